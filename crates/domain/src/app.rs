@@ -1,0 +1,219 @@
+//! An app: one installation that a user owns.
+//!
+//! ```text
+//!  AppInstall        the install succeeded
+//!  ──────────▶ Installing ─────────────────▶ Installed
+//!                  │ it failed and was undone
+//!                  ▼
+//!                Failed ──▶ (gone: the next install of that name takes its place)
+//! ```
+
+use std::net::IpAddr;
+use std::path::PathBuf;
+
+use crate::ids::{AppId, InstallId, ProjectName};
+use crate::network::{PortReservation, SubnetReservation};
+use crate::observation::{Expectation, Observation};
+use crate::operation::Operation;
+use crate::package::Speaks;
+use crate::secret::Secret;
+use crate::status::Status;
+use crate::time::Timestamp;
+
+/// One installation.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct App {
+    /// Which installation it is.
+    pub install: InstallId,
+    /// The name its owner knows it by.
+    pub id: AppId,
+    /// The name `docker compose` knows it by.
+    pub project: ProjectName,
+    /// What was installed.
+    pub package: PackageRef,
+    /// What the user asked for last.
+    pub desired: Desired,
+    /// Where it is in its life.
+    pub lifecycle: Lifecycle,
+    /// Where it was put; `None` until the step that chooses it.
+    pub deployment: Option<Deployment>,
+    /// What Docker shows of it.
+    pub observation: Observation,
+    /// When its install was accepted: the order of AppList.
+    pub created_at: Timestamp,
+}
+
+/// What was installed, copied from the catalog: it stays true when the catalog changes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PackageRef {
+    /// The package's name.
+    pub name: String,
+    /// The version chosen (never `latest`).
+    pub version: String,
+    /// The app's own name.
+    pub trademark: String,
+    /// Whether the package shipped in the server.
+    pub official: bool,
+}
+
+/// What the user asked for last.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Desired {
+    /// It should run.
+    Running,
+    /// It should not.
+    Stopped,
+}
+
+/// Where an app is in its life. See the drawing at the head of this file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Lifecycle {
+    /// Its install is open.
+    Installing,
+    /// It was installed.
+    Installed,
+    /// Its install failed; only this record is left of it.
+    Failed,
+}
+
+impl Lifecycle {
+    /// The stable name, in the database.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Installing => "installing",
+            Self::Installed => "installed",
+            Self::Failed => "failed",
+        }
+    }
+
+    /// The lifecycle of that stable name.
+    #[must_use]
+    pub fn from_text(text: &str) -> Option<Self> {
+        [Self::Installing, Self::Installed, Self::Failed].into_iter().find(|l| l.as_str() == text)
+    }
+}
+
+/// A move of the lifecycle that is not drawn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("an app that is {} cannot become {}", from.as_str(), to.as_str())]
+pub struct IllegalMove {
+    /// Where it is.
+    pub from: Lifecycle,
+    /// Where it was to go.
+    pub to: Lifecycle,
+}
+
+/// Where an app was put and what it was given.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Deployment {
+    /// Its own folder, an absolute path.
+    pub folder: PathBuf,
+    /// Its compose file, an absolute path in that folder.
+    pub compose_file: PathBuf,
+    /// The host ports it was given.
+    pub ports: Vec<PortReservation>,
+    /// The subnets it was given.
+    pub subnets: Vec<SubnetReservation>,
+    /// Its services, and the one that has to answer.
+    pub expected: Expectation,
+    /// The main port on the host; `None` where it publishes none.
+    pub main: Option<MainEndpoint>,
+    /// Path of its administration pages, or empty.
+    pub admin_path: String,
+    /// How to log in; empty where the app has no login.
+    pub login: Login,
+    /// The generated secrets, by variable.
+    pub secrets: Vec<(String, Secret)>,
+}
+
+/// The main port on the host.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MainEndpoint {
+    /// Where a program on this host reaches it.
+    pub address: IpAddr,
+    /// The host port.
+    pub port: u16,
+    /// What it speaks.
+    pub speaks: Speaks,
+}
+
+/// How to log in for the first time.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Login {
+    /// The user name, or empty.
+    pub user_name: String,
+    /// The password, or empty.
+    pub password: Secret,
+}
+
+/// What a client is told of an app while it runs, and at no other time.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RunningInfo {
+    /// The main port on the host; 0 where it publishes none.
+    pub port: u16,
+    /// The compose file, an absolute path.
+    pub compose_file: PathBuf,
+    /// Its URL, or empty where the main port speaks no HTTP.
+    pub url: String,
+    /// The URL of its administration pages, or empty.
+    pub admin_url: String,
+    /// How to log in.
+    pub login: Login,
+}
+
+impl App {
+    /// Moves the lifecycle on.
+    ///
+    /// # Errors
+    /// The move is not drawn at the head of this file.
+    pub fn move_to(&mut self, to: Lifecycle) -> Result<(), IllegalMove> {
+        match (self.lifecycle, to) {
+            (Lifecycle::Installing, Lifecycle::Installed | Lifecycle::Failed) => {
+                self.lifecycle = to;
+                Ok(())
+            }
+            (from, to) => Err(IllegalMove { from, to }),
+        }
+    }
+
+    /// The status that the contract gives it now.
+    #[must_use]
+    pub fn status(&self, open: Option<&Operation>, now: Timestamp) -> Status {
+        Status::of(self.lifecycle, open, self.desired, &self.observation, self.expected(), now)
+    }
+
+    /// What it should consist of; nothing before that was decided.
+    #[must_use]
+    pub fn expected(&self) -> &Expectation {
+        static NOTHING: Expectation = Expectation { services: Vec::new(), main_service: None };
+        self.deployment.as_ref().map_or(&NOTHING, |deployment| &deployment.expected)
+    }
+
+    /// What a client may know while `status` is running; `None` at any other time (contract: 只有status=running才有值).
+    #[must_use]
+    pub fn running_info(&self, status: Status, public_host: &str) -> Option<RunningInfo> {
+        let deployment = self.deployment.as_ref().filter(|_| status == Status::Running)?;
+        let base = deployment.main.as_ref().and_then(|main| match &main.speaks {
+            Speaks::Http { path, .. } => Some((format!("http://{}:{}", bracketed(public_host), main.port), path)),
+            Speaks::Tcp => None,
+        });
+        let admin_url = base
+            .as_ref()
+            .filter(|_| !deployment.admin_path.is_empty())
+            .map(|(origin, _)| format!("{origin}{}", deployment.admin_path))
+            .unwrap_or_default();
+        Some(RunningInfo {
+            port: deployment.main.as_ref().map_or(0, |main| main.port),
+            compose_file: deployment.compose_file.clone(),
+            url: base.map(|(origin, path)| format!("{origin}{path}")).unwrap_or_default(),
+            admin_url,
+            login: deployment.login.clone(),
+        })
+    }
+}
+
+/// A host as it stands in a URL: IPv6 addresses in brackets.
+fn bracketed(host: &str) -> String {
+    if host.contains(':') && !host.starts_with('[') { format!("[{host}]") } else { host.to_owned() }
+}

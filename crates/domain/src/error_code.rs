@@ -1,0 +1,65 @@
+//! The contract's error codes: one closed table. What each means in words is `server`'s messages.
+
+macro_rules! error_codes {
+    ($($(#[$doc:meta])* $variant:ident = $text:literal,)*) => {
+        /// The codes a client can receive, spelled as the contract's tables spell them.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        pub enum ErrorCode {
+            $($(#[$doc])* $variant,)*
+        }
+
+        impl ErrorCode {
+            /// Every code, for tests and documentation.
+            pub const ALL: &[Self] = &[$(Self::$variant,)*];
+
+            /// The code as clients see it.
+            #[must_use]
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Self::$variant => $text,)* }
+            }
+        }
+    };
+}
+
+error_codes! {
+    /// AppInstall: no `app_name`.
+    AppNameBlank = "Param.App_name.Blank",
+    /// AppInstall: no `customer_app_name`.
+    CustomerAppNameBlank = "Param.CustomerAppName.Blank",
+    /// AppInstall: `app_name` is in no catalog.
+    AppUnknown = "Param.CustomerAppName.NotExis",
+    /// AppInstall: `customer_app_name` has other characters, or more than 32.
+    CustomerAppNameFormat = "Param.CustomerAppName.FormatError",
+    /// AppInstall: the name is taken, by an app of ours or by something else on the engine.
+    CustomerAppNameRepeat = "Param.CustomerAppName.Repeat",
+    /// AppInstall: an install under that name is open.
+    CustomerAppNameWait = "Param.CustomerAppName.Wait",
+    /// AppInstall: cpu, memory, disk, subnets or ports do not suffice.
+    RequirementNotEnough = "Requirement.NotEnough",
+    /// No `app_id`.
+    AppIdBlank = "Param.APP_ID.Blank",
+    /// `app_id` has other characters than digits and lowercase letters.
+    AppIdFormat = "Param.APP_ID.FormatError",
+    /// No such app.
+    AppNotExis = "APP.NotExis",
+    /// The container engine failed or cannot be reached.
+    ContainerCommandError = "ContainerCommandError",
+    /// Anything else.
+    SystemError = "SystemError",
+    /// AppInstall: no `app_version`.
+    AppVersionBlank = "Param.AppVersion.Blank",
+    /// AppInstall: the app has no such version.
+    AppVersionNotExis = "Param.AppVersion.NotExis",
+    /// The header `Version` is absent or blank.
+    HeaderVersionBlank = "Header.Version.Blank",
+    /// The header `Language` is absent or blank.
+    HeaderLanguageBlank = "Header.Language.Blank",
+    /// That interface version is not served (HTTP 404).
+    HeaderVersionNotExis = "Header.Version.NotExis",
+    /// The request is malformed or too large.
+    RequestFormatError = "Request.FormatError",
+    /// Unknown path or method (HTTP 404).
+    InterfaceNotExis = "Interface.NotExis",
+    /// Another operation of the app is open.
+    AppBusy = "APP.Busy",
+}

@@ -1,0 +1,70 @@
+//! What happened, for people and for later clients: an append-only, bounded list.
+//!
+//! An event is written in the same transaction as the rows that it explains, so the list never tells
+//! of something that did not happen and never leaves out something that did.
+
+use crate::failure::Failure;
+use crate::ids::{AppId, InstallId, OperationId};
+use crate::operation::{OperationKind, Step};
+use crate::status::Status;
+use crate::time::Timestamp;
+
+/// One thing that happened to one app.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Event {
+    /// When.
+    pub at: Timestamp,
+    /// To which installation.
+    pub install: InstallId,
+    /// The name its owner knows it by.
+    pub app: AppId,
+    /// The operation that did it, if one did.
+    pub operation: Option<OperationId>,
+    /// What.
+    pub kind: EventKind,
+}
+
+/// What can happen to an app.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum EventKind {
+    /// An operation was accepted and stored.
+    Queued(OperationKind),
+    /// A step began; `attempt` counts from 1.
+    StepStarted {
+        /// Which step.
+        step: Step,
+        /// Which try, from 1.
+        attempt: u32,
+    },
+    /// Undoing began.
+    Unwinding(Failure),
+    /// An undo could not finish; it will be tried again.
+    Stuck(String),
+    /// The operation did what it was asked to.
+    Succeeded,
+    /// The operation failed and everything it made has been undone.
+    Failed(Failure),
+    /// The derived status changed.
+    StatusChanged {
+        /// Before.
+        from: Status,
+        /// Now.
+        to: Status,
+    },
+}
+
+impl EventKind {
+    /// The stable name of the kind, in the database and in the API.
+    #[must_use]
+    pub const fn as_str(&self) -> &'static str {
+        match self {
+            Self::Queued(_) => "queued",
+            Self::StepStarted { .. } => "step_started",
+            Self::Unwinding(_) => "unwinding",
+            Self::Stuck(_) => "stuck",
+            Self::Succeeded => "succeeded",
+            Self::Failed(_) => "failed",
+            Self::StatusChanged { .. } => "status_changed",
+        }
+    }
+}

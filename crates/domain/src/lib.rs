@@ -1,0 +1,31 @@
+//! The nouns and rules of appmanage, and nothing else: no IO, no clock, no runtime, no serialization.
+//!
+//! Everything here is a plain value or a pure function over plain values, so every rule of the product
+//! can be tested by a table. Start with [`app`] for the thing that users own, [`status`] for what they
+//! are told about it, and [`operation`] for how it changes.
+
+pub mod app;
+pub mod error_code;
+pub mod event;
+pub mod failure;
+pub mod ids;
+pub mod network;
+pub mod observation;
+pub mod operation;
+pub mod package;
+pub mod secret;
+pub mod status;
+pub mod time;
+
+pub use app::{App, Deployment, Desired, Lifecycle, Login, MainEndpoint, PackageRef, RunningInfo};
+pub use error_code::ErrorCode;
+pub use event::{Event, EventKind};
+pub use failure::{Failure, FailureClass};
+pub use ids::{AppId, AppIdError, ContainerId, InstallId, InstanceId, OperationId, ProjectName};
+pub use network::{PortReservation, Protocol, SubnetReservation};
+pub use observation::{ContainerFacts, ContainerState, Health, Observation, RestartPolicy, ServiceState};
+pub use operation::{ImagePull, Operation, OperationKind, OperationState, Step, StepOutcome, StepRecord};
+pub use package::Package;
+pub use secret::Secret;
+pub use status::Status;
+pub use time::Timestamp;

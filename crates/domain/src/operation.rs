@@ -1,0 +1,300 @@
+//! Operations: the one noun for work that changes an app (not job, not task).
+//!
+//! An operation is a list of steps. Every step can run twice, and every step has an undo or says why it
+//! needs none. The log of its steps is kept, and is all that recovery needs to know.
+//!
+//! ```text
+//!            claim                last step done
+//!  Queued ──────────▶ Running ───────────────────▶ Succeeded
+//!    │                   │ a step failed for good
+//!    │                   ▼
+//!    │               Unwinding ───────────────────▶ Failed | Cancelled
+//!    │                 │   ▲     nothing is left
+//!    │ undo can't finish▼   │ tried again with back-off, and at each return of the engine
+//!    │                  Stuck
+//!    └──────────────────────────────────────────▶ Cancelled   (before it was claimed)
+//! ```
+
+use crate::failure::Failure;
+use crate::ids::{AppId, InstallId, OperationId};
+use crate::time::Timestamp;
+
+/// What an operation does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum OperationKind {
+    /// Installs an app.
+    Install,
+}
+
+impl OperationKind {
+    /// The stable name, in the database and in the API.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Install => "install",
+        }
+    }
+
+    /// The kind of that stable name.
+    #[must_use]
+    pub fn from_text(text: &str) -> Option<Self> {
+        (text == Self::Install.as_str()).then_some(Self::Install)
+    }
+
+    /// Its steps, in order.
+    #[must_use]
+    pub const fn steps(self) -> &'static [Step] {
+        match self {
+            Self::Install => &[
+                Step::Reserve,
+                Step::Render,
+                Step::Pull,
+                Step::Create,
+                Step::AwaitReady,
+                Step::Finish,
+            ],
+        }
+    }
+}
+
+/// The steps that operations are made of: closed, matched exhaustively.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Step {
+    /// Chooses and reserves folder, ports, subnets and secrets.
+    Reserve,
+    /// Writes the app's folder.
+    Render,
+    /// Pulls the images.
+    Pull,
+    /// Creates and starts networks, volumes and containers.
+    Create,
+    /// Waits until every service is well and the main port answers.
+    AwaitReady,
+    /// Records the app as installed.
+    Finish,
+}
+
+impl Step {
+    /// Every step, for tests and documentation.
+    pub const ALL: &[Self] =
+        &[Self::Reserve, Self::Render, Self::Pull, Self::Create, Self::AwaitReady, Self::Finish];
+
+    /// The stable name, in the database and in the API.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Reserve => "reserve",
+            Self::Render => "render",
+            Self::Pull => "pull",
+            Self::Create => "create",
+            Self::AwaitReady => "await_ready",
+            Self::Finish => "finish",
+        }
+    }
+
+    /// The step of that stable name.
+    #[must_use]
+    pub fn from_text(text: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|step| step.as_str() == text)
+    }
+}
+
+/// Where an operation stands. See the drawing at the head of this file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum OperationState {
+    /// Accepted and stored.
+    Queued,
+    /// At work on its steps.
+    Running,
+    /// Being undone, for that reason.
+    Unwinding(Failure),
+    /// Its undo could not finish and will be tried again; its reservations are kept meanwhile.
+    Stuck(Failure),
+    /// Done.
+    Succeeded,
+    /// Failed, and undone.
+    Failed(Failure),
+    /// Ended on request, and undone.
+    Cancelled,
+}
+
+impl OperationState {
+    /// Whether it still has something to do: at most one such operation per app.
+    #[must_use]
+    pub const fn is_open(&self) -> bool {
+        matches!(self, Self::Queued | Self::Running | Self::Unwinding(_) | Self::Stuck(_))
+    }
+
+    /// The stable name, in the database and in the API.
+    #[must_use]
+    pub const fn as_str(&self) -> &'static str {
+        match self {
+            Self::Queued => "queued",
+            Self::Running => "running",
+            Self::Unwinding(_) => "unwinding",
+            Self::Stuck(_) => "stuck",
+            Self::Succeeded => "succeeded",
+            Self::Failed(_) => "failed",
+            Self::Cancelled => "cancelled",
+        }
+    }
+
+    /// Why it is being undone or has failed.
+    #[must_use]
+    pub const fn failure(&self) -> Option<&Failure> {
+        match self {
+            Self::Unwinding(failure) | Self::Stuck(failure) | Self::Failed(failure) => Some(failure),
+            Self::Queued | Self::Running | Self::Succeeded | Self::Cancelled => None,
+        }
+    }
+}
+
+/// One entry of the step log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StepRecord {
+    /// Which step.
+    pub step: Step,
+    /// Which try of it, from 1.
+    pub attempt: u32,
+    /// When it began.
+    pub started_at: Timestamp,
+    /// When `outcome` was reached; `None` while it runs.
+    pub ended_at: Option<Timestamp>,
+    /// How far it got.
+    pub outcome: StepOutcome,
+}
+
+/// How far one try of one step got.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum StepOutcome {
+    /// Its start is recorded; nobody knows yet how far it got.
+    Started,
+    /// Done.
+    Succeeded,
+    /// Failed with that reason; something of it may be there.
+    Failed(Failure),
+    /// Its undo has begun.
+    UndoStarted,
+    /// Nothing of it is left.
+    Undone,
+}
+
+impl StepOutcome {
+    /// The stable name, in the database and in the API.
+    #[must_use]
+    pub const fn as_str(&self) -> &'static str {
+        match self {
+            Self::Started => "started",
+            Self::Succeeded => "succeeded",
+            Self::Failed(_) => "failed",
+            Self::UndoStarted => "undo_started",
+            Self::Undone => "undone",
+        }
+    }
+}
+
+/// How far the pull of one image is, in compressed bytes over all its layers.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ImagePull {
+    /// The image, as the compose file names it.
+    pub image: String,
+    /// Bytes downloaded.
+    pub bytes_done: u64,
+    /// Bytes in all, as far as the registry has told; grows while layers are announced.
+    pub bytes_total: u64,
+    /// Layers that are on the disk, unpacked.
+    pub layers_done: u32,
+    /// Layers in all, as far as known.
+    pub layers_total: u32,
+    /// Whether the image is there.
+    pub complete: bool,
+}
+
+/// One piece of work on one app.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Operation {
+    /// Its identifier.
+    pub id: OperationId,
+    /// The installation it works on.
+    pub install: InstallId,
+    /// The name the owner knows that app by.
+    pub app: AppId,
+    /// What it does.
+    pub kind: OperationKind,
+    /// Where it stands.
+    pub state: OperationState,
+    /// When it was accepted: the queue is served oldest first.
+    pub queued_at: Timestamp,
+    /// When it was claimed.
+    pub started_at: Option<Timestamp>,
+    /// When it ended.
+    pub finished_at: Option<Timestamp>,
+    /// The log of its steps, oldest first.
+    pub steps: Vec<StepRecord>,
+    /// The pulls of its images.
+    pub pulls: Vec<ImagePull>,
+    /// The last lines that the failing container wrote, secrets removed.
+    pub last_lines: Vec<String>,
+}
+
+impl Operation {
+    /// An operation that has just been accepted.
+    #[must_use]
+    pub fn queued(id: OperationId, install: InstallId, app: AppId, kind: OperationKind, now: Timestamp) -> Self {
+        Self {
+            id,
+            install,
+            app,
+            kind,
+            state: OperationState::Queued,
+            queued_at: now,
+            started_at: None,
+            finished_at: None,
+            steps: Vec::new(),
+            pulls: Vec::new(),
+            last_lines: Vec::new(),
+        }
+    }
+
+    /// The step it is at: the last that went forward, also while it is being undone.
+    #[must_use]
+    pub fn step(&self) -> Option<Step> {
+        self.steps.iter().map(|record| record.step).max()
+    }
+
+    /// The first step that has not succeeded: where to go on.
+    #[must_use]
+    pub fn next_step(&self) -> Option<Step> {
+        self.kind.steps().iter().copied().find(|step| !self.has_succeeded(*step))
+    }
+
+    /// How many times that step has been started.
+    #[must_use]
+    pub fn attempts(&self, step: Step) -> u32 {
+        self.steps.iter().filter(|record| record.step == step).map(|record| record.attempt).max().unwrap_or(0)
+    }
+
+    /// The steps of which something may be there, latest first: what unwinding has to undo.
+    #[must_use]
+    pub fn steps_to_undo(&self) -> Vec<Step> {
+        let begun = |step: &Step| {
+            self.latest(*step).is_some_and(|record| !matches!(record.outcome, StepOutcome::Undone))
+        };
+        self.kind.steps().iter().rev().copied().filter(begun).collect()
+    }
+
+    /// The latest entry about that step.
+    #[must_use]
+    pub fn latest(&self, step: Step) -> Option<&StepRecord> {
+        self.steps.iter().rev().find(|record| record.step == step)
+    }
+
+    /// The latest entry about that step, to be moved on.
+    pub fn latest_mut(&mut self, step: Step) -> Option<&mut StepRecord> {
+        self.steps.iter_mut().rev().find(|record| record.step == step)
+    }
+
+    fn has_succeeded(&self, step: Step) -> bool {
+        self.latest(step).is_some_and(|record| matches!(record.outcome, StepOutcome::Succeeded))
+    }
+}

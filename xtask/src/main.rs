@@ -1,0 +1,2 @@
+//! The build scripts.
+fn main() {}
