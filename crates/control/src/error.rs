@@ -1,0 +1,133 @@
+//! Why a use case refused. Each variant belongs to one code of the contract, by an exhaustive match.
+
+use domain::{ErrorCode, Timestamp};
+
+use crate::ports::{HostError, StoreError};
+
+/// Why a call was refused. Nothing has been changed when one of these is returned.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// No catalog knows that app.
+    #[error("no catalog has an app named {name:?}")]
+    AppUnknown {
+        /// What was asked for.
+        name: String,
+    },
+    /// The name for the new app is no app id.
+    #[error("{name:?} is no app id: 1 to 32 digits and lowercase letters")]
+    CustomerAppNameFormat {
+        /// What was asked for.
+        name: String,
+    },
+    /// The app has no such version.
+    #[error("{app} has no version {version:?}; it has {}", offered.join(", "))]
+    VersionUnknown {
+        /// The package's name.
+        app: String,
+        /// What was asked for.
+        version: String,
+        /// What there is, newest first.
+        offered: Vec<String>,
+    },
+    /// The name is taken.
+    #[error("the name is taken by {0}")]
+    NameTaken(NameHolder),
+    /// An install under that name is open.
+    #[error("an install under that name is open")]
+    InstallOpen,
+    /// The engine has been away for longer than the grace.
+    #[error("the container engine at {endpoint} has not answered for {away_seconds} s: {reason}")]
+    EngineAway {
+        /// Since when.
+        since: Timestamp,
+        /// For how long.
+        away_seconds: u64,
+        /// Where it was looked for.
+        endpoint: String,
+        /// What the connection says.
+        reason: String,
+    },
+    /// The host cannot carry the app.
+    #[error("the host does not have enough: {0:?}")]
+    NotEnough(Vec<Shortage>),
+    /// The text is no app id.
+    #[error("{id:?} is no app id: digits and lowercase letters only")]
+    AppIdFormat {
+        /// What was asked for.
+        id: String,
+    },
+    /// There is no such app.
+    #[error("there is no app {id:?}")]
+    NoSuchApp {
+        /// What was asked for.
+        id: String,
+    },
+    /// The database failed.
+    #[error("the database failed")]
+    Store(#[from] StoreError),
+    /// The host did not tell what had to be known.
+    #[error("the host did not tell what had to be known")]
+    Host(#[from] HostError),
+}
+
+/// What holds a name.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NameHolder {
+    /// An app of ours.
+    #[error("an app of this server")]
+    App,
+    /// A container on the engine that is not this server's.
+    #[error("the container {0}, which is not this server's")]
+    Container(String),
+    /// A network on the engine that is not this server's.
+    #[error("the network {0}, which is not this server's")]
+    Network(String),
+    /// A volume on the engine that is not this server's.
+    #[error("the volume {0}, which is not this server's")]
+    Volume(String),
+}
+
+/// Something that the host has too little of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Shortage {
+    /// Of what.
+    pub resource: Resource,
+    /// How much the app needs, with what open installs were promised: bytes, or a count.
+    pub needed: u64,
+    /// How much there is.
+    pub available: u64,
+}
+
+/// What an install needs of the host.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Resource {
+    /// Processor cores.
+    Cpu,
+    /// Memory, in bytes.
+    Memory,
+    /// Space on the file system of Docker's root, in bytes.
+    Disk,
+    /// Subnets of the configured pool.
+    Subnets,
+    /// Ports of the configured range.
+    Ports,
+}
+
+impl Error {
+    /// The contract's code.
+    #[must_use]
+    pub const fn code(&self) -> ErrorCode {
+        match self {
+            Self::AppUnknown { .. } => ErrorCode::AppUnknown,
+            Self::CustomerAppNameFormat { .. } => ErrorCode::CustomerAppNameFormat,
+            Self::VersionUnknown { .. } => ErrorCode::AppVersionNotExis,
+            Self::NameTaken(_) => ErrorCode::CustomerAppNameRepeat,
+            Self::InstallOpen => ErrorCode::CustomerAppNameWait,
+            Self::EngineAway { .. } => ErrorCode::ContainerCommandError,
+            Self::NotEnough(_) => ErrorCode::RequirementNotEnough,
+            Self::AppIdFormat { .. } => ErrorCode::AppIdFormat,
+            Self::NoSuchApp { .. } => ErrorCode::AppNotExis,
+            Self::Store(_) | Self::Host(_) => ErrorCode::SystemError,
+        }
+    }
+}

@@ -1,0 +1,14 @@
+//! The packages that can be installed.
+
+use std::sync::Arc;
+
+use domain::Package;
+
+/// Looks up packages. Everything is in memory: no call waits.
+pub trait Catalog: Send + Sync {
+    /// The package of that name, found without regard to ASCII case.
+    fn find(&self, name: &str) -> Option<Arc<Package>>;
+
+    /// Every package, by name.
+    fn all(&self) -> Vec<Arc<Package>>;
+}

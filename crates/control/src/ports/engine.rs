@@ -1,0 +1,189 @@
+//! The container engine, through its API: what it shows, and what is taken away again.
+//!
+//! "Engine" always means Docker's. Creating is not here: that is `docker compose`'s work ([`Projects`]).
+//!
+//! [`Projects`]: super::Projects
+
+use std::net::IpAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use domain::{ContainerFacts, ContainerId, ImagePull, InstallId, InstanceId, Protocol};
+use futures_util::stream::BoxStream;
+use ipnet::Ipv4Net;
+
+/// The label that names the data directory whose server made an object.
+pub const LABEL_INSTANCE: &str = "io.appmanage.instance";
+/// The label that names the installation an object belongs to.
+pub const LABEL_INSTALL: &str = "io.appmanage.install";
+
+/// Why the engine did not do it.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum EngineError {
+    /// Nobody answers at its socket, or the connection broke: it may be away for a moment.
+    #[error("the container engine cannot be reached at {endpoint}: {reason}")]
+    Unreachable {
+        /// Where it was looked for.
+        endpoint: String,
+        /// What the connection says.
+        reason: String,
+    },
+    /// It answered, and refused.
+    #[error("the container engine refused to {action}: {reason}")]
+    Refused {
+        /// What it was asked for.
+        action: String,
+        /// Its own words.
+        reason: String,
+    },
+}
+
+/// Why an image could not be pulled.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum PullError {
+    /// It could not, for that reason.
+    #[error("{0}")]
+    Failed(domain::Failure),
+    /// The engine went away meanwhile.
+    #[error(transparent)]
+    Engine(#[from] EngineError),
+}
+
+/// What the engine says of itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EngineInfo {
+    /// Its version, such as `20.10.24`.
+    pub version: String,
+    /// The API version agreed on.
+    pub api_version: String,
+    /// Processor cores it may use.
+    pub cpu_cores: u32,
+    /// Memory of its machine, in bytes.
+    pub memory_bytes: u64,
+    /// Where it keeps images and volumes.
+    pub root_dir: PathBuf,
+}
+
+/// To whom an object on the engine belongs, by its labels.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Ownership {
+    /// The data directory whose server made it.
+    pub instance: Option<InstanceId>,
+    /// The installation it belongs to.
+    pub install: Option<InstallId>,
+    /// The compose project it says it belongs to, whoever made it.
+    pub project: Option<String>,
+}
+
+/// A container on the engine, anybody's.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EngineContainer {
+    /// What inspect says of it.
+    pub facts: ContainerFacts,
+    /// Whose it is.
+    pub owner: Ownership,
+    /// Host ports it publishes or, while it is stopped, will publish again. An address of `0.0.0.0`
+    /// is every address.
+    pub ports: Vec<(IpAddr, Protocol, u16)>,
+}
+
+/// A network on the engine, anybody's.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EngineNetwork {
+    /// Docker's identifier.
+    pub id: String,
+    /// Its name.
+    pub name: String,
+    /// Whose it is.
+    pub owner: Ownership,
+    /// Its IPv4 subnets.
+    pub subnets: Vec<Ipv4Net>,
+}
+
+/// A volume on the engine, anybody's.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EngineVolume {
+    /// Its name, which is also its identifier.
+    pub name: String,
+    /// Whose it is.
+    pub owner: Ownership,
+}
+
+/// All that the engine holds.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct EngineSight {
+    /// Its containers, running or not.
+    pub containers: Vec<EngineContainer>,
+    /// Its networks.
+    pub networks: Vec<EngineNetwork>,
+    /// Its volumes.
+    pub volumes: Vec<EngineVolume>,
+}
+
+/// Something on the engine that can be removed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum EngineObject {
+    /// A container, with its anonymous volumes.
+    Container(ContainerId),
+    /// A network, by identifier.
+    Network(String),
+    /// A volume, by name.
+    Volume(String),
+}
+
+/// A hint that something changed. Never a delta: whoever gets it looks again.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum EngineEvent {
+    /// That container changed or is gone.
+    Container(ContainerId),
+    /// Some network changed.
+    Networks,
+    /// Some volume changed.
+    Volumes,
+}
+
+/// Told how far a pull is.
+pub trait PullSink: Send + Sync {
+    /// Called at each message of the engine's that changes a figure.
+    fn progress(&self, pull: &ImagePull);
+}
+
+/// The container engine.
+///
+/// Every call but [`Engine::events`] and [`Engine::pull`] ends within a bounded time.
+#[async_trait]
+pub trait Engine: Send + Sync {
+    /// Whether it answers: the cheapest call there is.
+    async fn ping(&self) -> Result<(), EngineError>;
+
+    /// What it says of itself.
+    async fn info(&self) -> Result<EngineInfo, EngineError>;
+
+    /// All that it holds. An object that cannot be read (a field that a newer engine fills otherwise) is
+    /// logged and left out; the rest is answered.
+    async fn look(&self) -> Result<EngineSight, EngineError>;
+
+    /// One container; `None` if it is not there.
+    async fn inspect(&self, id: &ContainerId) -> Result<Option<EngineContainer>, EngineError>;
+
+    /// All networks and volumes, without the containers.
+    async fn look_at_networks_and_volumes(&self)
+    -> Result<(Vec<EngineNetwork>, Vec<EngineVolume>), EngineError>;
+
+    /// The stream of hints, from now on. It is subscribed when the call returns, and ends when the
+    /// connection breaks.
+    async fn events(&self) -> Result<BoxStream<'static, EngineEvent>, EngineError>;
+
+    /// Pulls an image with the logins of `DOCKER_CONFIG`. Given up when no figure has changed for
+    /// `idle_limit` (inactivity, not total time). Where the registry cannot be reached but the engine has
+    /// the image, that one is taken.
+    async fn pull(&self, image: &str, idle_limit: Duration, sink: &dyn PullSink) -> Result<(), PullError>;
+
+    /// Removes an object, by force. Success too if it is not there. A network that still has endpoints
+    /// of half-removed containers is refused: try again.
+    async fn remove(&self, object: &EngineObject) -> Result<(), EngineError>;
+
+    /// The last `lines` lines that a container wrote, both streams, oldest first; each bounded in length.
+    async fn last_lines(&self, id: &ContainerId, lines: usize) -> Result<Vec<String>, EngineError>;
+}

@@ -1,0 +1,23 @@
+//! What the use cases need of the outside world, as traits that belong to them.
+//!
+//! Adapters implement them (`store`, `docker`, `catalog`, `host`); `testkit` holds a fake of each. The
+//! fake and the real thing pass the same contract tests.
+
+pub mod catalog;
+pub mod clock;
+pub mod engine;
+pub mod host;
+pub mod ids;
+pub mod projects;
+pub mod store;
+
+pub use catalog::Catalog;
+pub use clock::Clock;
+pub use engine::{
+    Engine, EngineContainer, EngineError, EngineEvent, EngineInfo, EngineNetwork, EngineObject, EngineSight,
+    EngineVolume, Ownership, PullError, PullSink,
+};
+pub use host::{Host, HostError, Listener};
+pub use ids::Ids;
+pub use projects::{CommandError, Project, Projects, ProjectsError};
+pub use store::{Change, Conflict, Loaded, Store, StoreError};

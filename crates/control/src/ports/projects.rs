@@ -1,0 +1,146 @@
+//! Compose projects: the folder of an app, and the `docker compose` process that brings it up.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use domain::{InstallId, InstanceId, Package, PortReservation, ProjectName, Secret, SubnetReservation};
+
+/// All that an app's folder is written from. Pure data: writing it twice gives the same bytes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Project {
+    /// The compose project's name.
+    pub name: ProjectName,
+    /// The app's own folder.
+    pub folder: PathBuf,
+    /// Label on everything that is made.
+    pub instance: InstanceId,
+    /// Label on everything that is made.
+    pub install: InstallId,
+    /// The package.
+    pub package: Arc<Package>,
+    /// The values for the compose file, in the order they are written to `.env`.
+    pub variables: Vec<(String, VariableValue)>,
+    /// The host ports.
+    pub ports: Vec<PortReservation>,
+    /// The subnet of each network.
+    pub subnets: Vec<SubnetReservation>,
+}
+
+/// The value of a variable of the compose file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum VariableValue {
+    /// May be shown.
+    Plain(String),
+    /// Must not be shown.
+    Secret(Secret),
+}
+
+impl VariableValue {
+    /// The text for the `.env` file.
+    #[must_use]
+    pub fn reveal(&self) -> &str {
+        match self {
+            Self::Plain(text) => text,
+            Self::Secret(secret) => secret.reveal(),
+        }
+    }
+}
+
+/// Why a folder could not be written or removed.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot {action} {}", path.display())]
+pub struct ProjectsError {
+    /// What was to be done.
+    pub action: &'static str,
+    /// To what.
+    pub path: PathBuf,
+    /// Why it could not.
+    #[source]
+    pub source: std::io::Error,
+}
+
+impl ProjectsError {
+    /// Whether the disk is full.
+    #[must_use]
+    pub fn is_disk_full(&self) -> bool {
+        matches!(self.source.kind(), std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded)
+    }
+}
+
+/// Why `docker compose up` failed.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum CommandError {
+    /// A host port was taken by something else.
+    #[error("port {port} is taken: {words}")]
+    PortTaken {
+        /// The port.
+        port: u16,
+        /// Docker's words.
+        words: String,
+    },
+    /// The engine cannot be reached.
+    #[error("the container engine cannot be reached: {words}")]
+    EngineUnreachable {
+        /// Docker's words.
+        words: String,
+    },
+    /// A disk is full.
+    #[error("a disk is full: {words}")]
+    DiskFull {
+        /// Docker's words.
+        words: String,
+    },
+    /// A subnet overlaps with another network.
+    #[error("the subnet is taken: {words}")]
+    SubnetTaken {
+        /// Docker's words.
+        words: String,
+    },
+    /// Something else.
+    #[error("docker compose failed: {words}")]
+    Failed {
+        /// Its words.
+        words: String,
+    },
+    /// It did not end within its time limit and was ended.
+    #[error("docker compose did not end within {seconds} s")]
+    TimedOut {
+        /// The limit.
+        seconds: u64,
+    },
+}
+
+/// The compose files and processes of apps.
+#[async_trait]
+pub trait Projects: Send + Sync {
+    /// The folder for that project; nothing is created.
+    fn folder(&self, name: &ProjectName) -> PathBuf;
+
+    /// The compose file in that folder; nothing is created.
+    fn compose_file(&self, folder: &Path) -> PathBuf;
+
+    /// Creates the folder, marked as belonging to that install. A folder that is marked so already is
+    /// success; any other that is there is refused and left alone (`AlreadyExists`).
+    async fn create_folder(&self, folder: &Path, install: &InstallId) -> Result<(), ProjectsError>;
+
+    /// Writes the compose files and `.env` (0600), each in one stroke, on the disk before it returns.
+    async fn write(&self, project: &Project) -> Result<(), ProjectsError>;
+
+    /// Removes the folder with all that is in it if it is marked as belonging to that install; links are
+    /// removed, not followed. Success if it is not there; a folder of another install is left alone.
+    async fn remove_folder(&self, folder: &Path, install: &InstallId) -> Result<(), ProjectsError>;
+
+    /// Creates and starts networks, volumes and containers: one `docker compose up --detach`, which pulls
+    /// nothing. Returns when the process has ended. The process holds a lock on the folder for as long
+    /// as it lives, also when this server has died. If the future is dropped, the process is ended.
+    async fn up(&self, project: &Project) -> Result<(), CommandError>;
+
+    /// Ends every process that an earlier life of this server left at work on that install, and returns
+    /// when none is left (the folder's lock can be had).
+    async fn end_leftovers(&self, folder: &Path, install: &InstallId) -> Result<(), ProjectsError>;
+
+    /// The folders that are there, with the install that each is marked for: for finding what no row of
+    /// the database knows.
+    async fn folders(&self) -> Result<Vec<(PathBuf, Option<InstallId>)>, ProjectsError>;
+}

@@ -1,0 +1,38 @@
+//! AppList: all apps, or those of one package, oldest install first.
+
+use domain::{RunningInfo, Status};
+
+use super::AppSummary;
+use crate::{Control, Error};
+
+/// What AppList tells of an app.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AppDetail {
+    /// The same as AppStatus tells.
+    pub summary: AppSummary,
+    /// Where it runs and how to log in, while it runs.
+    pub running: Option<RunningInfo>,
+}
+
+impl Control {
+    /// Every app, oldest install first; only those whose package is `app_name` (without regard to ASCII
+    /// case) where one is given.
+    ///
+    /// # Errors
+    /// `EngineAway`.
+    pub fn app_list(&self, app_name: Option<&str>) -> Result<Vec<AppDetail>, Error> {
+        let now = self.clock.now();
+        self.recorder.read(|memory| {
+            memory.engine_link.check(self.settings.engine_grace, now)?;
+            let wanted = |name: &str| app_name.is_none_or(|wanted| name.eq_ignore_ascii_case(wanted));
+            let records = memory.oldest_first().filter(|record| wanted(&record.app.package.name));
+            Ok(records
+                .map(|record| {
+                    let summary = AppSummary::of(&record.app, record.operation.as_ref(), now);
+                    let status: Status = summary.status;
+                    AppDetail { summary, running: record.app.running_info(status, &self.settings.public_host) }
+                })
+                .collect())
+        })
+    }
+}

@@ -1,0 +1,20 @@
+//! AppStatus: what one app is doing.
+
+use super::{AppSummary, parse_app_id};
+use crate::{Control, Error};
+
+impl Control {
+    /// The status of one app.
+    ///
+    /// # Errors
+    /// `AppIdFormat`, `NoSuchApp`, `EngineAway`.
+    pub fn app_status(&self, id: &str) -> Result<AppSummary, Error> {
+        let id = parse_app_id(id)?;
+        let now = self.clock.now();
+        self.recorder.read(|memory| {
+            let record = memory.app(&id).ok_or_else(|| Error::NoSuchApp { id: id.to_string() })?;
+            memory.engine_link.check(self.settings.engine_grace, now)?;
+            Ok(AppSummary::of(&record.app, record.operation.as_ref(), now))
+        })
+    }
+}

@@ -1,0 +1,45 @@
+//! Reads. They answer from memory: no query calls Docker, reads the database or starts a process.
+
+pub mod app_list;
+pub mod app_operation;
+pub mod app_status;
+pub mod readiness;
+
+use domain::{App, AppId, AppIdError, Operation, Status, Timestamp};
+
+use crate::error::Error;
+
+/// What AppStatus tells of an app.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AppSummary {
+    /// The name its owner knows it by: `app_id` and `customer_name`.
+    pub id: AppId,
+    /// The package's name.
+    pub package: String,
+    /// The app's own name.
+    pub trademark: String,
+    /// Its status now.
+    pub status: Status,
+    /// Whether the package shipped in the server.
+    pub official: bool,
+}
+
+impl AppSummary {
+    pub(crate) fn of(app: &App, newest: Option<&Operation>, now: Timestamp) -> Self {
+        Self {
+            id: app.id.clone(),
+            package: app.package.name.clone(),
+            trademark: app.package.trademark.clone(),
+            status: app.status(newest.filter(|operation| operation.state.is_open()), now),
+            official: app.package.official,
+        }
+    }
+}
+
+/// Reads an id that names an existing app. One that is too long is well formed and names none.
+fn parse_app_id(text: &str) -> Result<AppId, Error> {
+    AppId::parse(text).map_err(|error| match error {
+        AppIdError::Malformed => Error::AppIdFormat { id: text.to_owned() },
+        AppIdError::TooLong => Error::NoSuchApp { id: text.to_owned() },
+    })
+}

@@ -1,0 +1,25 @@
+//! Whether the server can do its work: what `/readyz` asks.
+
+use std::sync::Arc;
+
+use crate::{Control, Error};
+
+/// What stands in the way, if anything does.
+#[derive(Debug)]
+pub struct Readiness {
+    /// Why the database cannot be used.
+    pub store: Result<(), Error>,
+    /// Why the engine cannot be used. Without grace: this asks for now.
+    pub engine: Result<(), Error>,
+}
+
+impl Control {
+    /// Whether the database can be written and the engine answers.
+    pub async fn readiness(&self) -> Readiness {
+        let recorder = Arc::clone(&self.recorder);
+        let store = recorder.check_store().await.map_err(Error::from);
+        let now = self.clock.now();
+        let engine = self.recorder.read(|memory| memory.engine_link.check(std::time::Duration::ZERO, now));
+        Readiness { store, engine }
+    }
+}
