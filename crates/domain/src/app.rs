@@ -10,12 +10,13 @@
 
 use std::net::IpAddr;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use crate::ids::{AppId, InstallId, ProjectName};
 use crate::network::{PortReservation, SubnetReservation};
 use crate::observation::{Expectation, Observation};
 use crate::operation::Operation;
-use crate::package::Speaks;
+use crate::package::{Requirements, Speaks};
 use crate::secret::Secret;
 use crate::status::Status;
 use crate::time::Timestamp;
@@ -54,6 +55,8 @@ pub struct PackageRef {
     pub trademark: String,
     /// Whether the package shipped in the server.
     pub official: bool,
+    /// What it needs of the host: counted for as long as its install is open.
+    pub requirements: Requirements,
 }
 
 /// What the user asked for last.
@@ -115,8 +118,12 @@ pub struct Deployment {
     pub ports: Vec<PortReservation>,
     /// The subnets it was given.
     pub subnets: Vec<SubnetReservation>,
+    /// Its images, as its compose file names them, each once.
+    pub images: Vec<String>,
     /// Its services, and the one that has to answer.
     pub expected: Expectation,
+    /// How long it may take to get ready.
+    pub patience: Duration,
     /// The main port on the host; `None` where it publishes none.
     pub main: Option<MainEndpoint>,
     /// Path of its administration pages, or empty.
