@@ -3,4 +3,131 @@
 //! Data travels one way: a command accepts or refuses and stores; the runner works on what is stored;
 //! queries read what the recorder keeps in memory. See `ARCHITECTURE.md` for the way of one AppInstall.
 
+mod allocation;
+pub mod commands;
+pub mod error;
+pub mod memory;
+mod names;
+mod operations;
 pub mod ports;
+mod prober;
+pub mod queries;
+pub mod recorder;
+mod runner;
+pub mod settings;
+mod watcher;
+
+use std::sync::Arc;
+
+use domain::InstanceId;
+use ipnet::Ipv4Net;
+use tokio_util::sync::CancellationToken;
+
+pub use commands::install::InstallRequest;
+pub use error::{Error, NameHolder, Resource, Shortage};
+pub use queries::AppSummary;
+pub use queries::app_list::AppDetail;
+pub use queries::readiness::Readiness;
+pub use settings::Settings;
+
+use ports::{Catalog, Clock, Engine, EngineNetwork, Host, Ids, Projects, Store, StoreError};
+use recorder::Recorder;
+
+/// The adapters that the use cases work with.
+#[derive(Clone)]
+pub struct Ports {
+    /// The database.
+    pub store: Arc<dyn Store>,
+    /// The container engine.
+    pub engine: Arc<dyn Engine>,
+    /// Compose projects.
+    pub projects: Arc<dyn Projects>,
+    /// The packages.
+    pub catalog: Arc<dyn Catalog>,
+    /// The machine.
+    pub host: Arc<dyn Host>,
+    /// The present.
+    pub clock: Arc<dyn Clock>,
+    /// Randomness.
+    pub ids: Arc<dyn Ids>,
+}
+
+/// The use cases. Commands and queries are its methods, one file each.
+pub struct Control {
+    recorder: Arc<Recorder>,
+    engine: Arc<dyn Engine>,
+    projects: Arc<dyn Projects>,
+    catalog: Arc<dyn Catalog>,
+    host: Arc<dyn Host>,
+    clock: Arc<dyn Clock>,
+    ids: Arc<dyn Ids>,
+    settings: Settings,
+}
+
+/// How the work is brought to an end.
+#[derive(Clone, Debug, Default)]
+pub struct Stop {
+    /// Nothing new is begun, and the step at work may end. What is left goes on at the next start.
+    pub soft: CancellationToken,
+    /// The step at work is dropped as well. The step log makes that safe.
+    pub hard: CancellationToken,
+}
+
+impl Control {
+    /// Loads what is stored. Nothing is at work before [`Control::run`].
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub fn open(ports: Ports, settings: Settings) -> Result<Arc<Self>, StoreError> {
+        let recorder = Arc::new(Recorder::open(ports.store, Arc::clone(&ports.clock))?);
+        Ok(Arc::new(Self {
+            recorder,
+            engine: ports.engine,
+            projects: ports.projects,
+            catalog: ports.catalog,
+            host: ports.host,
+            clock: ports.clock,
+            ids: ports.ids,
+            settings,
+        }))
+    }
+
+    /// Watches the engine and carries out operations until `stop`.
+    pub async fn run(self: &Arc<Self>, stop: Stop) {
+        tokio::join!(
+            watcher::watch(Arc::clone(self), stop.soft.clone()),
+            prober::probe(Arc::clone(self), stop.soft.clone()),
+            runner::run(Arc::clone(self), stop),
+        );
+    }
+
+    /// The packages that can be installed.
+    #[must_use]
+    pub fn catalog(&self) -> &dyn Catalog {
+        self.catalog.as_ref()
+    }
+
+    /// Which data directory this is: the label on everything that this server makes.
+    #[must_use]
+    pub fn instance(&self) -> &InstanceId {
+        self.recorder.instance()
+    }
+
+    /// The recorder, for tests that wait for a change or look at what is known.
+    #[must_use]
+    pub fn recorder(&self) -> &Arc<Recorder> {
+        &self.recorder
+    }
+
+    /// Every subnet that somebody has: the host's routes, the engine's networks, our own promises.
+    fn taken_subnets(
+        &self,
+        memory: &memory::Memory,
+        networks: &[EngineNetwork],
+    ) -> Result<Vec<Ipv4Net>, ports::HostError> {
+        let mut taken = self.host.routes()?;
+        taken.extend(networks.iter().flat_map(|network| network.subnets.iter().copied()));
+        taken.extend(memory.reserved_subnets());
+        Ok(taken)
+    }
+}

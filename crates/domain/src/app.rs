@@ -202,7 +202,9 @@ impl App {
     pub fn running_info(&self, status: Status, public_host: &str) -> Option<RunningInfo> {
         let deployment = self.deployment.as_ref().filter(|_| status == Status::Running)?;
         let base = deployment.main.as_ref().and_then(|main| match &main.speaks {
-            Speaks::Http { path, .. } => Some((format!("http://{}:{}", bracketed(public_host), main.port), path)),
+            Speaks::Http { path, .. } => {
+                Some((format!("http://{}:{}", bracketed(public_host), main.port), path))
+            }
             Speaks::Tcp => None,
         });
         let admin_url = base
@@ -221,6 +223,7 @@ impl App {
 }
 
 /// A host as it stands in a URL: IPv6 addresses in brackets.
-fn bracketed(host: &str) -> String {
+#[must_use]
+pub fn bracketed(host: &str) -> String {
     if host.contains(':') && !host.starts_with('[') { format!("[{host}]") } else { host.to_owned() }
 }

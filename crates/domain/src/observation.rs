@@ -176,6 +176,17 @@ pub struct ObservedContainer {
     pub facts: ContainerFacts,
     /// Its restarts.
     pub restarts: RestartHistory,
+    /// How its last run that we saw ended: a container that has been restarted no longer tells.
+    pub last_end: Option<LastEnd>,
+}
+
+/// How a run of a container ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LastEnd {
+    /// Its exit code.
+    pub exit_code: i64,
+    /// Whether the kernel ended it for want of memory.
+    pub oom_killed: bool,
 }
 
 impl ObservedContainer {
@@ -236,10 +247,14 @@ pub struct Expectation {
 impl Observation {
     /// Takes in a look at one container.
     pub fn take_in(&mut self, facts: ContainerFacts, now: Timestamp) {
-        let mut restarts =
-            self.containers.remove(&facts.id).map(|container| container.restarts).unwrap_or_default();
+        let before = self.containers.remove(&facts.id);
+        let (mut restarts, last_end) =
+            before.map(|container| (container.restarts, container.last_end)).unwrap_or_default();
         restarts.take_in(&facts, now);
-        self.containers.insert(facts.id.clone(), ObservedContainer { facts, restarts });
+        let has_ended = matches!(facts.state, ContainerState::Exited | ContainerState::Restarting);
+        let end = LastEnd { exit_code: facts.exit_code, oom_killed: facts.oom_killed };
+        let last_end = if has_ended { Some(end) } else { last_end };
+        self.containers.insert(facts.id.clone(), ObservedContainer { facts, restarts, last_end });
     }
 
     /// Takes in a look at all of the app's containers: those not in it are gone.

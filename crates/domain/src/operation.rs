@@ -45,14 +45,9 @@ impl OperationKind {
     #[must_use]
     pub const fn steps(self) -> &'static [Step] {
         match self {
-            Self::Install => &[
-                Step::Reserve,
-                Step::Render,
-                Step::Pull,
-                Step::Create,
-                Step::AwaitReady,
-                Step::Finish,
-            ],
+            Self::Install => {
+                &[Step::Reserve, Step::Render, Step::Pull, Step::Create, Step::AwaitReady, Step::Finish]
+            }
         }
     }
 }
@@ -240,7 +235,13 @@ pub struct Operation {
 impl Operation {
     /// An operation that has just been accepted.
     #[must_use]
-    pub fn queued(id: OperationId, install: InstallId, app: AppId, kind: OperationKind, now: Timestamp) -> Self {
+    pub fn queued(
+        id: OperationId,
+        install: InstallId,
+        app: AppId,
+        kind: OperationKind,
+        now: Timestamp,
+    ) -> Self {
         Self {
             id,
             install,

@@ -168,8 +168,9 @@ pub trait Engine: Send + Sync {
     async fn inspect(&self, id: &ContainerId) -> Result<Option<EngineContainer>, EngineError>;
 
     /// All networks and volumes, without the containers.
-    async fn look_at_networks_and_volumes(&self)
-    -> Result<(Vec<EngineNetwork>, Vec<EngineVolume>), EngineError>;
+    async fn look_at_networks_and_volumes(
+        &self,
+    ) -> Result<(Vec<EngineNetwork>, Vec<EngineVolume>), EngineError>;
 
     /// The stream of hints, from now on. It is subscribed when the call returns, and ends when the
     /// connection breaks.

@@ -3,7 +3,9 @@
 //! The store keeps rows and knows no rule but two: at most one app per name, and at most one open
 //! operation per app. Everything else is decided before [`Store::commit`] is called.
 
-use domain::{App, AppId, Event, InstallId, InstanceId, Operation, OperationId, PortReservation, SubnetReservation};
+use domain::{
+    App, AppId, Event, InstallId, InstanceId, Operation, OperationId, PortReservation, SubnetReservation,
+};
 
 /// Everything that changes in one transaction. Parts that are empty are left as they are.
 #[derive(Clone, Debug, Default, PartialEq)]

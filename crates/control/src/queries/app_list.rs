@@ -30,7 +30,10 @@ impl Control {
                 .map(|record| {
                     let summary = AppSummary::of(&record.app, record.operation.as_ref(), now);
                     let status: Status = summary.status;
-                    AppDetail { summary, running: record.app.running_info(status, &self.settings.public_host) }
+                    AppDetail {
+                        summary,
+                        running: record.app.running_info(status, &self.settings.public_host),
+                    }
                 })
                 .collect())
         })

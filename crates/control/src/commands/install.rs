@@ -1,0 +1,132 @@
+//! AppInstall: accept or refuse, then queue. The order of the checks is the contract's.
+
+use std::sync::Arc;
+
+use domain::{
+    App, AppId, Desired, Event, EventKind, Lifecycle, Observation, Operation, OperationKind, Package,
+    PackageRef, ProjectName, Timestamp,
+};
+
+use crate::Control;
+use crate::error::{Error, NameHolder};
+use crate::memory::Memory;
+use crate::names;
+use crate::ports::{Change, Conflict, StoreError};
+
+/// What AppInstall asks for: three texts that are not blank.
+#[derive(Clone, Debug)]
+pub struct InstallRequest {
+    /// The package's name, in any case.
+    pub app_name: String,
+    /// The name that the user gives the app.
+    pub customer_app_name: String,
+    /// One of the package's versions, or `latest`.
+    pub app_version: String,
+}
+
+impl Control {
+    /// Accepts an install: when this returns, it is stored and will be carried out.
+    ///
+    /// # Errors
+    /// In this order, and then nothing has changed: `AppUnknown`, `CustomerAppNameFormat`,
+    /// `VersionUnknown`, `NameTaken`, `InstallOpen`, `EngineAway`, `NotEnough`; `Store` at any time.
+    pub async fn install(self: &Arc<Self>, request: InstallRequest) -> Result<AppId, Error> {
+        let InstallRequest { app_name, customer_app_name, app_version } = request;
+        let package =
+            self.catalog.find(&app_name).ok_or_else(|| Error::AppUnknown { name: app_name.clone() })?;
+        let id = AppId::parse(&customer_app_name)
+            .map_err(|_| Error::CustomerAppNameFormat { name: customer_app_name.clone() })?;
+        let version = package.version(&app_version).ok_or_else(|| Error::VersionUnknown {
+            app: package.name.clone(),
+            version: app_version.clone(),
+            offered: package.versions.iter().map(|version| version.name.clone()).collect(),
+        })?;
+        let version = version.name.clone();
+        let control = Arc::clone(self);
+        let accepted = id.clone();
+        self.recorder
+            .update(move |memory, now| {
+                control.check_name(&id, &package, memory)?;
+                memory.engine_link.check(control.settings.engine_grace, now)?;
+                control.admit(&package, memory)?;
+                Ok((control.queued(&id, &package, version, memory, now), ()))
+            })
+            .await
+            .map_err(conflict_as_refusal)?;
+        tracing::info!(app.id = %accepted, package = app_name, version = app_version, "install accepted");
+        Ok(accepted)
+    }
+
+    /// # Errors
+    /// `NameTaken` or `InstallOpen`.
+    fn check_name(&self, id: &AppId, package: &Package, memory: &Memory) -> Result<(), Error> {
+        if let Some(record) = memory.app(id) {
+            if record.open_operation().is_some_and(|open| open.kind == OperationKind::Install) {
+                return Err(Error::InstallOpen);
+            }
+            if record.app.lifecycle != Lifecycle::Failed {
+                return Err(Error::NameTaken(NameHolder::App));
+            }
+        }
+        let engine = &memory.engine;
+        let (project, containers) = (ProjectName::from(id), engine.containers.values());
+        match names::holder(&project, package, None, containers, &engine.networks, &engine.volumes) {
+            Some(holder) => Err(Error::NameTaken(holder)),
+            None => Ok(()),
+        }
+    }
+
+    /// The rows of a new app and its install. A failed install of that name gives way.
+    fn queued(
+        &self,
+        id: &AppId,
+        package: &Package,
+        version: String,
+        memory: &Memory,
+        now: Timestamp,
+    ) -> Change {
+        let install = self.ids.install_id();
+        let kind = OperationKind::Install;
+        let operation = Operation::queued(self.ids.operation_id(), install.clone(), id.clone(), kind, now);
+        let app = App {
+            install: install.clone(),
+            id: id.clone(),
+            project: ProjectName::from(id),
+            package: PackageRef {
+                name: package.name.clone(),
+                version,
+                trademark: package.trademark.clone(),
+                official: package.official,
+                requirements: package.requirements,
+            },
+            desired: Desired::Running,
+            lifecycle: Lifecycle::Installing,
+            deployment: None,
+            observation: Observation::default(),
+            created_at: now,
+        };
+        let event = Event {
+            at: now,
+            install,
+            app: id.clone(),
+            operation: Some(operation.id.clone()),
+            kind: EventKind::Queued(kind),
+        };
+        Change {
+            forget: memory.app(id).map(|failed| failed.app.install.clone()),
+            app: Some(app),
+            operation: Some(operation),
+            events: vec![event],
+            ..Change::default()
+        }
+    }
+}
+
+/// What the database's own constraints say in the contract's words.
+fn conflict_as_refusal(error: Error) -> Error {
+    match error {
+        Error::Store(StoreError::Conflict(Conflict::AppName)) => Error::NameTaken(NameHolder::App),
+        Error::Store(StoreError::Conflict(Conflict::OpenOperation)) => Error::InstallOpen,
+        other => other,
+    }
+}

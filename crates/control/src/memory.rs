@@ -1,0 +1,193 @@
+//! All that the server knows, in memory: what is stored, and what the engine shows.
+//!
+//! Only the recorder changes it. Queries and commands read it, which is why they never wait for Docker
+//! or the disk.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use domain::{App, AppId, ContainerId, InstallId, Operation, PortReservation, Status, Timestamp};
+use ipnet::Ipv4Net;
+
+use crate::error::Error;
+use crate::ports::{Change, EngineContainer, EngineInfo, EngineNetwork, EngineVolume, Loaded};
+
+/// What the server knows.
+#[derive(Debug)]
+pub struct Memory {
+    apps: HashMap<AppId, AppRecord>,
+    by_age: Vec<AppId>,
+    /// How the connection to the engine is.
+    pub engine_link: EngineLink,
+    /// What the engine holds.
+    pub engine: EngineMemory,
+}
+
+/// One app and its newest operation.
+#[derive(Clone, Debug)]
+pub struct AppRecord {
+    /// The app.
+    pub app: App,
+    /// Its newest operation, open or not.
+    pub operation: Option<Operation>,
+    /// The status that the last event told of.
+    pub told_status: Status,
+}
+
+impl AppRecord {
+    /// Its open operation.
+    #[must_use]
+    pub fn open_operation(&self) -> Option<&Operation> {
+        self.operation.as_ref().filter(|operation| operation.state.is_open())
+    }
+
+    /// Its status now.
+    #[must_use]
+    pub fn status(&self, now: Timestamp) -> Status {
+        self.app.status(self.open_operation(), now)
+    }
+}
+
+/// How the connection to the engine is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum EngineLink {
+    /// It answers, and what it holds has been looked at.
+    Up,
+    /// It does not answer.
+    Away {
+        /// Since when.
+        since: Timestamp,
+        /// Where it was looked for.
+        endpoint: String,
+        /// What the connection says.
+        reason: String,
+    },
+}
+
+impl EngineLink {
+    /// # Errors
+    /// `EngineAway` if the engine has been away for longer than `grace`.
+    pub fn check(&self, grace: Duration, now: Timestamp) -> Result<(), Error> {
+        match self {
+            Self::Up => Ok(()),
+            Self::Away { since, .. } if now.since(*since) < grace => Ok(()),
+            Self::Away { since, endpoint, reason } => Err(Error::EngineAway {
+                since: *since,
+                away_seconds: now.since(*since).as_secs(),
+                endpoint: endpoint.clone(),
+                reason: reason.clone(),
+            }),
+        }
+    }
+}
+
+/// What the engine held at the last look, ours and others'.
+#[derive(Debug, Default)]
+pub struct EngineMemory {
+    /// What it says of itself; `None` before the first connection.
+    pub info: Option<EngineInfo>,
+    /// Its containers.
+    pub containers: HashMap<ContainerId, EngineContainer>,
+    /// Its networks.
+    pub networks: Vec<EngineNetwork>,
+    /// Its volumes.
+    pub volumes: Vec<EngineVolume>,
+}
+
+impl Memory {
+    /// What a start finds. The engine counts as away since then, until the first look at it.
+    #[must_use]
+    pub fn of(loaded: Loaded, now: Timestamp) -> Self {
+        let mut operations: HashMap<InstallId, Operation> =
+            loaded.operations.into_iter().map(|operation| (operation.install.clone(), operation)).collect();
+        let mut memory = Self {
+            apps: HashMap::with_capacity(loaded.apps.len()),
+            by_age: Vec::with_capacity(loaded.apps.len()),
+            engine_link: EngineLink::Away {
+                since: now,
+                endpoint: String::new(),
+                reason: "not connected yet".to_owned(),
+            },
+            engine: EngineMemory::default(),
+        };
+        for app in loaded.apps {
+            let operation = operations.remove(&app.install);
+            memory.insert(app, operation, now);
+        }
+        memory
+    }
+
+    /// The app of that name.
+    #[must_use]
+    pub fn app(&self, id: &AppId) -> Option<&AppRecord> {
+        self.apps.get(id)
+    }
+
+    /// The app of that installation.
+    #[must_use]
+    pub fn install(&self, install: &InstallId) -> Option<&AppRecord> {
+        self.apps.values().find(|record| record.app.install == *install)
+    }
+
+    pub(crate) fn install_mut(&mut self, install: &InstallId) -> Option<&mut AppRecord> {
+        self.apps.values_mut().find(|record| record.app.install == *install)
+    }
+
+    /// Every app, oldest install first.
+    pub fn oldest_first(&self) -> impl Iterator<Item = &AppRecord> {
+        self.by_age.iter().filter_map(|id| self.apps.get(id))
+    }
+
+    pub(crate) fn record_mut(&mut self, id: &AppId) -> Option<&mut AppRecord> {
+        self.apps.get_mut(id)
+    }
+
+    pub(crate) fn records_mut(&mut self) -> impl Iterator<Item = &mut AppRecord> {
+        self.apps.values_mut()
+    }
+
+    /// Every open operation, oldest first.
+    pub fn open_operations(&self) -> impl Iterator<Item = &Operation> {
+        self.oldest_first().filter_map(AppRecord::open_operation)
+    }
+
+    /// Every port that an app has been promised.
+    pub fn reserved_ports(&self) -> impl Iterator<Item = &PortReservation> {
+        self.apps.values().filter_map(|r| r.app.deployment.as_ref()).flat_map(|d| d.ports.iter())
+    }
+
+    /// Every subnet that an app has been promised.
+    pub fn reserved_subnets(&self) -> impl Iterator<Item = Ipv4Net> + '_ {
+        let deployments = self.apps.values().filter_map(|record| record.app.deployment.as_ref());
+        deployments.flat_map(|deployment| deployment.subnets.iter().map(|reservation| reservation.subnet))
+    }
+
+    /// Takes in what has just been stored.
+    pub(crate) fn apply(&mut self, change: Change, now: Timestamp) {
+        if let Some(install) = change.forget
+            && let Some(id) = self.install(&install).map(|record| record.app.id.clone())
+        {
+            self.apps.remove(&id);
+            self.by_age.retain(|other| *other != id);
+        }
+        if let Some(app) = change.app {
+            if let Some(record) = self.apps.get_mut(&app.id) {
+                record.app = app;
+            } else {
+                self.insert(app, None, now);
+            }
+        }
+        if let Some(operation) = change.operation
+            && let Some(record) = self.apps.get_mut(&operation.app)
+        {
+            record.operation = Some(operation);
+        }
+    }
+
+    fn insert(&mut self, app: App, operation: Option<Operation>, now: Timestamp) {
+        let open = operation.as_ref().filter(|operation| operation.state.is_open());
+        let told_status = app.status(open, now);
+        self.by_age.push(app.id.clone());
+        self.apps.insert(app.id.clone(), AppRecord { app, operation, told_status });
+    }
+}

@@ -1,0 +1,121 @@
+//! What each step does and how it is undone: one file per step.
+//!
+//! Every step can run twice: it takes what it finds of an earlier try as its own. Every step has an undo
+//! here, or the reason why it needs none.
+
+mod await_ready;
+mod create;
+mod diagnosis;
+mod pull;
+mod render;
+mod reserve;
+
+use std::sync::Arc;
+
+use domain::{App, Failure, FailureClass, InstallId, Operation, Package, Step};
+
+use crate::Control;
+use crate::ports::{EngineError, HostError, ProjectsError, StoreError};
+use crate::recorder::error_chain;
+
+pub(crate) use diagnosis::last_lines;
+
+/// Why a step did not succeed, by what follows from it.
+#[derive(Clone, Debug)]
+pub(crate) enum StepError {
+    /// Nothing helps: undo the operation.
+    Failed(Failure),
+    /// The engine went away: try again once it is back.
+    EngineAway(String),
+    /// What [`Step::Reserve`] chose was taken by something else meanwhile: choose again.
+    Taken(Failure),
+}
+
+/// Carries out one step.
+pub(crate) async fn run(control: &Arc<Control>, install: &InstallId, step: Step) -> Result<(), StepError> {
+    let Some((app, operation)) = control.app_and_operation(install) else {
+        return Err(StepError::failed(FailureClass::Internal, "", "the app's row is gone"));
+    };
+    match step {
+        Step::Reserve => reserve::run(control, &app, &operation).await,
+        Step::Render => render::run(control, &app).await,
+        Step::Pull => pull::run(control, &app, &operation).await,
+        Step::Create => create::run(control, &app).await,
+        Step::AwaitReady => await_ready::run(control, &app).await,
+        // Recorded together with the success of the step before it.
+        Step::Finish => Ok(()),
+    }
+}
+
+/// Takes away what a step made. Why it could not, as text, if it could not.
+pub(crate) async fn undo(control: &Arc<Control>, app: &App, step: Step) -> Result<(), String> {
+    match step {
+        Step::Reserve => reserve::undo(control, app).await,
+        Step::Create => create::undo(control, app).await,
+        // Its files lie in the folder that the undo of Reserve removes.
+        Step::Render
+        // Images are shared by all apps and save the next try the download (contract, "Errors").
+        | Step::Pull
+        // They make nothing.
+        | Step::AwaitReady
+        | Step::Finish => Ok(()),
+    }
+}
+
+impl Control {
+    /// An installation's app and its newest operation, as they are now.
+    pub(crate) fn app_and_operation(&self, install: &InstallId) -> Option<(App, Operation)> {
+        self.recorder.read(|memory| {
+            let record = memory.install(install)?;
+            Some((record.app.clone(), record.operation.clone()?))
+        })
+    }
+
+    fn package_of(&self, app: &App) -> Result<Arc<Package>, StepError> {
+        let package = self.catalog.find(&app.package.name);
+        package.filter(|package| package.version(&app.package.version).is_some()).ok_or_else(|| {
+            let detail = format!("the catalog no longer has it in version {}", app.package.version);
+            StepError::failed(FailureClass::BrokenPackage, &app.package.name, detail)
+        })
+    }
+}
+
+impl StepError {
+    fn failed(class: FailureClass, subject: &str, detail: impl Into<String>) -> Self {
+        Self::Failed(Failure::of(class, subject, detail))
+    }
+}
+
+impl From<EngineError> for StepError {
+    fn from(error: EngineError) -> Self {
+        match error {
+            EngineError::Unreachable { .. } => Self::EngineAway(error.to_string()),
+            EngineError::Refused { .. } => {
+                Self::failed(FailureClass::ContainerCommand, "", error.to_string())
+            }
+        }
+    }
+}
+
+impl From<StoreError> for StepError {
+    fn from(error: StoreError) -> Self {
+        let class = match error {
+            StoreError::DiskFull(_) => FailureClass::DiskFull,
+            StoreError::Conflict(_) | StoreError::Failed { .. } => FailureClass::Internal,
+        };
+        Self::failed(class, "", error_chain(&error))
+    }
+}
+
+impl From<ProjectsError> for StepError {
+    fn from(error: ProjectsError) -> Self {
+        let class = if error.is_disk_full() { FailureClass::DiskFull } else { FailureClass::Internal };
+        Self::failed(class, &error.path.display().to_string(), error_chain(&error))
+    }
+}
+
+impl From<HostError> for StepError {
+    fn from(error: HostError) -> Self {
+        Self::failed(FailureClass::Internal, &error.what, error_chain(&error))
+    }
+}

@@ -1,0 +1,40 @@
+//! Pulls the app's images, side by side, through the engine's API.
+
+use std::sync::Arc;
+
+use domain::{App, FailureClass, ImagePull, Operation, OperationId};
+use futures_util::future::try_join_all;
+
+use super::StepError;
+use crate::Control;
+use crate::ports::{PullError, PullSink};
+use crate::recorder::Recorder;
+
+pub(super) async fn run(control: &Arc<Control>, app: &App, operation: &Operation) -> Result<(), StepError> {
+    let Some(deployment) = &app.deployment else {
+        return Err(StepError::failed(FailureClass::Internal, "", "the app has no deployment yet"));
+    };
+    let sink = Sink { recorder: Arc::clone(&control.recorder), operation: operation.id.clone() };
+    for image in &deployment.images {
+        sink.progress(&ImagePull { image: image.clone(), ..ImagePull::default() });
+    }
+    // The first failure drops the other pulls, and with them their connections: the engine stops.
+    let idle_limit = control.settings.pull_idle_limit;
+    let pulls = deployment.images.iter().map(|image| control.engine.pull(image, idle_limit, &sink));
+    match try_join_all(pulls).await {
+        Ok(_) => Ok(()),
+        Err(PullError::Failed(failure)) => Err(StepError::Failed(failure)),
+        Err(PullError::Engine(error)) => Err(error.into()),
+    }
+}
+
+struct Sink {
+    recorder: Arc<Recorder>,
+    operation: OperationId,
+}
+
+impl PullSink for Sink {
+    fn progress(&self, pull: &ImagePull) {
+        self.recorder.note_pull(&self.operation, pull);
+    }
+}

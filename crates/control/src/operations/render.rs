@@ -1,0 +1,68 @@
+//! Writes the app's folder: the compose files and `.env`.
+
+use std::sync::Arc;
+
+use domain::package::VariableKind;
+use domain::{App, FailureClass, Package};
+
+use super::StepError;
+use crate::Control;
+use crate::ports::Project;
+use crate::ports::projects::VariableValue;
+
+pub(super) async fn run(control: &Arc<Control>, app: &App) -> Result<(), StepError> {
+    let project = control.project(app)?;
+    Ok(control.projects.write(&project).await?)
+}
+
+impl Control {
+    /// All that the app's folder is written from.
+    pub(super) fn project(&self, app: &App) -> Result<Project, StepError> {
+        let package = self.package_of(app)?;
+        let Some(deployment) = &app.deployment else {
+            return Err(StepError::failed(FailureClass::Internal, "", "the app has no deployment yet"));
+        };
+        Ok(Project {
+            name: app.project.clone(),
+            folder: deployment.folder.clone(),
+            instance: self.recorder.instance().clone(),
+            install: app.install.clone(),
+            variables: self.variables(app, &package),
+            ports: deployment.ports.clone(),
+            subnets: deployment.subnets.clone(),
+            package,
+        })
+    }
+
+    /// The values for the compose file: what every app is told, what the version sets, what the package
+    /// declares.
+    fn variables(&self, app: &App, package: &Package) -> Vec<(String, VariableValue)> {
+        let plain = |name: &str, value: String| (name.to_owned(), VariableValue::Plain(value));
+        let main = app.deployment.as_ref().and_then(|deployment| deployment.main.as_ref());
+        let port = main.map_or(0, |main| main.port);
+        let host = &self.settings.public_host;
+        let mut variables = vec![
+            plain("APPMANAGE_APP_ID", app.id.to_string()),
+            plain("APPMANAGE_HOST", host.clone()),
+            plain("APPMANAGE_PORT", port.to_string()),
+            plain("APPMANAGE_URL", format!("http://{}:{port}", domain::app::bracketed(host))),
+        ];
+        if let Some(version) = package.version(&app.package.version) {
+            variables.extend(version.variables.iter().map(|(name, value)| plain(name, value.clone())));
+        }
+        let secrets = app.deployment.as_ref().map_or(&[][..], |deployment| &deployment.secrets[..]);
+        for variable in &package.variables {
+            let value = match &variable.kind {
+                VariableKind::Secret => {
+                    let secret = secrets.iter().find(|(name, _)| *name == variable.name);
+                    VariableValue::Secret(secret.map(|(_, secret)| secret.clone()).unwrap_or_default())
+                }
+                VariableKind::Text { default } => VariableValue::Plain(default.clone()),
+                VariableKind::Number { default } => VariableValue::Plain(default.to_string()),
+                VariableKind::Boolean { default } => VariableValue::Plain(default.to_string()),
+            };
+            variables.push((variable.name.clone(), value));
+        }
+        variables
+    }
+}

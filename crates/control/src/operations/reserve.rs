@@ -1,0 +1,216 @@
+//! Chooses folder, ports, subnets and secrets, and stores the choice before anything is made of it.
+
+use std::sync::Arc;
+
+use domain::observation::Expectation;
+use domain::package::VariableKind;
+use domain::{
+    App, Deployment, Failure, FailureClass, Login, MainEndpoint, Operation, Package, PortReservation, Secret,
+    StepOutcome, SubnetReservation,
+};
+
+use super::StepError;
+use crate::Control;
+use crate::allocation::{PortRange, TakenPort, choose_port, choose_subnet};
+use crate::memory::Memory;
+use crate::names;
+use crate::ports::{Change, EngineNetwork};
+
+pub(super) async fn run(control: &Arc<Control>, app: &App, operation: &Operation) -> Result<(), StepError> {
+    let package = control.package_of(app)?;
+    let (networks, volumes) = control.engine.look_at_networks_and_volumes().await?;
+    let holder = control.recorder.read(|memory| {
+        let containers = memory.engine.containers.values();
+        names::holder(&app.project, &package, Some(&app.install), containers, &networks, &volumes)
+    });
+    if let Some(holder) = holder {
+        return Err(StepError::failed(FailureClass::NameTaken, app.id.as_str(), holder.to_string()));
+    }
+    let lost = Lost::of(operation);
+    let (chooser, install) = (Arc::clone(control), app.install.clone());
+    control
+        .recorder
+        .update(move |memory, _| {
+            let Some(record) = memory.install(&install) else { return Ok((Change::default(), ())) };
+            let mut app = record.app.clone();
+            let deployment = chooser.deployment(&app, &package, memory, &networks, &lost)?;
+            let change = Change {
+                ports: Some((install.clone(), deployment.ports.clone())),
+                subnets: Some((install, deployment.subnets.clone())),
+                operation: record.operation.clone(),
+                app: Some({
+                    app.deployment = Some(deployment);
+                    app
+                }),
+                ..Change::default()
+            };
+            Ok::<_, StepError>((change, ()))
+        })
+        .await?;
+    let folder = control.projects.folder(&app.project);
+    Ok(control.projects.create_folder(&folder, &app.install).await?)
+}
+
+pub(super) async fn undo(control: &Arc<Control>, app: &App) -> Result<(), String> {
+    // The reservations are given back in the transaction that ends the operation: until then nobody else
+    // can be given what may still be in use.
+    let folder = control.projects.folder(&app.project);
+    let removed = control.projects.remove_folder(&folder, &app.install).await;
+    removed.map_err(|error| crate::recorder::error_chain(&error))
+}
+
+/// What earlier tries found to be taken: it is chosen anew.
+#[derive(Default)]
+struct Lost {
+    ports: Vec<u16>,
+    subnets: bool,
+}
+
+impl Lost {
+    fn of(operation: &Operation) -> Self {
+        let mut lost = Self::default();
+        for record in &operation.steps {
+            let StepOutcome::Failed(failure) = &record.outcome else { continue };
+            match failure.class {
+                FailureClass::PortTaken => lost.ports.extend(failure.subject.parse::<u16>().ok()),
+                FailureClass::NoFreeSubnet => lost.subnets = true,
+                _ => {}
+            }
+        }
+        lost
+    }
+}
+
+impl Control {
+    /// The app's deployment: what it has already is kept, unless it was lost.
+    fn deployment(
+        &self,
+        app: &App,
+        package: &Package,
+        memory: &Memory,
+        networks: &[EngineNetwork],
+        lost: &Lost,
+    ) -> Result<Deployment, StepError> {
+        let before = app.deployment.as_ref();
+        let ports = self.ports(app, package, memory, lost)?;
+        let subnets = self.subnets(before, package, memory, networks, lost)?;
+        let secrets = before.map_or_else(|| self.secrets(package), |deployment| deployment.secrets.clone());
+        let version = package.version(&app.package.version);
+        let mut images: Vec<String> = Vec::new();
+        for service in &package.services {
+            let image = version.map_or_else(|| service.image.clone(), |v| service.image_for(&v.variables));
+            if !images.contains(&image) {
+                images.push(image);
+            }
+        }
+        let main = package.main.as_ref().and_then(|main| {
+            let port = ports.iter().find(|p| p.service == main.service && p.target == main.target)?;
+            let address = port.reachable_address();
+            Some((
+                MainEndpoint { address, port: port.port, speaks: main.speaks.clone() },
+                main.service.clone(),
+            ))
+        });
+        let folder = self.projects.folder(&app.project);
+        Ok(Deployment {
+            compose_file: self.projects.compose_file(&folder),
+            folder,
+            ports,
+            subnets,
+            images,
+            expected: Expectation {
+                services: package.services.iter().map(|s| (s.name.clone(), s.one_shot)).collect(),
+                main_service: main.as_ref().map(|(_, service)| service.clone()),
+            },
+            patience: package.patience,
+            main: main.map(|(endpoint, _)| endpoint),
+            admin_path: package.admin_path.clone(),
+            login: login(package, &secrets),
+            secrets,
+        })
+    }
+
+    fn ports(
+        &self,
+        app: &App,
+        package: &Package,
+        memory: &Memory,
+        lost: &Lost,
+    ) -> Result<Vec<PortReservation>, StepError> {
+        let before = app.deployment.as_ref().map_or(&[][..], |deployment| &deployment.ports[..]);
+        let mut taken: Vec<TakenPort> =
+            memory.reserved_ports().map(|port| (port.address, port.protocol, port.port)).collect();
+        let own = |container: &&crate::ports::EngineContainer| {
+            container.owner.install.as_ref() == Some(&app.install)
+        };
+        let others = memory.engine.containers.values().filter(|container| !own(container));
+        taken.extend(others.flat_map(|container| container.ports.iter().copied()));
+        let listeners = self.host.listeners()?;
+        taken.extend(listeners.iter().map(|listener| (listener.address, listener.protocol, listener.port)));
+        let range = PortRange { first: self.settings.port_first, last: self.settings.port_last };
+        let mut chosen: Vec<PortReservation> = Vec::new();
+        for service in &package.services {
+            for wanted in &service.ports {
+                let is_it = |port: &&PortReservation| {
+                    port.service == service.name
+                        && port.target == wanted.target
+                        && port.protocol == wanted.protocol
+                        && !lost.ports.contains(&port.port)
+                };
+                let port = match before.iter().find(is_it) {
+                    Some(kept) => kept.clone(),
+                    None => choose_port(&service.name, wanted, range, &taken, |address, protocol, port| {
+                        !lost.ports.contains(&port) && self.host.can_bind(address, protocol, port)
+                    })
+                    .ok_or_else(|| no_free_port(&service.name, range))?,
+                };
+                taken.push((port.address, port.protocol, port.port));
+                chosen.push(port);
+            }
+        }
+        Ok(chosen)
+    }
+
+    fn subnets(
+        &self,
+        before: Option<&Deployment>,
+        package: &Package,
+        memory: &Memory,
+        networks: &[EngineNetwork],
+        lost: &Lost,
+    ) -> Result<Vec<SubnetReservation>, StepError> {
+        if let Some(before) = before.filter(|_| !lost.subnets) {
+            return Ok(before.subnets.clone());
+        }
+        let mut taken = self.taken_subnets(memory, networks)?;
+        let pool = self.settings.subnet_pool;
+        let mut chosen = Vec::new();
+        for network in &package.networks {
+            let subnet = choose_subnet(&pool, self.settings.subnet_prefix, &taken).ok_or_else(|| {
+                let detail = format!("every /{} of {pool} is in use", self.settings.subnet_prefix);
+                StepError::failed(FailureClass::NoFreeSubnet, &pool.to_string(), detail)
+            })?;
+            taken.push(subnet);
+            chosen.push(SubnetReservation { network: network.clone(), subnet });
+        }
+        Ok(chosen)
+    }
+
+    fn secrets(&self, package: &Package) -> Vec<(String, Secret)> {
+        let secret = package.variables.iter().filter(|variable| variable.kind == VariableKind::Secret);
+        secret.map(|variable| (variable.name.clone(), self.ids.password())).collect()
+    }
+}
+
+fn login(package: &Package, secrets: &[(String, Secret)]) -> Login {
+    let Some(login) = &package.login else { return Login::default() };
+    let password = login.password_variable.as_ref().and_then(|variable| {
+        secrets.iter().find(|(name, _)| name == variable).map(|(_, secret)| secret.clone())
+    });
+    Login { user_name: login.user_name.clone(), password: password.unwrap_or_default() }
+}
+
+fn no_free_port(service: &str, range: PortRange) -> StepError {
+    let detail = format!("every port from {} to {} is in use", range.first, range.last);
+    StepError::Failed(Failure::of(FailureClass::NoFreePort, service, detail))
+}

@@ -1,0 +1,264 @@
+//! The only writer: every change to an app is one [`Change`], stored in one transaction and then taken
+//! into memory, one after the other.
+//!
+//! The invariant: memory never shows what is not stored. The one exception is what Docker shows
+//! (observations), which is true whether or not the disk can take it; it is stored when the status that
+//! follows from it changes. See `watcher`.
+
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+
+use domain::{Event, EventKind, ImagePull, InstallId, InstanceId, Operation, OperationId, Status, Timestamp};
+use tokio::sync::watch;
+
+use crate::memory::{AppRecord, Memory};
+use crate::ports::{Change, Clock, Store, StoreError};
+
+/// Keeps database and memory in step.
+pub struct Recorder {
+    store: Arc<dyn Store>,
+    clock: Arc<dyn Clock>,
+    instance: InstanceId,
+    memory: RwLock<Memory>,
+    /// Held from the decision until memory shows it: two changes cannot be decided on one state.
+    writing: Mutex<()>,
+    /// Counts changes of memory, for those who wait for one.
+    changes: watch::Sender<u64>,
+}
+
+impl Recorder {
+    /// Loads what is stored.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub fn open(store: Arc<dyn Store>, clock: Arc<dyn Clock>) -> Result<Self, StoreError> {
+        let memory = Memory::of(store.load()?, clock.now());
+        let instance = store.instance()?;
+        let (changes, _) = watch::channel(0);
+        Ok(Self { store, clock, instance, memory: RwLock::new(memory), writing: Mutex::new(()), changes })
+    }
+
+    /// Which data directory this is.
+    pub fn instance(&self) -> &InstanceId {
+        &self.instance
+    }
+
+    /// Reads memory. Keep it short: writers wait meanwhile.
+    pub fn read<T>(&self, read: impl FnOnce(&Memory) -> T) -> T {
+        read(&self.memory.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Counts up at each change of memory.
+    pub fn changes(&self) -> watch::Receiver<u64> {
+        self.changes.subscribe()
+    }
+
+    /// Decides on the present state and stores what was decided, with nothing in between.
+    ///
+    /// Runs to its end even if the caller goes away meanwhile: an answered install is a stored install,
+    /// and an unanswered one is whole.
+    ///
+    /// # Errors
+    /// What `decide` returns, or what the store says, as `E`. Then nothing has changed.
+    pub async fn update<T, E>(
+        self: &Arc<Self>,
+        decide: impl FnOnce(&Memory, Timestamp) -> Result<(Change, T), E> + Send + 'static,
+    ) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+    {
+        let recorder = Arc::clone(self);
+        let work = move || {
+            let _writing = recorder.writing.lock().unwrap_or_else(PoisonError::into_inner);
+            let now = recorder.clock.now();
+            let (change, value) = recorder.read(|memory| decide(memory, now))?;
+            recorder.store(change, now)?;
+            Ok(value)
+        };
+        match tokio::task::spawn_blocking(work).await {
+            Ok(result) => result,
+            Err(join) => std::panic::resume_unwind(join.into_panic()),
+        }
+    }
+
+    /// Changes one installation's operation, and its app with it. `None` if it is gone.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn update_operation<T: Send + 'static>(
+        self: &Arc<Self>,
+        install: &InstallId,
+        work: impl FnOnce(&mut AppRecord, &mut Operation, Timestamp) -> (Amendment, T) + Send + 'static,
+    ) -> Result<Option<T>, StoreError> {
+        let install = install.clone();
+        self.update(move |memory, now| {
+            let Some(mut record) = memory.install(&install).cloned() else {
+                return Ok((Change::default(), None));
+            };
+            let Some(mut operation) = record.operation.take() else {
+                return Ok((Change::default(), None));
+            };
+            let (amendment, value) = work(&mut record, &mut operation, now);
+            let events = amendment.events.into_iter().map(|kind| Event {
+                at: now,
+                install: install.clone(),
+                app: record.app.id.clone(),
+                operation: Some(operation.id.clone()),
+                kind,
+            });
+            let change = Change {
+                events: events.collect(),
+                ports: amendment.release.then(|| (install.clone(), Vec::new())),
+                subnets: amendment.release.then(|| (install.clone(), Vec::new())),
+                app: Some(record.app),
+                operation: Some(operation),
+                forget: None,
+            };
+            Ok((change, Some(value)))
+        })
+        .await
+    }
+
+    /// Changes what Docker shows, in memory, and stores the apps whose status changes by it.
+    ///
+    /// A disk that cannot take it is logged; memory stays true, and the next change tries again.
+    pub async fn observe(self: &Arc<Self>, look: impl FnOnce(&mut Memory, Timestamp) + Send + 'static) {
+        let recorder = Arc::clone(self);
+        let work = move || {
+            let _writing = recorder.writing.lock().unwrap_or_else(PoisonError::into_inner);
+            let now = recorder.clock.now();
+            look(&mut recorder.memory.write().unwrap_or_else(PoisonError::into_inner), now);
+            recorder.announce();
+            recorder.tell_statuses(now);
+        };
+        if let Err(join) = tokio::task::spawn_blocking(work).await {
+            tracing::error!(%join, "taking in what the engine shows failed");
+        }
+    }
+
+    /// Notes how far a pull is: in memory at once, on the disk with the operation's next change.
+    pub fn note_pull(&self, operation: &OperationId, pull: &ImagePull) {
+        {
+            let mut memory = self.memory.write().unwrap_or_else(PoisonError::into_inner);
+            let of_operation = |record: &&mut AppRecord| {
+                record.operation.as_ref().is_some_and(|candidate| candidate.id == *operation)
+            };
+            let Some(record) = memory.records_mut().find(of_operation) else { return };
+            let Some(operation) = record.operation.as_mut() else { return };
+            match operation.pulls.iter_mut().find(|known| known.image == pull.image) {
+                Some(known) => known.clone_from(pull),
+                None => operation.pulls.push(pull.clone()),
+            }
+        }
+        self.announce();
+    }
+
+    /// Whether the database can be written.
+    ///
+    /// # Errors
+    /// It cannot.
+    pub async fn check_store(self: Arc<Self>) -> Result<(), StoreError> {
+        match tokio::task::spawn_blocking(move || self.store.check()).await {
+            Ok(result) => result,
+            Err(join) => std::panic::resume_unwind(join.into_panic()),
+        }
+    }
+
+    /// Stores a change, then takes it into memory. The caller holds `writing`.
+    fn store(&self, mut change: Change, now: Timestamp) -> Result<(), StoreError> {
+        if change == Change::default() {
+            return Ok(());
+        }
+        self.add_status_event(&mut change, now);
+        self.store.commit(&change)?;
+        {
+            let mut memory = self.memory.write().unwrap_or_else(PoisonError::into_inner);
+            let touched = change.app.as_ref().map(|app| app.id.clone());
+            memory.apply(change, now);
+            if let Some(id) = touched {
+                memory.retell(&id, now);
+            }
+        }
+        self.announce();
+        Ok(())
+    }
+
+    /// Adds the event of the status that changes by `change`, so that it is stored with it.
+    fn add_status_event(&self, change: &mut Change, now: Timestamp) {
+        let Some(app) = change.app.as_ref() else { return };
+        let told = self.read(|memory| {
+            memory.app(&app.id).filter(|record| record.app.install == app.install).map(|r| r.told_status)
+        });
+        let open = change.operation.as_ref().filter(|operation| operation.state.is_open());
+        let status = app.status(open, now);
+        if let Some(from) = told.filter(|from| *from != status) {
+            let kind = EventKind::StatusChanged { from, to: status };
+            let operation = open.map(|operation| operation.id.clone());
+            let (install, id) = (app.install.clone(), app.id.clone());
+            change.events.push(Event { at: now, install, app: id, operation, kind });
+        }
+    }
+
+    /// Stores the apps whose status is another than was told last.
+    fn tell_statuses(&self, now: Timestamp) {
+        let changed: Vec<AppRecord> = self.read(|memory| {
+            memory.oldest_first().filter(|record| record.status(now) != record.told_status).cloned().collect()
+        });
+        for AppRecord { app, operation, told_status } in changed {
+            let id = app.id.clone();
+            let change = Change { app: Some(app), operation, ..Change::default() };
+            if let Err(error) = self.store(change, now) {
+                let reason = error_chain(&error);
+                tracing::error!(app.id = %id, was = told_status.as_str(), reason, "cannot store a changed status");
+            }
+        }
+    }
+
+    fn announce(&self) {
+        self.changes.send_modify(|count| *count = count.wrapping_add(1));
+    }
+}
+
+/// What a change to an operation brings with it.
+#[derive(Debug, Default)]
+pub struct Amendment {
+    /// What happened.
+    pub events: Vec<EventKind>,
+    /// Whether the app's ports and subnets are given back.
+    pub release: bool,
+}
+
+impl Amendment {
+    /// Nothing but the rows themselves.
+    #[must_use]
+    pub fn none() -> Self {
+        Self::default()
+    }
+
+    /// With one event.
+    #[must_use]
+    pub fn event(kind: EventKind) -> Self {
+        Self { events: vec![kind], release: false }
+    }
+}
+
+impl Memory {
+    fn retell(&mut self, id: &domain::AppId, now: Timestamp) {
+        let status: Option<Status> = self.app(id).map(|record| record.status(now));
+        if let (Some(status), Some(record)) = (status, self.record_mut(id)) {
+            record.told_status = status;
+        }
+    }
+}
+
+/// An error with all its causes, on one line.
+pub(crate) fn error_chain(error: &(dyn std::error::Error + 'static)) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text.push_str(": ");
+        text.push_str(&error.to_string());
+        cause = error.source();
+    }
+    text
+}

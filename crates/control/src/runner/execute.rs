@@ -1,0 +1,174 @@
+//! One operation, from where its step log says it stands to its end.
+
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::time::Duration;
+
+use domain::{Failure, FailureClass, InstallId, OperationState, Step};
+use futures_util::FutureExt;
+use tokio::sync::OwnedSemaphorePermit;
+
+use super::journal::Next;
+use super::unwind;
+use crate::memory::EngineLink;
+use crate::operations::{self, StepError};
+use crate::{Control, Stop};
+
+/// How often ports and subnets are chosen anew when something else takes them first.
+const CHOICES_MAX: u32 = 3;
+
+/// How often a step is tried in all, whatever the reason: an engine that goes away again and again, or
+/// a server that dies at this very step each time, must not go on for ever.
+const TRIES_MAX: u32 = 20;
+
+/// Before a step is tried again because the engine was away: the watcher has noticed by then.
+const ENGINE_PAUSE: Duration = Duration::from_secs(1);
+
+/// Works on an operation until it has ended or `stop`.
+pub(super) async fn execute(
+    control: Arc<Control>,
+    install: InstallId,
+    is_leftover: bool,
+    slot: OwnedSemaphorePermit,
+    stop: Stop,
+) {
+    if is_leftover && !end_leftovers(&control, &install, &stop).await {
+        return;
+    }
+    let went_forward = tokio::select! {
+        () = stop.hard.cancelled() => return,
+        went = forward(&control, &install, &stop) => went,
+    };
+    if went_forward == Way::Stopped {
+        return;
+    }
+    tokio::select! {
+        () = stop.hard.cancelled() => {}
+        () = unwind::unwind(&control, &install, slot, &stop) => {}
+    }
+}
+
+/// How the way forward ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Way {
+    /// The operation has ended, or is to be undone.
+    Over,
+    /// The server is being stopped.
+    Stopped,
+}
+
+/// Ends what an earlier life left at work. Returns whether it is safe to go on.
+async fn end_leftovers(control: &Arc<Control>, install: &InstallId, stop: &Stop) -> bool {
+    let Some((app, operation)) = control.app_and_operation(install) else { return false };
+    tracing::info!(app.id = %app.id, operation.id = %operation.id, state = operation.state.as_str(),
+        "going on with what an earlier life of this server began");
+    let folder = control.projects.folder(&app.project);
+    loop {
+        match control.projects.end_leftovers(&folder, install).await {
+            Ok(()) => return true,
+            Err(error) => {
+                let reason = crate::recorder::error_chain(&error);
+                tracing::error!(app.id = %app.id, reason, "a process of an earlier life is still at work");
+            }
+        }
+        tokio::select! {
+            () = stop.soft.cancelled() => return false,
+            () = tokio::time::sleep(ENGINE_PAUSE) => {}
+        }
+    }
+}
+
+/// Step after step, until one fails for good or none is left.
+async fn forward(control: &Arc<Control>, install: &InstallId, stop: &Stop) -> Way {
+    let is_forward =
+        |state: &OperationState| matches!(state, OperationState::Queued | OperationState::Running);
+    if !control.app_and_operation(install).is_some_and(|(_, operation)| is_forward(&operation.state)) {
+        return Way::Over;
+    }
+    let mut done = None;
+    loop {
+        if stop.soft.is_cancelled() {
+            return Way::Stopped;
+        }
+        let Next::Step(step) = control.advance(install, done.take()).await else { return Way::Over };
+        let attempt = run_bounded(control, install, step);
+        let outcome = tokio::select! {
+            () = stop.soft.cancelled(), if can_be_dropped(step) => return Way::Stopped,
+            outcome = attempt => outcome,
+        };
+        match outcome {
+            Ok(()) => done = Some(step),
+            Err(error) => {
+                if !try_again(control, install, step, error, stop).await {
+                    return if stop.soft.is_cancelled() { Way::Stopped } else { Way::Over };
+                }
+            }
+        }
+    }
+}
+
+/// A panic in a step is a failed step; so is one that has been tried too often.
+async fn run_bounded(control: &Arc<Control>, install: &InstallId, step: Step) -> Result<(), StepError> {
+    let tries = control.app_and_operation(install).map_or(0, |(_, operation)| operation.attempts(step));
+    if tries > TRIES_MAX {
+        let detail = format!("the step {} was tried {TRIES_MAX} times", step.as_str());
+        return Err(StepError::Failed(Failure::of(FailureClass::EngineUnreachable, "", detail)));
+    }
+    let run = AssertUnwindSafe(operations::run(control, install, step)).catch_unwind();
+    run.await.unwrap_or_else(|_| {
+        let detail = format!("the step {} panicked; the server's log says where", step.as_str());
+        Err(StepError::Failed(Failure::of(FailureClass::Internal, "", detail)))
+    })
+}
+
+/// Whether a step may be dropped halfway when the server stops: it can run again without any loss.
+const fn can_be_dropped(step: Step) -> bool {
+    match step {
+        Step::Pull | Step::AwaitReady => true,
+        Step::Reserve | Step::Render | Step::Create | Step::Finish => false,
+    }
+}
+
+/// Records a failed try. Returns whether the way goes on forward.
+async fn try_again(
+    control: &Arc<Control>,
+    install: &InstallId,
+    step: Step,
+    error: StepError,
+    stop: &Stop,
+) -> bool {
+    let Some((app, operation)) = control.app_and_operation(install) else { return false };
+    let failure = match error {
+        StepError::Failed(failure) => failure,
+        StepError::EngineAway(reason) => {
+            let failure = Failure::of(FailureClass::EngineUnreachable, "", reason);
+            control.record_failed_try(install, step, &[], &failure).await;
+            return engine_is_back(control, stop).await;
+        }
+        StepError::Taken(failure) => {
+            if operation.attempts(step) < CHOICES_MAX {
+                tracing::warn!(app.id = %app.id, %failure, "taken by something else meanwhile; choosing again");
+                control.record_failed_try(install, step, &[Step::Reserve, Step::Render], &failure).await;
+                return true;
+            }
+            failure
+        }
+    };
+    let last_lines = operations::last_lines(control, &app, &failure).await;
+    tracing::warn!(app.id = %app.id, operation.id = %operation.id, step = step.as_str(), %failure,
+        "the operation failed and is being undone");
+    control.begin_unwinding(install, step, failure, last_lines).await;
+    false
+}
+
+/// Waits for the engine; false if the server is being stopped.
+async fn engine_is_back(control: &Arc<Control>, stop: &Stop) -> bool {
+    let back = async {
+        tokio::time::sleep(ENGINE_PAUSE).await;
+        control.wait_for(|memory| (memory.engine_link == EngineLink::Up).then_some(())).await;
+    };
+    tokio::select! {
+        () = stop.soft.cancelled() => false,
+        () = back => true,
+    }
+}

@@ -1,0 +1,185 @@
+//! The transactions of an operation's way: each moves the step log on by exactly one thing.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use domain::{
+    App, EventKind, Failure, InstallId, Lifecycle, Operation, OperationState, Step, StepOutcome, StepRecord,
+    Timestamp,
+};
+
+use crate::Control;
+use crate::memory::AppRecord;
+use crate::ports::StoreError;
+use crate::recorder::{Amendment, error_chain};
+
+/// Between two tries to store something on a disk that does not take it.
+const STORE_AGAIN_AFTER: Duration = Duration::from_secs(2);
+
+/// What comes next on an operation's way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Next {
+    /// That step has been recorded as started.
+    Step(Step),
+    /// Nothing: the operation has ended or is being undone.
+    Nothing,
+}
+
+impl Control {
+    /// Records the success of `done` and the start of what follows. The last step, which only records,
+    /// is recorded along.
+    pub(super) async fn advance(self: &Arc<Self>, install: &InstallId, done: Option<Step>) -> Next {
+        let advanced = self
+            .stored(install, move |record, operation, now| {
+                if operation.state == OperationState::Queued {
+                    operation.state = OperationState::Running;
+                    operation.started_at = Some(now);
+                }
+                if operation.state != OperationState::Running {
+                    return (Amendment::none(), Next::Nothing);
+                }
+                if let Some(step) = done {
+                    end(operation, step, StepOutcome::Succeeded, now);
+                }
+                let Some(step) = operation.next_step() else { return (Amendment::none(), Next::Nothing) };
+                let attempt = begin(operation, step, now);
+                if step == Step::Finish {
+                    return (finish(record, operation, now), Next::Nothing);
+                }
+                (Amendment::event(EventKind::StepStarted { step, attempt }), Next::Step(step))
+            })
+            .await;
+        advanced.unwrap_or(Next::Nothing)
+    }
+
+    /// Records that a step failed and will be tried again, with the steps that have to be done again
+    /// before it.
+    pub(super) async fn record_failed_try(
+        self: &Arc<Self>,
+        install: &InstallId,
+        step: Step,
+        again: &'static [Step],
+        failure: &Failure,
+    ) {
+        let failure = failure.clone();
+        self.stored(install, move |_, operation, now| {
+            end(operation, step, StepOutcome::Failed(failure.clone()), now);
+            for earlier in again {
+                end(operation, *earlier, StepOutcome::Failed(failure.clone()), now);
+            }
+            (Amendment::none(), ())
+        })
+        .await;
+    }
+
+    /// Records that the operation is being undone from now on, and why.
+    pub(super) async fn begin_unwinding(
+        self: &Arc<Self>,
+        install: &InstallId,
+        step: Step,
+        failure: Failure,
+        last_lines: Vec<String>,
+    ) {
+        self.stored(install, move |_, operation, now| {
+            end(operation, step, StepOutcome::Failed(failure.clone()), now);
+            operation.state = OperationState::Unwinding(failure.clone());
+            operation.last_lines.clone_from(&last_lines);
+            (Amendment::event(EventKind::Unwinding(failure.clone())), ())
+        })
+        .await;
+    }
+
+    /// Records the outcome of undoing a step: begun or done. An operation that was stuck is no more.
+    pub(super) async fn record_undo(self: &Arc<Self>, install: &InstallId, step: Step, outcome: StepOutcome) {
+        self.stored(install, move |_, operation, now| {
+            if let OperationState::Stuck(failure) = &operation.state {
+                operation.state = OperationState::Unwinding(failure.clone());
+            }
+            end(operation, step, outcome.clone(), now);
+            (Amendment::none(), ())
+        })
+        .await;
+    }
+
+    /// Records that an undo could not finish, and why.
+    pub(super) async fn record_stuck(self: &Arc<Self>, install: &InstallId, reason: String) {
+        self.stored(install, move |_, operation, _| {
+            if let OperationState::Unwinding(failure) = &operation.state {
+                operation.state = OperationState::Stuck(failure.clone());
+            }
+            (Amendment::event(EventKind::Stuck(reason.clone())), ())
+        })
+        .await;
+    }
+
+    /// Records that nothing of the operation is left: gives its reservations back and ends it.
+    pub(super) async fn record_undone(self: &Arc<Self>, install: &InstallId) {
+        self.stored(install, |record, operation, now| {
+            let failure = operation.state.failure().cloned();
+            let Some(failure) = failure else { return (Amendment::none(), ()) };
+            operation.state = OperationState::Failed(failure.clone());
+            operation.finished_at = Some(now);
+            record.app.deployment = None;
+            move_to(&mut record.app, Lifecycle::Failed);
+            (Amendment { events: vec![EventKind::Failed(failure)], release: true }, ())
+        })
+        .await;
+    }
+
+    /// Stores, and tries again for as long as the disk does not take it: going on without the record
+    /// would make recovery guess. `None` if the app is gone.
+    async fn stored<T: Send + 'static>(
+        self: &Arc<Self>,
+        install: &InstallId,
+        work: impl Fn(&mut AppRecord, &mut Operation, Timestamp) -> (Amendment, T) + Send + Sync + 'static,
+    ) -> Option<T> {
+        let work = Arc::new(work);
+        let mut logged = false;
+        loop {
+            let work = Arc::clone(&work);
+            let result: Result<Option<T>, StoreError> =
+                self.recorder.update_operation(install, move |r, o, now| work(r, o, now)).await;
+            match result {
+                Ok(value) => return value,
+                Err(error) if !logged => {
+                    logged = true;
+                    let reason = error_chain(&error);
+                    tracing::error!(install.id = %install, reason, "cannot record a step; trying until it works");
+                }
+                Err(_) => {}
+            }
+            tokio::time::sleep(STORE_AGAIN_AFTER).await;
+        }
+    }
+}
+
+/// Appends the start of a step to its log; its number among the tries.
+fn begin(operation: &mut Operation, step: Step, now: Timestamp) -> u32 {
+    let attempt = operation.attempts(step) + 1;
+    let outcome = StepOutcome::Started;
+    operation.steps.push(StepRecord { step, attempt, started_at: now, ended_at: None, outcome });
+    attempt
+}
+
+/// Moves the latest entry of a step on.
+fn end(operation: &mut Operation, step: Step, outcome: StepOutcome, now: Timestamp) {
+    if let Some(record) = operation.latest_mut(step) {
+        record.ended_at = Some(now);
+        record.outcome = outcome;
+    }
+}
+
+fn finish(record: &mut AppRecord, operation: &mut Operation, now: Timestamp) -> Amendment {
+    end(operation, Step::Finish, StepOutcome::Succeeded, now);
+    operation.state = OperationState::Succeeded;
+    operation.finished_at = Some(now);
+    move_to(&mut record.app, Lifecycle::Installed);
+    Amendment::event(EventKind::Succeeded)
+}
+
+fn move_to(app: &mut App, to: Lifecycle) {
+    if let Err(illegal) = app.move_to(to) {
+        // Only reachable by a database that somebody else wrote to.
+        tracing::error!(app.id = %app.id, %illegal, "the app's lifecycle does not fit its operation");
+    }
+}

@@ -1,0 +1,89 @@
+//! Carries out operations: the oldest first, at most so many at once.
+//!
+//! The runner knows only what is stored. What a crash left half done is claimed again like anything else,
+//! before what is queued: `execute` reads the step log and goes on, or goes on undoing.
+
+mod execute;
+mod journal;
+mod unwind;
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use domain::{InstallId, Operation, OperationId, OperationState};
+use tokio::sync::Semaphore;
+use tokio_util::task::TaskTracker;
+
+use crate::memory::{EngineLink, Memory};
+use crate::{Control, Stop};
+
+/// Works until `stop`; returns when every step at work has ended.
+pub(crate) async fn run(control: Arc<Control>, stop: Stop) {
+    let slots = Arc::new(Semaphore::new(control.settings.installs_at_once.max(1)));
+    let tracker = TaskTracker::new();
+    let mut claimed: HashSet<OperationId> = HashSet::new();
+    loop {
+        let slot = tokio::select! {
+            () = stop.soft.cancelled() => break,
+            slot = Arc::clone(&slots).acquire_owned() => slot,
+        };
+        // The semaphore is never closed.
+        let Ok(slot) = slot else { break };
+        let found = tokio::select! {
+            () = stop.soft.cancelled() => break,
+            found = control.wait_for(|memory| next_to_claim(memory, &claimed)) => found,
+        };
+        claimed.retain(|id| control.recorder.read(|m| m.open_operations().any(|open| open.id == *id)));
+        claimed.insert(found.operation);
+        tracker.spawn(execute::execute(
+            Arc::clone(&control),
+            found.install,
+            found.is_leftover,
+            slot,
+            stop.clone(),
+        ));
+    }
+    tracker.close();
+    tracker.wait().await;
+}
+
+/// An operation that waits to be claimed.
+struct Claimable {
+    operation: OperationId,
+    install: InstallId,
+    /// An earlier life of this server was at work on it.
+    is_leftover: bool,
+}
+
+/// The operation to be claimed next: leftovers of an earlier life first, then the queue, each oldest
+/// first. None while the engine is away: nothing can be done without it.
+fn next_to_claim(memory: &Memory, claimed: &HashSet<OperationId>) -> Option<Claimable> {
+    if memory.engine_link != EngineLink::Up {
+        return None;
+    }
+    let unclaimed = || memory.open_operations().filter(|open| !claimed.contains(&open.id));
+    let is_leftover = |operation: &&Operation| operation.state != OperationState::Queued;
+    let oldest = |operations: &mut dyn Iterator<Item = &'_ Operation>| -> Option<Operation> {
+        operations.min_by_key(|operation| operation.queued_at).cloned()
+    };
+    let next = oldest(&mut unclaimed().filter(is_leftover)).or_else(|| oldest(&mut unclaimed()))?;
+    let is_leftover = next.state != OperationState::Queued;
+    Some(Claimable { operation: next.id, install: next.install, is_leftover })
+}
+
+impl Control {
+    /// Waits until memory shows what is looked for.
+    pub(crate) async fn wait_for<T>(&self, mut look: impl FnMut(&Memory) -> Option<T>) -> T {
+        let mut changes = self.recorder.changes();
+        loop {
+            changes.mark_unchanged();
+            if let Some(found) = self.recorder.read(&mut look) {
+                return found;
+            }
+            if changes.changed().await.is_err() {
+                // The recorder outlives everybody who waits for it: it is held by `self`.
+                std::future::pending::<()>().await;
+            }
+        }
+    }
+}
