@@ -1,2 +1,116 @@
-//! The build scripts.
-fn main() {}
+//! `cargo xtask`: the project's build scripts. Each command is a module; this file only reads the words.
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "a program for the terminal")]
+
+mod command;
+mod daemon;
+mod engine;
+mod paths;
+mod progress;
+
+use std::process::ExitCode;
+
+use anyhow::{Result, bail};
+
+const USAGE: &str = "\
+cargo xtask COMMAND
+
+  engine start [--name NAME] [--only IMAGE,...] [-- DOCKERD-ARGUMENT...]
+                                start a private Docker engine with a registry and images
+  engine stop [--name NAME]     stop it and take away all that it left
+  engine kill [--name NAME]     kill -9 its dockerd; `engine start` brings it back
+  engine env [--name NAME]      print what a client needs: eval \"$(cargo xtask engine env)\"
+  engine status                 show the engines of this clone
+
+NAME is dev unless given.
+";
+
+fn main() -> ExitCode {
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    match dispatch(&words.iter().map(String::as_str).collect::<Vec<_>>()) {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("xtask: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn dispatch(words: &[&str]) -> Result<ExitCode> {
+    let repository = paths::repository()?;
+    match words {
+        ["engine", verb, rest @ ..] => {
+            let options = engine_options(rest)?;
+            match *verb {
+                "start" => engine::start(&repository, &options)?,
+                "stop" => engine::stop(&repository, &options.name)?,
+                "kill" => engine::kill(&repository, &options.name)?,
+                "status" => engine::status(&repository)?,
+                "env" => {
+                    for (name, value) in engine::environment(&repository, &options.name)? {
+                        println!("export {name}={}", quoted(&value));
+                    }
+                }
+                _ => bail!("there is no `engine {verb}`\n\n{USAGE}"),
+            }
+        }
+        [] | ["help" | "--help" | "-h"] => print!("{USAGE}"),
+        [word, ..] => bail!("there is no `{word}`\n\n{USAGE}"),
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn engine_options(words: &[&str]) -> Result<engine::Options> {
+    let mut options = engine::Options { name: "dev".to_owned(), only: None, extra: Vec::new() };
+    let mut rest = words;
+    loop {
+        match rest {
+            [] => return Ok(options),
+            ["--", extra @ ..] => {
+                options.extra = extra.iter().map(|word| (*word).to_owned()).collect();
+                return Ok(options);
+            }
+            ["--name", name, after @ ..] => {
+                options.name = (*name).to_owned();
+                rest = after;
+            }
+            ["--only", names, after @ ..] => {
+                options.only = Some(names.split(',').map(str::to_owned).collect());
+                rest = after;
+            }
+            [word, ..] => bail!("`{word}` is not understood here\n\n{USAGE}"),
+        }
+    }
+}
+
+/// A word that a shell takes as it is.
+fn quoted(word: &str) -> String {
+    format!("'{}'", word.replace('\'', "'\\''"))
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "tests")]
+
+    use super::*;
+
+    #[test]
+    fn engine_options_are_read() {
+        let options = engine_options(&["--name", "test", "--only", "redis,hello", "--", "--debug"]).unwrap();
+        assert_eq!(options.name, "test");
+        assert_eq!(options.only, Some(vec!["redis".to_owned(), "hello".to_owned()]));
+        assert_eq!(options.extra, ["--debug"]);
+        assert_eq!(engine_options(&[]).unwrap().name, "dev");
+    }
+
+    #[test]
+    fn words_that_are_not_understood_are_refused() {
+        assert!(engine_options(&["--nam", "x"]).is_err());
+        assert!(engine_options(&["--name"]).is_err());
+        assert!(dispatch(&["engin"]).is_err());
+    }
+
+    #[test]
+    fn a_shell_gets_the_word_back() {
+        assert_eq!(quoted("it's"), "'it'\\''s'");
+    }
+}
