@@ -1,1 +1,24 @@
-//! catalog
+//! The catalog: reads packages, checks them once, and keeps them in memory as [`domain::Package`].
+//!
+//! A package is a folder with a `compose.yaml`, whose `x-appmanage` block says what the app is, and an
+//! `icon.svg`; docs/packages.md explains it to authors. This crate knows the format and nothing of Docker:
+//! the compose text is passed on word for word. It is not responsible for packages of other formats yet.
+
+mod block;
+mod builtin;
+mod catalog;
+mod compose;
+mod directory;
+mod error;
+mod interpolation;
+mod mounts;
+mod package;
+mod ports;
+mod size;
+mod source;
+mod variables;
+mod yaml;
+
+pub use catalog::{Loaded, PackageCatalog};
+pub use error::{Broken, PackageError};
+pub use variables::BUILT_IN_VARIABLES;

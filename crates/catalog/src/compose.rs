@@ -1,0 +1,248 @@
+//! The compose part of a package: what the rest of the program needs of it, and the rules that keep it
+//! something that we can carry out. `docker compose` itself reads the file again, word for word; this
+//! is no second implementation of it.
+
+use std::collections::BTreeSet;
+
+use domain::package::{PublishedPort, Service};
+use serde_json::{Map, Value};
+
+use crate::error::PackageError;
+use crate::interpolation::is_variable_name;
+use crate::mounts;
+use crate::ports::parse_port;
+
+type Object = Map<String, Value>;
+
+/// What is kept of a compose file.
+#[derive(Debug)]
+pub(crate) struct ComposeFile {
+    pub(crate) services: Vec<Service>,
+    pub(crate) volumes: Vec<String>,
+    pub(crate) networks: Vec<String>,
+    /// Variables that configs and secrets take their content from, beside those written `${NAME}`.
+    pub(crate) content_variables: BTreeSet<String>,
+}
+
+const ONE_FILE: &str = "write it out here: a package is one compose file";
+
+/// Keys that a package must not have at the top, and what to do instead.
+const REFUSED_AT_TOP: [(&str, &str); 2] =
+    [("include", ONE_FILE), ("name", "leave it out: the project has the app's own name")];
+
+/// Keys that a service must not have, and what to do instead.
+const REFUSED_IN_SERVICE: [(&str, &str); 8] = [
+    ("build", "name an image that can be pulled"),
+    ("container_name", "leave it out: every app has containers of its own"),
+    ("env_file", ONE_FILE),
+    ("extends", ONE_FILE),
+    ("network_mode", "leave it out: every app has networks of its own"),
+    ("privileged", "leave it out: apps run without privileges over the host"),
+    ("profiles", "leave it out: every service of a package is started"),
+    ("scale", "leave it out: a published port leads to one container"),
+];
+
+/// Keys that a volume must not have, and what to do instead.
+const REFUSED_IN_VOLUME: [(&str, &str); 4] = [
+    ("driver", "leave it out: volumes are local"),
+    ("driver_opts", "leave it out: it may lead outside the app"),
+    ("external", "leave it out: every app has volumes of its own"),
+    ("name", "leave it out: the volume is named after the app"),
+];
+
+/// Keys that a network must not have, and what to do instead.
+const REFUSED_IN_NETWORK: [(&str, &str); 4] = [
+    ("driver", "leave it out: networks are bridges"),
+    ("external", "leave it out: every app has networks of its own"),
+    ("ipam", "leave it out: a free subnet is given to each network"),
+    ("name", "leave it out: the network is named after the app"),
+];
+
+/// Reads and checks a whole compose file. `one_shot` are the services that the package declares so.
+///
+/// # Errors
+///
+/// The first rule that is broken.
+pub(crate) fn read(document: &Object, one_shot: &[String]) -> Result<ComposeFile, PackageError> {
+    refuse("", document, &REFUSED_AT_TOP)?;
+    let declared = section(document, "services")?;
+    if declared.is_empty() {
+        return Err(PackageError::rule("services", "is missing or empty", "name at least one service"));
+    }
+    if let Some(unknown) = one_shot.iter().find(|name| !declared.iter().any(|(key, _)| key == *name)) {
+        return Err(PackageError::rule(
+            "x-appmanage.one_shot",
+            format!("names {unknown}, which is no service"),
+            "name services of this file",
+        ));
+    }
+    let volumes = resources(document, "volumes", &REFUSED_IN_VOLUME)?;
+    let networks = resources(document, "networks", &REFUSED_IN_NETWORK)?;
+    let content_variables = content_variables(document)?;
+
+    let mut awaited = BTreeSet::new();
+    let mut used_networks = BTreeSet::new();
+    for (name, service) in &declared {
+        awaited.extend(awaited_by(service));
+        used_networks.extend(networks_of(name, service, &networks)?);
+        mounts::check(name, service, &volumes)?;
+    }
+    let services = declared
+        .iter()
+        .map(|(name, service)| {
+            let declared_so = one_shot.contains(name) || awaited.contains(name);
+            read_service(name, service, declared_so)
+        })
+        .collect::<Result<_, _>>()?;
+    let networks = used_networks.into_iter().collect();
+    Ok(ComposeFile { services, volumes, networks, content_variables })
+}
+
+fn read_service(name: &str, service: &Object, one_shot: bool) -> Result<Service, PackageError> {
+    let place = format!("services.{name}");
+    if !is_compose_key(name) {
+        return Err(PackageError::rule(&place, "is not a service's name", "use letters, digits, ., _ and -"));
+    }
+    refuse(&place, service, &REFUSED_IN_SERVICE)?;
+    let deploy = service.get("deploy").and_then(Value::as_object);
+    if deploy.is_some_and(|deploy| deploy.contains_key("replicas")) {
+        let advice = "leave it out: a published port leads to one container";
+        return Err(PackageError::rule(format!("{place}.deploy.replicas"), "cannot be carried out", advice));
+    }
+    let image = service.get("image").and_then(Value::as_str).unwrap_or_default();
+    if image.is_empty() {
+        return Err(PackageError::rule(format!("{place}.image"), "is missing", "name the image to pull"));
+    }
+    let restart = service.get("restart").and_then(Value::as_str).unwrap_or_default();
+    let restart_of_deploy = deploy
+        .and_then(|deploy| deploy.get("restart_policy")?.get("condition")?.as_str())
+        .unwrap_or_default();
+    Ok(Service {
+        name: name.to_owned(),
+        image: image.to_owned(),
+        ports: published_ports(&place, service)?,
+        one_shot: one_shot
+            || restart == "on-failure"
+            || restart.starts_with("on-failure:")
+            || restart_of_deploy == "on-failure",
+        has_logging: service.contains_key("logging"),
+    })
+}
+
+fn published_ports(place: &str, service: &Object) -> Result<Vec<PublishedPort>, PackageError> {
+    let mut ports: Vec<PublishedPort> = Vec::new();
+    for (index, entry) in list(place, service, "ports")?.iter().enumerate() {
+        let place = format!("{place}.ports[{index}]");
+        let port = parse_port(&place, entry)?;
+        let same = |other: &PublishedPort| {
+            (other.address, other.protocol, other.target) == (port.address, port.protocol, port.target)
+        };
+        if ports.iter().any(same) {
+            return Err(PackageError::rule(place, "publishes a port twice", "leave one out"));
+        }
+        ports.push(port);
+    }
+    Ok(ports)
+}
+
+/// The services that this one waits for until they have ended well.
+fn awaited_by(service: &Object) -> Vec<String> {
+    let Some(dependencies) = service.get("depends_on").and_then(Value::as_object) else { return Vec::new() };
+    dependencies
+        .iter()
+        .filter(|(_, how)| {
+            how.get("condition").and_then(Value::as_str) == Some("service_completed_successfully")
+        })
+        .map(|(name, _)| name.clone())
+        .collect()
+}
+
+fn networks_of(name: &str, service: &Object, declared: &[String]) -> Result<Vec<String>, PackageError> {
+    let place = format!("services.{name}");
+    let used: Vec<String> = match service.get("networks") {
+        Some(Value::Object(map)) => map.keys().cloned().collect(),
+        _ => list(&place, service, "networks")?
+            .iter()
+            .map(|entry| entry.as_str().unwrap_or_default().to_owned())
+            .collect(),
+    };
+    if let Some(unknown) = used.iter().find(|used| *used != "default" && !declared.contains(used)) {
+        return Err(PackageError::rule(
+            format!("{place}.networks"),
+            format!("uses {unknown:?}, which is not declared"),
+            "declare it under networks",
+        ));
+    }
+    Ok(if used.is_empty() { vec!["default".to_owned()] } else { used })
+}
+
+/// The keys of the volumes or networks of a file, none of which has a refused key.
+fn resources(
+    document: &Object,
+    kind: &str,
+    refused: &[(&str, &str)],
+) -> Result<Vec<String>, PackageError> {
+    let declared = section(document, kind)?;
+    for (key, resource) in &declared {
+        let place = format!("{kind}.{key}");
+        if !is_compose_key(key) {
+            return Err(PackageError::rule(place, "is not a valid name", "use letters, digits, ., _ and -"));
+        }
+        refuse(&place, resource, refused)?;
+    }
+    Ok(declared.into_iter().map(|(key, _)| key).collect())
+}
+
+/// Configs and secrets: their content stands in the file, or in a variable.
+fn content_variables(document: &Object) -> Result<BTreeSet<String>, PackageError> {
+    let mut variables = BTreeSet::new();
+    for kind in ["configs", "secrets"] {
+        for (key, source) in section(document, kind)? {
+            let variable = source.get("environment").and_then(Value::as_str);
+            variables.extend(variable.filter(|name| is_variable_name(name)).map(str::to_owned));
+            if variable.is_none() && !source.contains_key("content") {
+                let advice = "write its text as content, or name a variable as environment";
+                return Err(PackageError::rule(format!("{kind}.{key}"), "needs another file", advice));
+            }
+        }
+    }
+    Ok(variables)
+}
+
+/// The entries of a section of the file; an entry without a value is an empty one.
+fn section(document: &Object, kind: &str) -> Result<Vec<(String, Object)>, PackageError> {
+    let shape = |place: String| PackageError::rule(place, "is not a mapping", "write key: value lines");
+    match document.get(kind) {
+        None | Some(Value::Null) => Ok(Vec::new()),
+        Some(Value::Object(map)) => map
+            .iter()
+            .map(|(key, value)| match value {
+                Value::Object(inner) => Ok((key.clone(), inner.clone())),
+                Value::Null => Ok((key.clone(), Object::new())),
+                _ => Err(shape(format!("{kind}.{key}"))),
+            })
+            .collect(),
+        Some(_) => Err(shape(kind.to_owned())),
+    }
+}
+
+/// A list of a service; one that is absent is empty.
+pub(crate) fn list<'a>(place: &str, service: &'a Object, key: &str) -> Result<&'a [Value], PackageError> {
+    match service.get(key) {
+        None | Some(Value::Null) => Ok(&[]),
+        Some(Value::Array(items)) => Ok(items),
+        Some(_) => Err(PackageError::rule(format!("{place}.{key}"), "is not a list", "write - lines")),
+    }
+}
+
+fn refuse(place: &str, object: &Object, refused: &[(&str, &str)]) -> Result<(), PackageError> {
+    let Some((key, advice)) = refused.iter().find(|(key, _)| object.contains_key(*key)) else {
+        return Ok(());
+    };
+    let place = if place.is_empty() { (*key).to_owned() } else { format!("{place}.{key}") };
+    Err(PackageError::rule(place, "cannot be carried out", *advice))
+}
+
+fn is_compose_key(key: &str) -> bool {
+    !key.is_empty() && key.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._-".contains(&byte))
+}

@@ -1,0 +1,78 @@
+//! The administrator's own packages: a folder in the settings, one package in each folder below it.
+
+use std::fs::{self, File};
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+
+use crate::error::{Broken, PackageError};
+use crate::source::Source;
+
+/// Largest `compose.yaml`. The largest that people publish have 50 KiB.
+const COMPOSE_LIMIT_BYTES: u64 = 256 * 1024;
+/// Largest `icon.svg`: it stays in memory.
+const ICON_LIMIT_BYTES: u64 = 64 * 1024;
+/// Most packages in one folder: a setting that names the wrong folder must not fill memory and log.
+const PACKAGES_LIMIT: usize = 1_000;
+
+/// The packages in that folder, by name. Files beside the packages and hidden folders are not looked at.
+///
+/// # Errors
+///
+/// [`Broken`] for the folder itself where it cannot be listed or holds too many.
+pub(crate) fn sources(directory: &Path) -> Result<Vec<Source>, Broken> {
+    let broken = |reason| Broken { package: directory.display().to_string(), reason };
+    let mut folders = list_folders(directory).map_err(broken)?;
+    if folders.len() > PACKAGES_LIMIT {
+        let problem = format!("holds more than {PACKAGES_LIMIT} folders");
+        let advice = "name a folder that holds packages only";
+        return Err(broken(PackageError::rule("the folder of packages", problem, advice)));
+    }
+    folders.sort();
+    Ok(folders.iter().map(|folder| source(folder)).collect())
+}
+
+/// The folders below, one more than the limit at the most.
+fn list_folders(directory: &Path) -> Result<Vec<PathBuf>, PackageError> {
+    let unreadable = |source| PackageError::Unreadable { path: directory.to_owned(), source };
+    fs::read_dir(directory)
+        .map_err(unreadable)?
+        .map(|entry| entry.map(|entry| entry.path()).map_err(unreadable))
+        .filter(|path| path.as_ref().map_or(true, |path| path.is_dir() && !is_hidden(path)))
+        .take(PACKAGES_LIMIT + 1)
+        .collect()
+}
+
+fn is_hidden(path: &Path) -> bool {
+    path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"."))
+}
+
+fn source(folder: &Path) -> Source {
+    let name = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let files = read_limited(&folder.join("compose.yaml"), COMPOSE_LIMIT_BYTES).and_then(|compose| {
+        let icon = folder.join("icon.svg");
+        let icon =
+            if icon.exists() { Some(read_limited(&icon, ICON_LIMIT_BYTES)?) } else { None };
+        Ok((compose, icon))
+    });
+    Source { name, official: false, files }
+}
+
+fn read_limited(path: &Path, limit_bytes: u64) -> Result<Vec<u8>, PackageError> {
+    let mut bytes = Vec::new();
+    open_file(path)
+        .and_then(|file| file.take(limit_bytes + 1).read_to_end(&mut bytes))
+        .map_err(|source| PackageError::Unreadable { path: path.to_owned(), source })?;
+    if bytes.len() as u64 > limit_bytes {
+        let problem = format!("is larger than {} KiB", limit_bytes / 1024);
+        return Err(PackageError::rule(path.display().to_string(), problem, "make it smaller"));
+    }
+    Ok(bytes)
+}
+
+/// Opens a plain file: anything else, such as a pipe, could hold the server's start for ever.
+fn open_file(path: &Path) -> io::Result<File> {
+    if !fs::metadata(path)?.is_file() {
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, "not a file"));
+    }
+    File::open(path)
+}
