@@ -1,0 +1,123 @@
+//! A machine, a clock and dice that do as they are told.
+
+use std::net::IpAddr;
+use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
+
+use async_trait::async_trait;
+use control::ports::ids::PASSWORD_LENGTH;
+use control::ports::{Clock, Host, HostError, Ids, Listener};
+use domain::{InstallId, MainEndpoint, OperationId, Protocol, Secret, Timestamp};
+use ipnet::Ipv4Net;
+
+use crate::engine::FakeEngine;
+
+/// A machine with what it is given.
+pub struct FakeHost {
+    engine: FakeEngine,
+    memory_bytes: AtomicU64,
+    disk_bytes: AtomicU64,
+    listeners: Mutex<Vec<Listener>>,
+}
+
+impl FakeHost {
+    /// A machine with 8 GiB of memory and 100 GiB of disk, on which nothing listens.
+    #[must_use]
+    pub fn with(engine: FakeEngine) -> Self {
+        Self {
+            engine,
+            memory_bytes: AtomicU64::new(8 << 30),
+            disk_bytes: AtomicU64::new(100 << 30),
+            listeners: Mutex::default(),
+        }
+    }
+
+    /// Sets the memory that is available.
+    pub fn set_memory_bytes(&self, bytes: u64) {
+        self.memory_bytes.store(bytes, Ordering::SeqCst);
+    }
+
+    /// Sets the space that is free.
+    pub fn set_disk_bytes(&self, bytes: u64) {
+        self.disk_bytes.store(bytes, Ordering::SeqCst);
+    }
+
+    /// Lets a program listen on that port, on every address.
+    pub fn listen(&self, protocol: Protocol, port: u16) {
+        let address = IpAddr::from([0, 0, 0, 0]);
+        let mut listeners = self.listeners.lock().unwrap_or_else(PoisonError::into_inner);
+        listeners.push(Listener { address, protocol, port });
+    }
+}
+
+#[async_trait]
+impl Host for FakeHost {
+    fn memory_available_bytes(&self) -> Result<u64, HostError> {
+        Ok(self.memory_bytes.load(Ordering::SeqCst))
+    }
+
+    fn disk_free_bytes(&self, _: &Path) -> Result<u64, HostError> {
+        Ok(self.disk_bytes.load(Ordering::SeqCst))
+    }
+
+    fn listeners(&self) -> Result<Vec<Listener>, HostError> {
+        Ok(self.listeners.lock().unwrap_or_else(PoisonError::into_inner).clone())
+    }
+
+    fn can_bind(&self, _: IpAddr, protocol: Protocol, port: u16) -> bool {
+        let listeners = self.listeners.lock().unwrap_or_else(PoisonError::into_inner);
+        !listeners.iter().any(|l| l.protocol == protocol && l.port == port)
+            && !self.engine.has_bound(protocol, port)
+    }
+
+    fn routes(&self) -> Result<Vec<Ipv4Net>, HostError> {
+        Ok(Vec::new())
+    }
+
+    async fn answers(&self, endpoint: &MainEndpoint) -> bool {
+        self.engine.answers_on(endpoint.port)
+    }
+}
+
+/// A clock that follows the runtime's, which tests can stop.
+#[derive(Debug)]
+pub struct TestClock {
+    start: tokio::time::Instant,
+}
+
+impl TestClock {
+    /// When every test begins: 2026-01-01T00:00:00Z.
+    pub const START: Timestamp = Timestamp::from_millis(1_767_225_600_000);
+}
+
+impl Default for TestClock {
+    fn default() -> Self {
+        Self { start: tokio::time::Instant::now() }
+    }
+}
+
+impl Clock for TestClock {
+    fn now(&self) -> Timestamp {
+        Self::START.plus(self.start.elapsed())
+    }
+}
+
+/// Ids that count.
+#[derive(Debug, Default)]
+pub struct CountingIds(AtomicU64);
+
+impl Ids for CountingIds {
+    fn install_id(&self) -> InstallId {
+        InstallId::from_text(format!("install{}", self.0.fetch_add(1, Ordering::SeqCst)))
+    }
+
+    fn operation_id(&self) -> OperationId {
+        OperationId::from_text(format!("operation{}", self.0.fetch_add(1, Ordering::SeqCst)))
+    }
+
+    fn password(&self) -> Secret {
+        let number = self.0.fetch_add(1, Ordering::SeqCst);
+        Secret::from_text(format!("Pw{number:0width$}", width = PASSWORD_LENGTH - 2))
+    }
+}

@@ -1,0 +1,263 @@
+//! A store in memory. It keeps the same rules as the one on the disk: both pass
+//! [`store_suite`](crate::store_suite).
+
+use std::collections::BTreeSet;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use control::ports::store::{
+    Change, Conflict, EVENTS_KEPT, Loaded, OPERATIONS_KEPT_PER_APP, Store, StoreError,
+};
+use domain::{
+    App, AppId, Event, InstallId, InstanceId, Operation, OperationId, PortReservation, SubnetReservation,
+};
+
+fn failed(reason: &str) -> StoreError {
+    StoreError::Failed { action: "write the database", source: reason.into() }
+}
+
+/// The store in memory. Shared between two lives of a server (`Arc`), it is their disk.
+pub struct MemoryStore {
+    instance: InstanceId,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    rows: Rows,
+    disk_is_full: bool,
+}
+
+/// The rows, each kind in the order of arrival.
+#[derive(Default)]
+struct Rows {
+    apps: Vec<App>,
+    operations: Vec<Operation>,
+    ports: Vec<(InstallId, PortReservation)>,
+    subnets: Vec<(InstallId, SubnetReservation)>,
+    events: Vec<Event>,
+}
+
+impl Default for MemoryStore {
+    fn default() -> Self {
+        Self::of_instance(InstanceId::from_text("memoryinstance"))
+    }
+}
+
+impl MemoryStore {
+    /// An empty store of that data directory.
+    #[must_use]
+    pub fn of_instance(instance: InstanceId) -> Self {
+        Self { instance, state: Mutex::default() }
+    }
+
+    /// Lets every commit and check fail because the disk is full, or ends that. (Faults at one chosen
+    /// commit are the business of [`OfLife`](crate::of_life::OfLife).)
+    pub fn set_disk_full(&self, is_full: bool) {
+        self.state().disk_is_full = is_full;
+    }
+
+    /// All port reservations, with the installation that each belongs to.
+    #[must_use]
+    pub fn ports(&self) -> Vec<(InstallId, PortReservation)> {
+        self.state().rows.ports.clone()
+    }
+
+    /// All subnet reservations, with the installation that each belongs to.
+    #[must_use]
+    pub fn subnets(&self) -> Vec<(InstallId, SubnetReservation)> {
+        self.state().rows.subnets.clone()
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Store for MemoryStore {
+    fn instance(&self) -> Result<InstanceId, StoreError> {
+        Ok(self.instance.clone())
+    }
+
+    fn load(&self) -> Result<Loaded, StoreError> {
+        let state = self.state();
+        let mut apps = state.rows.apps.clone();
+        apps.sort_by_key(|app| app.created_at);
+        let is_newest = |(position, operation): &(usize, &Operation)| {
+            let later = &state.rows.operations[position + 1..];
+            state.rows.apps.iter().any(|app| app.install == operation.install)
+                && !later.iter().any(|other| other.install == operation.install)
+        };
+        let newest = state.rows.operations.iter().enumerate().filter(is_newest);
+        Ok(Loaded { apps, operations: newest.map(|(_, operation)| operation.clone()).collect() })
+    }
+
+    fn commit(&self, change: &Change) -> Result<(), StoreError> {
+        let mut state = self.state();
+        state.writable()?;
+        // All is checked before anything is written: a refused change leaves nothing.
+        state.rows.check(change)?;
+        state.rows.write(change);
+        Ok(())
+    }
+
+    fn operation(&self, id: &OperationId) -> Result<Option<Operation>, StoreError> {
+        Ok(self.state().rows.operations.iter().find(|operation| operation.id == *id).cloned())
+    }
+
+    fn events(&self, app: Option<&AppId>, limit: usize) -> Result<Vec<Event>, StoreError> {
+        let state = self.state();
+        let wanted = state.rows.events.iter().rev().filter(|event| app.is_none_or(|app| event.app == *app));
+        Ok(wanted.take(limit).cloned().collect())
+    }
+
+    fn check(&self) -> Result<(), StoreError> {
+        self.state().writable()
+    }
+}
+
+impl State {
+    fn writable(&self) -> Result<(), StoreError> {
+        if self.disk_is_full {
+            return Err(StoreError::DiskFull("the test says so".into()));
+        }
+        Ok(())
+    }
+}
+
+impl Rows {
+    fn check(&self, change: &Change) -> Result<(), StoreError> {
+        self.conflict(change).map_or(Ok(()), |conflict| Err(StoreError::Conflict(conflict)))?;
+        let is_there = |install: &InstallId| {
+            self.remaining_apps(change).chain(&change.app).any(|app| app.install == *install)
+        };
+        let ports = change.ports.iter().filter(|(_, ports)| !ports.is_empty()).map(|(install, _)| install);
+        let subnets = change.subnets.iter().filter(|(_, nets)| !nets.is_empty()).map(|(install, _)| install);
+        if !ports.chain(subnets).all(is_there) {
+            return Err(failed("reservations of an installation that has no row"));
+        }
+        Ok(())
+    }
+
+    fn remaining_apps<'a>(&'a self, change: &'a Change) -> impl Iterator<Item = &'a App> {
+        self.apps.iter().filter(|app| change.forget.as_ref() != Some(&app.install))
+    }
+
+    fn conflict(&self, change: &Change) -> Option<Conflict> {
+        if let Some(app) = &change.app
+            && self.remaining_apps(change).any(|other| other.id == app.id && other.install != app.install)
+        {
+            return Some(Conflict::AppName);
+        }
+        if let Some(operation) = change.operation.as_ref().filter(|operation| operation.state.is_open())
+            && self
+                .operations
+                .iter()
+                .any(|other| other.state.is_open() && other.app == operation.app && other.id != operation.id)
+        {
+            return Some(Conflict::OpenOperation);
+        }
+        let stays = |owner: &InstallId, replaced: &InstallId| {
+            owner != replaced && change.forget.as_ref() != Some(owner)
+        };
+        if let Some((install, ports)) = &change.ports {
+            let taken = self.ports.iter().filter(|(owner, _)| stays(owner, install)).map(|(_, port)| port);
+            let key = |port: &PortReservation| (port.address, port.protocol, port.port);
+            if let Some(port) = first_repeated(taken, ports, key) {
+                return Some(Conflict::Port(port.clone()));
+            }
+        }
+        if let Some((install, subnets)) = &change.subnets {
+            let taken = self.subnets.iter().filter(|(owner, _)| stays(owner, install)).map(|(_, net)| net);
+            if let Some(subnet) = first_repeated(taken, subnets, |subnet| subnet.subnet) {
+                return Some(Conflict::Subnet(subnet.clone()));
+            }
+        }
+        None
+    }
+
+    fn write(&mut self, change: &Change) {
+        if let Some(install) = &change.forget {
+            self.apps.retain(|app| app.install != *install);
+            self.ports.retain(|(owner, _)| owner != install);
+            self.subnets.retain(|(owner, _)| owner != install);
+        }
+        if let Some(app) = &change.app {
+            put(&mut self.apps, app, |one, other| one.install == other.install);
+        }
+        if let Some(operation) = &change.operation {
+            put(&mut self.operations, operation, |one, other| one.id == other.id);
+            self.drop_old_operations(&operation.app);
+        }
+        if let Some((install, ports)) = &change.ports {
+            self.ports.retain(|(owner, _)| owner != install);
+            self.ports.extend(ports.iter().map(|port| (install.clone(), port.clone())));
+        }
+        if let Some((install, subnets)) = &change.subnets {
+            self.subnets.retain(|(owner, _)| owner != install);
+            self.subnets.extend(subnets.iter().map(|subnet| (install.clone(), subnet.clone())));
+        }
+        self.events.extend(change.events.iter().cloned());
+        let surplus = self.events.len().saturating_sub(limit(EVENTS_KEPT));
+        self.events.drain(..surplus);
+    }
+
+    fn drop_old_operations(&mut self, app: &AppId) {
+        let of_app = self.operations.iter().filter(|operation| operation.app == *app).count();
+        let mut surplus = of_app.saturating_sub(limit(OPERATIONS_KEPT_PER_APP));
+        self.operations.retain(|operation| {
+            if surplus == 0 || operation.app != *app {
+                return true;
+            }
+            surplus -= 1;
+            operation.state.is_open()
+        });
+    }
+}
+
+fn limit(kept: u64) -> usize {
+    usize::try_from(kept).unwrap_or(usize::MAX)
+}
+
+/// Replaces the row that is the same, or appends.
+fn put<T: Clone>(rows: &mut Vec<T>, row: &T, same: impl Fn(&T, &T) -> bool) {
+    match rows.iter_mut().find(|other| same(other, row)) {
+        Some(other) => other.clone_from(row),
+        None => rows.push(row.clone()),
+    }
+}
+
+/// The first of `asked` whose key is among `taken` or earlier in `asked`.
+fn first_repeated<'a, T: 'a, K: Ord>(
+    taken: impl Iterator<Item = &'a T>,
+    asked: &'a [T],
+    key: impl Fn(&T) -> K,
+) -> Option<&'a T> {
+    let mut seen: BTreeSet<K> = taken.map(&key).collect();
+    asked.iter().find(|item| !seen.insert(key(item)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store_suite::Subject;
+
+    impl Subject for MemoryStore {
+        fn store(&self) -> &dyn Store {
+            self
+        }
+
+        fn reopen(&mut self) {}
+    }
+
+    crate::store_contract!(MemoryStore::default());
+
+    #[test]
+    fn a_full_disk_refuses_every_write_until_there_is_room() {
+        let store = MemoryStore::default();
+        store.set_disk_full(true);
+        assert!(matches!(store.commit(&Change::default()), Err(StoreError::DiskFull(_))));
+        assert!(matches!(store.check(), Err(StoreError::DiskFull(_))));
+        store.set_disk_full(false);
+        assert!(store.commit(&Change::default()).is_ok() && store.check().is_ok());
+    }
+}

@@ -1,0 +1,226 @@
+//! The world as one life of a server reaches it: every call passes a [`Gate`] first.
+//!
+//! Calls that only look (ping, info, look, inspect, events) are not numbered, because the watcher makes
+//! them at moments of its own; they stop at death like all others.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use control::ports::{
+    Change, CommandError, Engine, EngineContainer, EngineError, EngineEvent, EngineInfo, EngineNetwork,
+    EngineObject, EngineSight, EngineVolume, Loaded, Project, Projects, ProjectsError, PullError, PullSink,
+    Store, StoreError,
+};
+use domain::{
+    AppId, ContainerId, Event, Failure, FailureClass, InstallId, InstanceId, Operation, OperationId,
+    ProjectName,
+};
+use futures_util::stream::BoxStream;
+
+use crate::engine::FakeEngine;
+use crate::faults::{Gate, Life};
+use crate::memory_store::MemoryStore;
+use crate::projects::{FakeProjects, refused};
+
+/// A port of the world, bound to one life.
+pub struct OfLife<T> {
+    /// What is behind it.
+    pub inner: T,
+    /// Whose it is.
+    pub life: Arc<Life>,
+}
+
+impl<T> OfLife<T> {
+    /// Passes the gate. Never returns to the dead.
+    async fn pass<R>(
+        &self,
+        name: &'static str,
+        failure: impl FnOnce() -> R,
+        work: impl AsyncFnOnce() -> R,
+    ) -> R {
+        match self.life.gate(name) {
+            Gate::Open => work().await,
+            Gate::Fails => failure(),
+            Gate::Dead => std::future::pending().await,
+            Gate::DiesAfter => {
+                let _ = work().await;
+                self.life.die();
+                std::future::pending().await
+            }
+        }
+    }
+
+    /// For calls that are not numbered.
+    async fn unless_dead(&self) {
+        if self.life.is_dead() {
+            std::future::pending::<()>().await;
+        }
+    }
+}
+
+fn engine_failed(action: &str) -> EngineError {
+    EngineError::Refused { action: action.to_owned(), reason: "injected fault".to_owned() }
+}
+
+#[async_trait]
+impl Engine for OfLife<FakeEngine> {
+    async fn ping(&self) -> Result<(), EngineError> {
+        self.unless_dead().await;
+        self.inner.ping()
+    }
+
+    async fn info(&self) -> Result<EngineInfo, EngineError> {
+        self.unless_dead().await;
+        self.inner.info()
+    }
+
+    async fn look(&self) -> Result<EngineSight, EngineError> {
+        self.unless_dead().await;
+        self.inner.look()
+    }
+
+    async fn inspect(&self, id: &ContainerId) -> Result<Option<EngineContainer>, EngineError> {
+        self.unless_dead().await;
+        self.inner.inspect(id)
+    }
+
+    async fn look_at_networks_and_volumes(
+        &self,
+    ) -> Result<(Vec<EngineNetwork>, Vec<EngineVolume>), EngineError> {
+        self.unless_dead().await;
+        self.inner.ping()?;
+        let sight = self.inner.sight();
+        Ok((sight.networks, sight.volumes))
+    }
+
+    async fn events(&self) -> Result<BoxStream<'static, EngineEvent>, EngineError> {
+        self.unless_dead().await;
+        self.inner.events()
+    }
+
+    async fn pull(&self, image: &str, _: Duration, sink: &dyn PullSink) -> Result<(), PullError> {
+        let failure = || {
+            let detail = "injected fault";
+            Err(PullError::Failed(Failure::of(FailureClass::RegistryUnreachable, image, detail)))
+        };
+        self.pass("engine.pull", failure, async || self.inner.pull(image, sink).await).await
+    }
+
+    async fn remove(&self, object: &EngineObject) -> Result<(), EngineError> {
+        let failure = || Err(engine_failed("remove"));
+        self.pass("engine.remove", failure, async || self.inner.remove(object)).await
+    }
+
+    async fn last_lines(&self, id: &ContainerId, _: usize) -> Result<Vec<String>, EngineError> {
+        let failure = || Err(engine_failed("read the log"));
+        self.pass("engine.last_lines", failure, async || self.inner.last_lines(id)).await
+    }
+}
+
+fn disk_failed(action: &'static str, path: &Path) -> ProjectsError {
+    refused(action, path, std::io::ErrorKind::Other)
+}
+
+#[async_trait]
+impl Projects for OfLife<FakeProjects> {
+    fn folder(&self, name: &ProjectName) -> PathBuf {
+        FakeProjects::folder(name)
+    }
+
+    fn compose_file(&self, folder: &Path) -> PathBuf {
+        folder.join("compose.yaml")
+    }
+
+    async fn create_folder(&self, folder: &Path, install: &InstallId) -> Result<(), ProjectsError> {
+        let failure = || Err(disk_failed("create", folder));
+        self.pass("projects.create_folder", failure, async || self.inner.create_folder(folder, install)).await
+    }
+
+    async fn write(&self, project: &Project) -> Result<(), ProjectsError> {
+        let failure = || Err(disk_failed("write", &project.folder));
+        self.pass("projects.write", failure, async || self.inner.write(project)).await
+    }
+
+    async fn remove_folder(&self, folder: &Path, install: &InstallId) -> Result<(), ProjectsError> {
+        let failure = || Err(disk_failed("remove", folder));
+        let work = async || {
+            self.inner.remove_folder(folder, install);
+            Ok(())
+        };
+        self.pass("projects.remove_folder", failure, work).await
+    }
+
+    async fn up(&self, project: &Project) -> Result<(), CommandError> {
+        let gate = self.life.gate("projects.up");
+        match gate {
+            Gate::Open => {
+                tokio::time::sleep(Duration::from_millis(50)).await;
+                self.inner.up(project)
+            }
+            Gate::Fails => Err(CommandError::Failed { words: "injected fault".to_owned() }),
+            // The process does not die with its server: what it was asked for comes late.
+            Gate::Dead | Gate::DiesAfter => {
+                if gate == Gate::DiesAfter {
+                    self.inner.engine().leave_at_work(project);
+                    self.life.die();
+                }
+                std::future::pending().await
+            }
+        }
+    }
+
+    async fn end_leftovers(&self, folder: &Path, install: &InstallId) -> Result<(), ProjectsError> {
+        let failure = || Err(disk_failed("lock", folder));
+        let work = async || {
+            self.inner.engine().end_at_work(install);
+            Ok(())
+        };
+        self.pass("projects.end_leftovers", failure, work).await
+    }
+
+    async fn folders(&self) -> Result<Vec<(PathBuf, Option<InstallId>)>, ProjectsError> {
+        self.unless_dead().await;
+        Ok(self.inner.folders())
+    }
+}
+
+fn store_failed(action: &'static str) -> StoreError {
+    StoreError::Failed { action, source: "injected fault".into() }
+}
+
+impl Store for OfLife<Arc<MemoryStore>> {
+    fn instance(&self) -> Result<InstanceId, StoreError> {
+        self.inner.instance()
+    }
+
+    fn load(&self) -> Result<Loaded, StoreError> {
+        self.inner.load()
+    }
+
+    fn commit(&self, change: &Change) -> Result<(), StoreError> {
+        match self.life.gate("store.commit") {
+            Gate::Open => self.inner.commit(change),
+            Gate::Fails => Err(store_failed("commit")),
+            Gate::Dead => Err(store_failed("commit: the server is dead")),
+            Gate::DiesAfter => {
+                let committed = self.inner.commit(change);
+                self.life.die();
+                committed
+            }
+        }
+    }
+
+    fn operation(&self, id: &OperationId) -> Result<Option<Operation>, StoreError> {
+        self.inner.operation(id)
+    }
+
+    fn events(&self, app: Option<&AppId>, limit: usize) -> Result<Vec<Event>, StoreError> {
+        self.inner.events(app, limit)
+    }
+
+    fn check(&self) -> Result<(), StoreError> {
+        self.inner.check()
+    }
+}

@@ -1,0 +1,97 @@
+//! Folders and compose processes in memory.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use control::ports::{CommandError, Project, ProjectsError};
+use domain::{InstallId, ProjectName};
+
+use crate::engine::{FakeEngine, UpError};
+
+/// The folders of apps, and what brings them up on a [`FakeEngine`]. Cloning shares them.
+#[derive(Clone)]
+pub struct FakeProjects {
+    folders: Arc<Mutex<BTreeMap<PathBuf, Folder>>>,
+    engine: FakeEngine,
+}
+
+#[derive(Clone, Debug)]
+struct Folder {
+    install: InstallId,
+    project: Option<Project>,
+}
+
+impl FakeProjects {
+    /// No folders yet.
+    #[must_use]
+    pub fn on(engine: FakeEngine) -> Self {
+        Self { folders: Arc::default(), engine }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<PathBuf, Folder>> {
+        self.folders.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The folders that are there.
+    #[must_use]
+    pub fn all(&self) -> Vec<PathBuf> {
+        self.lock().keys().cloned().collect()
+    }
+
+    pub(crate) fn engine(&self) -> &FakeEngine {
+        &self.engine
+    }
+
+    pub(crate) fn folder(name: &ProjectName) -> PathBuf {
+        PathBuf::from("/fake/apps").join(name.as_str())
+    }
+
+    pub(crate) fn create_folder(&self, folder: &Path, install: &InstallId) -> Result<(), ProjectsError> {
+        let mut folders = self.lock();
+        let found = folders
+            .entry(folder.to_owned())
+            .or_insert_with(|| Folder { install: install.clone(), project: None });
+        if found.install == *install {
+            return Ok(());
+        }
+        Err(refused("create", folder, std::io::ErrorKind::AlreadyExists))
+    }
+
+    pub(crate) fn write(&self, project: &Project) -> Result<(), ProjectsError> {
+        match self.lock().get_mut(&project.folder) {
+            Some(folder) if folder.install == project.install => {
+                folder.project = Some(project.clone());
+                Ok(())
+            }
+            _ => Err(refused("write", &project.folder, std::io::ErrorKind::NotFound)),
+        }
+    }
+
+    pub(crate) fn remove_folder(&self, folder: &Path, install: &InstallId) {
+        self.lock().retain(|path, found| path != folder || found.install != *install);
+    }
+
+    /// Brings up what was written, not what is asked for: the two must be the same.
+    pub(crate) fn up(&self, project: &Project) -> Result<(), CommandError> {
+        let written = self.lock().get(&project.folder).and_then(|folder| folder.project.clone());
+        if written.as_ref() != Some(project) {
+            let words = "the folder was not written, or holds something else".to_owned();
+            return Err(CommandError::Failed { words });
+        }
+        self.engine.up(project).map_err(|error| match error {
+            UpError::Away => CommandError::EngineUnreachable { words: "cannot connect".to_owned() },
+            UpError::PortTaken(port) => {
+                CommandError::PortTaken { port, words: "port is already allocated".to_owned() }
+            }
+        })
+    }
+
+    pub(crate) fn folders(&self) -> Vec<(PathBuf, Option<InstallId>)> {
+        self.lock().iter().map(|(path, folder)| (path.clone(), Some(folder.install.clone()))).collect()
+    }
+}
+
+pub(crate) fn refused(action: &'static str, path: &Path, kind: std::io::ErrorKind) -> ProjectsError {
+    ProjectsError { action, path: path.to_owned(), source: kind.into() }
+}
