@@ -1,0 +1,174 @@
+//! `docker compose`: the folder of an app, and the process that brings it up.
+//!
+//! [`render`] and [`folder`] write what compose reads, [`output`] reads what it writes. Nothing is pulled
+//! or removed here: that goes through the Engine API.
+
+mod detect;
+mod dotenv;
+mod folder;
+mod output;
+mod render;
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use control::ports::projects::VariableValue;
+use control::ports::{CommandError, Project, Projects, ProjectsError};
+use domain::{InstallId, InstanceId, ProjectName, secret};
+use tokio::time::Instant;
+
+use crate::environment::Environment;
+use crate::markers::Markers;
+use crate::process::{self, Input, Invocation, RunError};
+
+pub use detect::{Compose, ComposeError};
+
+/// What `up` may take besides the package's patience, which bounds the services that wait for others
+/// to be healthy: creating containers on a slow disk, with other installs at work.
+const UP_LIMIT: Duration = Duration::from_secs(300);
+
+/// How long killed processes may take to be gone: the kernel may have to finish their disk writes.
+const LEFTOVERS_LIMIT: Duration = Duration::from_secs(30);
+
+/// How often it is looked whether they are.
+const LEFTOVERS_POLL: Duration = Duration::from_millis(20);
+
+/// The apps' folders under a data directory, and the `docker compose` that works in them.
+#[derive(Debug)]
+pub struct ComposeProjects {
+    compose: Compose,
+    environment: Environment,
+    instance: InstanceId,
+    apps: PathBuf,
+}
+
+impl ComposeProjects {
+    /// Projects under `data_dir`, whose instance is `instance`.
+    #[must_use]
+    pub fn of(compose: Compose, environment: Environment, data_dir: &Path, instance: InstanceId) -> Self {
+        Self { compose, environment, instance, apps: data_dir.join("apps") }
+    }
+
+    async fn up_locked(&self, project: &Project, lock: std::fs::File) -> Result<(), CommandError> {
+        let time_limit = UP_LIMIT + project.package.patience;
+        let ended = process::run(Invocation {
+            program: self.compose.docker.clone(),
+            arguments: arguments(project),
+            environment: &self.environment,
+            markers: Some(Markers::of(&self.instance, &project.install)),
+            input: Input::File(lock),
+            time_limit,
+        })
+        .await
+        .map_err(|error| match error {
+            RunError::TimedOut => CommandError::TimedOut { seconds: time_limit.as_secs() },
+            RunError::Start(error) => {
+                let words = format!("{} cannot be run: {error}", self.compose.docker.display());
+                CommandError::Failed { words }
+            }
+        })?;
+        if ended.success {
+            return Ok(());
+        }
+        let secrets: Vec<_> = project.variables.iter().filter_map(|(_, value)| secret_of(value)).collect();
+        let words = secret::masked(&output::words(&ended.stderr), &secrets);
+        Err(output::classify(words, &project.ports))
+    }
+}
+
+#[async_trait]
+impl Projects for ComposeProjects {
+    fn folder(&self, name: &ProjectName) -> PathBuf {
+        self.apps.join(name.as_str())
+    }
+
+    fn compose_file(&self, folder: &Path) -> PathBuf {
+        folder.join(folder::COMPOSE_FILE)
+    }
+
+    async fn create_folder(&self, folder: &Path, install: &InstallId) -> Result<(), ProjectsError> {
+        let (folder, install) = (folder.to_owned(), install.clone());
+        off_the_runtime(move || folder::create(&folder, &install)).await
+    }
+
+    async fn write(&self, project: &Project) -> Result<(), ProjectsError> {
+        let project = project.clone();
+        off_the_runtime(move || folder::write(&project)).await
+    }
+
+    async fn remove_folder(&self, folder: &Path, install: &InstallId) -> Result<(), ProjectsError> {
+        let (folder, install) = (folder.to_owned(), install.clone());
+        off_the_runtime(move || folder::remove(&folder, &install)).await
+    }
+
+    async fn up(&self, project: &Project) -> Result<(), CommandError> {
+        let failed = |error: &dyn std::fmt::Display| CommandError::Failed { words: error.to_string() };
+        let cannot_lock =
+            |error: std::io::Error| failed(&format!("the app's folder cannot be locked: {error}"));
+        if let Some(lock) = folder::lock(&project.folder).map_err(cannot_lock)? {
+            return self.up_locked(project, lock).await;
+        }
+        // Whoever holds it, its run was given up: a dropped `up` may still be dying.
+        self.end_leftovers(&project.folder, &project.install).await.map_err(|error| failed(&error))?;
+        match folder::lock(&project.folder).map_err(cannot_lock)? {
+            Some(lock) => self.up_locked(project, lock).await,
+            None => Err(failed(&"another docker compose is at work on this app")),
+        }
+    }
+
+    async fn end_leftovers(&self, folder: &Path, install: &InstallId) -> Result<(), ProjectsError> {
+        let markers = Markers::of(&self.instance, install);
+        let failed = |source| ProjectsError {
+            action: "end what is still at work in",
+            path: folder.to_owned(),
+            source,
+        };
+        let deadline = Instant::now() + LEFTOVERS_LIMIT;
+        loop {
+            // A process that has been forked but has not begun yet bears no mark, and holds the lock.
+            if markers.kill_all() == 0 && !folder::is_locked(folder).map_err(failed)? {
+                return Ok(());
+            }
+            if Instant::now() > deadline {
+                return Err(failed(std::io::ErrorKind::TimedOut.into()));
+            }
+            tokio::time::sleep(LEFTOVERS_POLL).await;
+        }
+    }
+
+    async fn folders(&self) -> Result<Vec<(PathBuf, Option<InstallId>)>, ProjectsError> {
+        let apps = self.apps.clone();
+        off_the_runtime(move || folder::list(&apps)).await
+    }
+}
+
+/// Every path is given, so that nothing depends on where we are or on what lies about there. Not among
+/// them, ever: `--remove-orphans` and `-y`, which take what a user made under the same name.
+fn arguments(project: &Project) -> Vec<OsString> {
+    let file = |name: &str| project.folder.join(name).into_os_string();
+    let mut arguments: Vec<OsString> = ["compose", "--progress", "json"].map(Into::into).into();
+    arguments.extend(["--project-name".into(), project.name.as_str().into()]);
+    arguments.extend(["--project-directory".into(), project.folder.clone().into_os_string()]);
+    arguments.extend(["--file".into(), file(folder::COMPOSE_FILE)]);
+    arguments.extend(["--file".into(), file(folder::OVERRIDE_FILE)]);
+    arguments.extend(["--env-file".into(), file(folder::ENV_FILE)]);
+    arguments.extend(["up", "--detach", "--no-build", "--pull", "never"].map(OsString::from));
+    arguments
+}
+
+fn secret_of(value: &VariableValue) -> Option<&domain::Secret> {
+    match value {
+        VariableValue::Secret(secret) => Some(secret),
+        VariableValue::Plain(_) => None,
+    }
+}
+
+/// Disk writes that wait for the disk would hold up every other task of their thread.
+async fn off_the_runtime<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
+    tokio::task::spawn_blocking(work).await.expect("disk work does not panic and is not cancelled")
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,184 @@
+//! What the output of `docker compose up` says about a failure.
+//!
+//! With `--progress json` compose writes one JSON object a line to its standard error, and some lines of
+//! plain text among them (warnings, errors of interpolation, the docker command's own words). A failure
+//! is `{"error":true,"message":…}` in 2.29 and newer; versions since 5 may say it in an event of a
+//! resource instead: `{"id":…,"status":"Error","text":…,"details":…}`.
+
+use control::ports::CommandError;
+use domain::{PortReservation, failure::Failure};
+use serde::Deserialize;
+
+/// A line of compose's; every field is absent from some.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Line {
+    error: bool,
+    message: String,
+    id: String,
+    status: String,
+    text: String,
+    details: String,
+}
+
+/// The words that tell why compose failed: its own error if there is one, else what its resources say,
+/// else its last plain lines. Bounded.
+pub(super) fn words(stderr: &str) -> String {
+    let (mut errors, mut of_resources, mut plain) = (Vec::new(), Vec::new(), Vec::new());
+    for text in stderr.lines().map(str::trim).filter(|text| !text.is_empty()) {
+        match serde_json::from_str::<Line>(text) {
+            Ok(line) if line.error => errors.push(line.message),
+            Ok(line) if line.status == "Error" => {
+                // The word moved from `status` to `text` in version 5, and the reason to `details`.
+                let said = if line.details.is_empty() { line.text } else { line.details };
+                of_resources.push(format!("{}: {said}", line.id));
+            }
+            Ok(_) => {}
+            Err(_) if text.contains("level=warning") || text.contains("level=info") => {}
+            Err(_) => plain.push(text.to_owned()),
+        }
+    }
+    let found = [errors, of_resources, plain].into_iter().find(|said| !said.is_empty()).unwrap_or_default();
+    let said = found.join("\n");
+    let surplus = said.len().saturating_sub(Failure::LONGEST_DETAIL);
+    let start = (surplus..=said.len()).find(|&i| said.is_char_boundary(i)).unwrap_or(0);
+    said[start..].to_owned()
+}
+
+/// What kind of failure those words tell of. `ports` are the host ports that were asked for.
+pub(super) fn classify(words: String, ports: &[PortReservation]) -> CommandError {
+    let lowercase = words.to_lowercase();
+    let says = |any_of: &[&str]| any_of.iter().any(|text| lowercase.contains(text));
+    if says(&["port is already allocated", "address already in use", "ports are not available"])
+        && let Some(port) = port_in(&words, ports)
+    {
+        return CommandError::PortTaken { port, words };
+    }
+    if says(&[
+        "cannot connect to the docker daemon",
+        "failed to connect to the docker api",
+        "error during connect",
+    ]) {
+        return CommandError::EngineUnreachable { words };
+    }
+    if says(&["no space left on device", "disk quota exceeded"]) {
+        return CommandError::DiskFull { words };
+    }
+    if says(&[
+        "pool overlaps with other one",
+        "non-overlapping",
+        "predefined address pools have been fully subnetted",
+    ]) {
+        return CommandError::SubnetTaken { words };
+    }
+    CommandError::Failed { words }
+}
+
+/// The one of our ports that the words name, as `:8080` followed by no digit: each version of Docker
+/// has a sentence of its own around it.
+fn port_in(words: &str, ports: &[PortReservation]) -> Option<u16> {
+    let names = |port: &u16| {
+        words.split(':').skip(1).any(|rest| {
+            let digits = rest.len() - rest.trim_start_matches(|c: char| c.is_ascii_digit()).len();
+            rest[..digits].parse() == Ok(*port)
+        })
+    };
+    ports.iter().map(|reserved| reserved.port).find(names)
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::Protocol;
+
+    use super::*;
+
+    fn ports() -> Vec<PortReservation> {
+        let reserved = |port| PortReservation {
+            address: std::net::Ipv4Addr::UNSPECIFIED.into(),
+            protocol: Protocol::Tcp,
+            port,
+            service: "web".to_owned(),
+            target: 80,
+        };
+        vec![reserved(80), reserved(8080)]
+    }
+
+    fn error_of(stderr: &str) -> CommandError {
+        classify(words(stderr), &ports())
+    }
+
+    #[test]
+    fn a_taken_port_is_named_in_the_words_of_every_version() {
+        for said in [
+            "driver failed programming external connectivity on endpoint x-web-1 (8f3): Bind for 0.0.0.0:8080 failed: port is already allocated",
+            "Error starting userland proxy: listen tcp4 0.0.0.0:8080: bind: address already in use",
+            "failed to bind host port for 0.0.0.0:8080:172.18.0.2:80/tcp: address already in use",
+            "failed to bind host port 0.0.0.0:8080/tcp: address already in use",
+            "Ports are not available: exposing port TCP 0.0.0.0:8080 -> 0.0.0.0:0: listen tcp",
+        ] {
+            let stderr = format!(
+                "{{\"id\":\"Container x-web-1\",\"status\":\"Starting\"}}\n\
+                 {{\"error\":true,\"message\":\"Error response from daemon: {said}\"}}\n"
+            );
+            let error = error_of(&stderr);
+            assert!(matches!(error, CommandError::PortTaken { port: 8080, .. }), "{error:?}");
+        }
+    }
+
+    #[test]
+    fn a_taken_port_that_is_not_ours_is_a_plain_failure() {
+        let error =
+            error_of(r#"{"error":true,"message":"listen tcp4 0.0.0.0:18080: bind: address already in use"}"#);
+        assert!(matches!(error, CommandError::Failed { .. }), "{error:?}");
+    }
+
+    #[test]
+    fn other_failures_are_told_apart() {
+        let unreachable = error_of(
+            r#"{"error":true,"message":"Cannot connect to the Docker daemon at unix:///x. Is the docker daemon running?"}"#,
+        );
+        assert!(matches!(unreachable, CommandError::EngineUnreachable { .. }));
+        let full = error_of(r#"{"error":true,"message":"mkdir /var/lib/docker/x: no space left on device"}"#);
+        assert!(matches!(full, CommandError::DiskFull { .. }));
+        for said in [
+            "failed to create network x_default: Error response from daemon: Pool overlaps with other one on this address space",
+            "could not find an available, non-overlapping IPv4 address pool among the defaults to assign to the network",
+        ] {
+            let error = error_of(&format!(r#"{{"error":true,"message":"{said}"}}"#));
+            assert!(matches!(error, CommandError::SubnetTaken { .. }), "{error:?}");
+        }
+    }
+
+    #[test]
+    fn the_error_of_compose_2_is_its_last_word() {
+        let recorded = concat!(
+            "time=\"2025-11-22T20:00:00Z\" level=warning msg=\"a volume exists already\"\n",
+            "{\"id\":\"Network x_default\",\"status\":\"Creating\"}\n",
+            "{\"id\":\"Network x_default\",\"status\":\"Created\"}\n",
+            "{\"id\":\"Container x-db-1\",\"status\":\"Waiting\"}\n",
+            "{\"id\":\"Container x-db-1\",\"status\":\"Error\"}\n",
+            "{\"error\":true,\"message\":\"dependency failed to start: container x-db-1 is unhealthy\"}\n",
+        );
+        assert_eq!(words(recorded), "dependency failed to start: container x-db-1 is unhealthy");
+    }
+
+    #[test]
+    fn an_error_that_compose_5_says_in_an_event_is_found() {
+        let recorded = concat!(
+            "{\"id\":\"Network x_default\",\"status\":\"Done\",\"text\":\"Created\"}\n",
+            "{\"id\":\"Container x-web-1\",\"status\":\"Working\",\"text\":\"Starting\"}\n",
+            "{\"id\":\"Container x-web-1\",\"status\":\"Error\",\"text\":\"Error\",\"details\":\"no space left on device\"}\n",
+        );
+        assert_eq!(words(recorded), "Container x-web-1: no space left on device");
+    }
+
+    #[test]
+    fn plain_lines_are_taken_where_there_is_no_json() {
+        assert_eq!(
+            words("required variable V is missing a value\n"),
+            "required variable V is missing a value"
+        );
+        assert_eq!(words(""), "");
+        assert!(words(&"错".repeat(4000)).len() <= Failure::LONGEST_DETAIL);
+    }
+}
