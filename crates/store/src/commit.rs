@@ -1,0 +1,229 @@
+//! Writing a change, inside a transaction that the caller commits.
+//!
+//! Which rule a change breaks is told by the statement that hits a unique index: each statement here can
+//! break only one.
+
+use control::ports::store::{Change, Conflict, EVENTS_KEPT, OPERATIONS_KEPT_PER_APP};
+use domain::{App, Event, ImagePull, InstallId, Operation, PortReservation, StepRecord, SubnetReservation};
+use rusqlite::{Transaction, params};
+
+use crate::error::{Fault, is_not_unique};
+use crate::rows;
+
+pub(crate) fn write(transaction: &Transaction<'_>, change: &Change) -> Result<(), Fault> {
+    if let Some(install) = &change.forget {
+        // Takes its reservations along (ON DELETE CASCADE).
+        run(transaction, "DELETE FROM app WHERE install = ?1", [install.as_str()])?;
+    }
+    if let Some(app) = &change.app {
+        write_app(transaction, app)?;
+    }
+    if let Some(operation) = &change.operation {
+        write_operation(transaction, operation)?;
+    }
+    if let Some((install, ports)) = &change.ports {
+        write_ports(transaction, install, ports)?;
+    }
+    if let Some((install, subnets)) = &change.subnets {
+        write_subnets(transaction, install, subnets)?;
+    }
+    write_events(transaction, &change.events)
+}
+
+fn run(transaction: &Transaction<'_>, sql: &str, values: impl rusqlite::Params) -> rusqlite::Result<usize> {
+    transaction.prepare_cached(sql)?.execute(values)
+}
+
+/// Turns the breaking of a unique index into the conflict that it means.
+fn or_conflict<T>(result: rusqlite::Result<T>, conflict: impl FnOnce() -> Conflict) -> Result<T, Fault> {
+    result.map_err(
+        |error| {
+            if is_not_unique(&error) { Fault::Conflict(conflict()) } else { Fault::Sqlite(error) }
+        },
+    )
+}
+
+fn write_app(transaction: &Transaction<'_>, app: &App) -> Result<(), Fault> {
+    let deployment = app.deployment.as_ref().map(rows::deployment::to_json).transpose()?;
+    let written = run(
+        transaction,
+        "INSERT INTO app (install, app_id, project, package, version, trademark, official, requirements,
+                          desired, lifecycle, deployment, observation, created_at)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)
+         ON CONFLICT (install) DO UPDATE SET
+             app_id = excluded.app_id, project = excluded.project, package = excluded.package,
+             version = excluded.version, trademark = excluded.trademark, official = excluded.official,
+             requirements = excluded.requirements, desired = excluded.desired, lifecycle = excluded.lifecycle,
+             deployment = excluded.deployment, observation = excluded.observation,
+             created_at = excluded.created_at",
+        params![
+            app.install.as_str(),
+            app.id.as_str(),
+            app.project.as_str(),
+            app.package.name,
+            app.package.version,
+            app.package.trademark,
+            app.package.official,
+            rows::app::requirements_to_json(app.package.requirements)?,
+            rows::app::desired_to_text(app.desired),
+            app.lifecycle.as_str(),
+            deployment,
+            rows::observation::to_json(&app.observation)?,
+            app.created_at.as_millis(),
+        ],
+    );
+    or_conflict(written, || Conflict::AppName).map(drop)
+}
+
+fn write_operation(transaction: &Transaction<'_>, operation: &Operation) -> Result<(), Fault> {
+    let values = params![
+        operation.id.as_str(),
+        operation.install.as_str(),
+        operation.app.as_str(),
+        operation.kind.as_str(),
+        operation.state.as_str(),
+        operation.state.failure().map(rows::failure::to_json).transpose()?,
+        operation.queued_at.as_millis(),
+        operation.started_at.map(domain::Timestamp::as_millis),
+        operation.finished_at.map(domain::Timestamp::as_millis),
+        serde_json::to_string(&operation.last_lines)?,
+    ];
+    let written = transaction
+        .prepare_cached(
+            "INSERT INTO operation (id, install, app_id, kind, state, failure, queued_at, started_at,
+                                    finished_at, last_lines)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)
+             ON CONFLICT (id) DO UPDATE SET
+                 install = excluded.install, app_id = excluded.app_id, kind = excluded.kind,
+                 state = excluded.state, failure = excluded.failure, queued_at = excluded.queued_at,
+                 started_at = excluded.started_at, finished_at = excluded.finished_at,
+                 last_lines = excluded.last_lines
+             RETURNING number",
+        )?
+        .query_row(values, |row| row.get::<_, i64>("number"));
+    let number = or_conflict(written, || Conflict::OpenOperation)?;
+    write_steps(transaction, number, &operation.steps)?;
+    write_pulls(transaction, number, &operation.pulls)?;
+    run(
+        transaction,
+        "DELETE FROM operation
+         WHERE app_id = ?1 AND state NOT IN ('queued', 'running', 'unwinding', 'stuck') AND number <=
+             (SELECT number FROM operation WHERE app_id = ?1 ORDER BY number DESC LIMIT 1 OFFSET ?2)",
+        params![operation.app.as_str(), OPERATIONS_KEPT_PER_APP.cast_signed()],
+    )?;
+    Ok(())
+}
+
+fn write_steps(transaction: &Transaction<'_>, operation: i64, steps: &[StepRecord]) -> Result<(), Fault> {
+    run(transaction, "DELETE FROM step WHERE operation = ?1", [operation])?;
+    for (position, record) in (0_u32..).zip(steps) {
+        run(
+            transaction,
+            "INSERT INTO step (operation, position, step, attempt, started_at, ended_at, outcome, failure)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+            params![
+                operation,
+                position,
+                record.step.as_str(),
+                record.attempt,
+                record.started_at.as_millis(),
+                record.ended_at.map(domain::Timestamp::as_millis),
+                record.outcome.as_str(),
+                rows::operation::failure_of(&record.outcome).map(rows::failure::to_json).transpose()?,
+            ],
+        )?;
+    }
+    Ok(())
+}
+
+fn write_pulls(transaction: &Transaction<'_>, operation: i64, pulls: &[ImagePull]) -> Result<(), Fault> {
+    // SQLite's integers have a sign. No image has 2^63 bytes; whoever says so is cut off there.
+    let bytes = |count: u64| i64::try_from(count).unwrap_or(i64::MAX);
+    run(transaction, "DELETE FROM pull WHERE operation = ?1", [operation])?;
+    for (position, pull) in (0_u32..).zip(pulls) {
+        run(
+            transaction,
+            "INSERT INTO pull (operation, position, image, bytes_done, bytes_total, layers_done, layers_total,
+                               complete)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+            params![
+                operation,
+                position,
+                pull.image,
+                bytes(pull.bytes_done),
+                bytes(pull.bytes_total),
+                pull.layers_done,
+                pull.layers_total,
+                pull.complete,
+            ],
+        )?;
+    }
+    Ok(())
+}
+
+fn write_ports(
+    transaction: &Transaction<'_>,
+    install: &InstallId,
+    ports: &[PortReservation],
+) -> Result<(), Fault> {
+    run(transaction, "DELETE FROM port_reservation WHERE install = ?1", [install.as_str()])?;
+    for port in ports {
+        let written = run(
+            transaction,
+            "INSERT INTO port_reservation (install, address, protocol, port, service, target)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+            params![
+                install.as_str(),
+                port.address.to_string(),
+                port.protocol.as_str(),
+                port.port,
+                port.service,
+                port.target,
+            ],
+        );
+        or_conflict(written, || Conflict::Port(port.clone()))?;
+    }
+    Ok(())
+}
+
+fn write_subnets(
+    transaction: &Transaction<'_>,
+    install: &InstallId,
+    subnets: &[SubnetReservation],
+) -> Result<(), Fault> {
+    run(transaction, "DELETE FROM subnet_reservation WHERE install = ?1", [install.as_str()])?;
+    for subnet in subnets {
+        let written = run(
+            transaction,
+            "INSERT INTO subnet_reservation (install, network, subnet) VALUES (?1, ?2, ?3)",
+            params![install.as_str(), subnet.network, subnet.subnet.to_string()],
+        );
+        or_conflict(written, || Conflict::Subnet(subnet.clone()))?;
+    }
+    Ok(())
+}
+
+fn write_events(transaction: &Transaction<'_>, events: &[Event]) -> Result<(), Fault> {
+    if events.is_empty() {
+        return Ok(());
+    }
+    for event in events {
+        run(
+            transaction,
+            "INSERT INTO event (at, install, app_id, operation, what) VALUES (?1, ?2, ?3, ?4, ?5)",
+            params![
+                event.at.as_millis(),
+                event.install.as_str(),
+                event.app.as_str(),
+                event.operation.as_ref().map(domain::OperationId::as_str),
+                rows::event::to_json(&event.kind)?,
+            ],
+        )?;
+    }
+    run(
+        transaction,
+        "DELETE FROM event WHERE number <= (SELECT max(number) FROM event) - ?1",
+        [EVENTS_KEPT.cast_signed()],
+    )?;
+    Ok(())
+}

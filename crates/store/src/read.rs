@@ -1,0 +1,71 @@
+//! Reading rows back into domain values.
+
+use domain::{App, AppId, Event, ImagePull, InstanceId, Operation, OperationId, StepRecord};
+use rusqlite::{Connection, Row};
+
+use crate::error::Fault;
+use crate::rows;
+
+const OPERATION_COLUMNS: &str =
+    "number, id, install, app_id, kind, state, failure, queued_at, started_at, finished_at, last_lines";
+
+pub(crate) fn instance(connection: &Connection) -> Result<InstanceId, Fault> {
+    let text: String = connection.query_row("SELECT instance FROM meta", [], |row| row.get(0))?;
+    Ok(InstanceId::from_text(text))
+}
+
+pub(crate) fn apps(connection: &Connection) -> Result<Vec<App>, Fault> {
+    let mut statement = connection.prepare("SELECT * FROM app ORDER BY created_at, number")?;
+    statement.query_and_then([], rows::app::read)?.collect()
+}
+
+pub(crate) fn newest_operations(connection: &Connection) -> Result<Vec<Operation>, Fault> {
+    let sql = format!(
+        "SELECT {OPERATION_COLUMNS} FROM operation WHERE number IN
+             (SELECT (SELECT max(number) FROM operation WHERE operation.install = app.install) FROM app)
+         ORDER BY number"
+    );
+    let mut statement = connection.prepare(&sql)?;
+    statement.query_and_then([], |row| read_operation(connection, row))?.collect()
+}
+
+pub(crate) fn operation(connection: &Connection, id: &OperationId) -> Result<Option<Operation>, Fault> {
+    let sql = format!("SELECT {OPERATION_COLUMNS} FROM operation WHERE id = ?1");
+    let mut statement = connection.prepare(&sql)?;
+    statement.query_and_then([id.as_str()], |row| read_operation(connection, row))?.next().transpose()
+}
+
+fn read_operation(connection: &Connection, row: &Row<'_>) -> Result<Operation, Fault> {
+    let number: i64 = row.get("number")?;
+    rows::operation::read(row, steps(connection, number)?, pulls(connection, number)?)
+}
+
+fn steps(connection: &Connection, operation: i64) -> Result<Vec<StepRecord>, Fault> {
+    let mut statement =
+        connection.prepare_cached("SELECT * FROM step WHERE operation = ?1 ORDER BY position")?;
+    statement.query_and_then([operation], rows::operation::read_step)?.collect()
+}
+
+fn pulls(connection: &Connection, operation: i64) -> Result<Vec<ImagePull>, Fault> {
+    let mut statement =
+        connection.prepare_cached("SELECT * FROM pull WHERE operation = ?1 ORDER BY position")?;
+    statement.query_and_then([operation], rows::operation::read_pull)?.collect()
+}
+
+pub(crate) fn events(
+    connection: &Connection,
+    app: Option<&AppId>,
+    limit: usize,
+) -> Result<Vec<Event>, Fault> {
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    match app {
+        Some(app) => connection
+            .prepare_cached("SELECT * FROM event WHERE app_id = ?1 ORDER BY number DESC LIMIT ?2")?
+            .query_and_then((app.as_str(), limit), rows::event::read)?
+            .collect(),
+        None => connection
+            .prepare_cached("SELECT * FROM event ORDER BY number DESC LIMIT ?1")?
+            .query_and_then([limit], rows::event::read)?
+            .collect(),
+    }
+}

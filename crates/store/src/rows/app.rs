@@ -1,0 +1,58 @@
+//! The table `app`.
+
+use domain::package::Requirements;
+use domain::{App, AppId, Desired, InstallId, Lifecycle, PackageRef, ProjectName};
+use rusqlite::Row;
+use serde::{Deserialize, Serialize};
+
+use super::Cells;
+use super::deployment::DeploymentRow;
+use super::observation::ObservationRow;
+use crate::error::Fault;
+
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "Requirements")]
+struct RequirementsFields {
+    cpu_cores: u32,
+    memory_bytes: u64,
+    disk_bytes: u64,
+}
+
+#[derive(Serialize, Deserialize)]
+struct RequirementsRow(#[serde(with = "RequirementsFields")] Requirements);
+
+pub(crate) fn read(row: &Row<'_>) -> Result<App, Fault> {
+    let cells = Cells { row, table: "app", key_column: "app_id" };
+    Ok(App {
+        install: InstallId::from_text(cells.plain::<String>("install")?),
+        id: cells.known("app_id", |text| AppId::parse(text).ok())?,
+        project: ProjectName::from_text(cells.plain::<String>("project")?),
+        package: PackageRef {
+            name: cells.plain("package")?,
+            version: cells.plain("version")?,
+            trademark: cells.plain("trademark")?,
+            official: cells.plain("official")?,
+            requirements: cells.json::<RequirementsRow>("requirements")?.0,
+        },
+        desired: cells.known("desired", desired_from_text)?,
+        lifecycle: cells.known("lifecycle", Lifecycle::from_text)?,
+        deployment: cells.optional_json::<DeploymentRow>("deployment")?.map(Into::into),
+        observation: cells.json::<ObservationRow>("observation")?.into(),
+        created_at: cells.time("created_at")?,
+    })
+}
+
+pub(crate) fn requirements_to_json(requirements: Requirements) -> serde_json::Result<String> {
+    serde_json::to_string(&RequirementsRow(requirements))
+}
+
+pub(crate) const fn desired_to_text(desired: Desired) -> &'static str {
+    match desired {
+        Desired::Running => "running",
+        Desired::Stopped => "stopped",
+    }
+}
+
+fn desired_from_text(text: &str) -> Option<Desired> {
+    [Desired::Running, Desired::Stopped].into_iter().find(|desired| desired_to_text(*desired) == text)
+}

@@ -1,0 +1,71 @@
+//! How domain values become rows and back.
+//!
+//! The JSON in some columns is described by structs that are private to their module, never by domain
+//! types: what is on disks must not change because a rule was rewritten. A field that is added later gets
+//! `#[serde(default)]`, and one that is not known is passed over, so that older rows stay readable.
+
+pub(crate) mod app;
+pub(crate) mod deployment;
+pub(crate) mod event;
+pub(crate) mod failure;
+pub(crate) mod observation;
+pub(crate) mod operation;
+mod text;
+
+use domain::Timestamp;
+use rusqlite::Row;
+use rusqlite::types::FromSql;
+use serde::de::DeserializeOwned;
+
+use crate::error::Fault;
+
+/// One row, with what it takes to name it when something in it cannot be read.
+struct Cells<'row, 'statement> {
+    row: &'row Row<'statement>,
+    table: &'static str,
+    key_column: &'static str,
+}
+
+impl Cells<'_, '_> {
+    fn plain<T: FromSql>(&self, column: &str) -> Result<T, Fault> {
+        self.row.get(column).map_err(|error| self.unreadable(column, error))
+    }
+
+    fn time(&self, column: &str) -> Result<Timestamp, Fault> {
+        Ok(Timestamp::from_millis(self.plain(column)?))
+    }
+
+    fn optional_time(&self, column: &str) -> Result<Option<Timestamp>, Fault> {
+        Ok(self.plain::<Option<i64>>(column)?.map(Timestamp::from_millis))
+    }
+
+    /// A text out of a closed set.
+    fn known<T>(&self, column: &str, parse: impl FnOnce(&str) -> Option<T>) -> Result<T, Fault> {
+        let text: String = self.plain(column)?;
+        parse(&text).ok_or_else(|| self.unreadable(column, format_args!("{text:?} is not known")))
+    }
+
+    fn json<T: DeserializeOwned>(&self, column: &str) -> Result<T, Fault> {
+        let text: String = self.plain(column)?;
+        serde_json::from_str(&text).map_err(|error| self.unreadable(column, error))
+    }
+
+    fn optional_json<T: DeserializeOwned>(&self, column: &str) -> Result<Option<T>, Fault> {
+        let text: Option<String> = self.plain(column)?;
+        let value = text.map(|text| serde_json::from_str(&text)).transpose();
+        value.map_err(|error| self.unreadable(column, error))
+    }
+
+    fn unreadable(&self, column: &str, reason: impl std::fmt::Display) -> Fault {
+        let key = self.row.get(self.key_column).unwrap_or(rusqlite::types::Value::Null);
+        Fault::Unreadable {
+            table: self.table,
+            key: match key {
+                rusqlite::types::Value::Text(text) => text,
+                rusqlite::types::Value::Integer(number) => number.to_string(),
+                other => format!("{other:?}"),
+            },
+            reason: format!("{column}: {reason}"),
+        }
+    }
+}
