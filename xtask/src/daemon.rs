@@ -5,7 +5,7 @@
 
 use std::fs::OpenOptions;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
@@ -16,6 +16,9 @@ use crate::paths;
 
 /// How long a daemon that was asked to end may take before it is ended by force.
 const GRACE: Duration = Duration::from_secs(20);
+
+/// How many lines of its log an error shows.
+const SHOWN_LINES: usize = 15;
 
 /// How long a killed process may take to be gone.
 const DEATH: Duration = Duration::from_secs(10);
@@ -31,8 +34,37 @@ pub(crate) struct Daemon {
 }
 
 impl Daemon {
-    /// Starts `program` in a session of its own and writes its pid file.
-    pub(crate) fn spawn(&self, program: &Path, arguments: &[String]) -> Result<()> {
+    /// Starts `program` in a session of its own, writes its pid file, and waits until `ready` says so.
+    /// One that ends before is an error that shows the end of its log.
+    pub(crate) fn start(
+        &self,
+        program: &Path,
+        arguments: &[String],
+        limit: Duration,
+        ready: impl Fn() -> bool,
+    ) -> Result<()> {
+        let mut child = self.spawn(program, arguments)?;
+        // Asked of the child itself: its command line is empty for a moment while it becomes the program.
+        let mut died = None;
+        let answered = until(limit, || {
+            died = child.try_wait().ok().flatten();
+            died.is_some() || ready()
+        });
+        let what = match died {
+            None if answered => return Ok(()),
+            None => format!("does not answer after {} s", limit.as_secs()),
+            Some(status) => format!("ended while starting ({status})"),
+        };
+        let log = std::fs::read_to_string(&self.log).unwrap_or_default();
+        bail!(
+            "{} {what}; the end of {}:\n{}",
+            program.display(),
+            self.log.display(),
+            last_lines(&log, SHOWN_LINES)
+        )
+    }
+
+    fn spawn(&self, program: &Path, arguments: &[String]) -> Result<Child> {
         if !arguments.contains(&self.mark) {
             bail!("{} is started without its mark {}", program.display(), self.mark);
         }
@@ -50,22 +82,8 @@ impl Daemon {
             .stderr(log)
             .spawn()
             .with_context(|| format!("{} could not be started", program.display()))?;
-        paths::write(&self.pid_file, child.id().to_string())
-    }
-
-    /// Waits until `ready` says so; a daemon that ends before is an error that shows the end of its log.
-    pub(crate) fn wait_ready(&self, limit: Duration, ready: impl Fn() -> bool) -> Result<()> {
-        let mut died = false;
-        let answered = until(limit, || {
-            died = self.pid().is_none();
-            died || ready()
-        });
-        if answered && !died {
-            return Ok(());
-        }
-        let log = std::fs::read_to_string(&self.log).unwrap_or_default();
-        let what = if died { "ended while starting" } else { "does not answer" };
-        bail!("the daemon of {} {what}; the end of its log:\n{}", self.log.display(), last_lines(&log, 15))
+        paths::write(&self.pid_file, child.id().to_string())?;
+        Ok(child)
     }
 
     /// The process id, where the daemon is alive and really ours.
@@ -144,8 +162,8 @@ mod tests {
     fn a_daemon_is_started_known_and_stopped() {
         let folder = folder("life");
         let daemon = daemon(&folder, "86399");
-        daemon.spawn(Path::new("/bin/sleep"), &["86399".to_owned()]).unwrap();
-        assert!(until(DEATH, || daemon.pid().is_some()));
+        let arguments = ["86399".to_owned()];
+        daemon.start(Path::new("/bin/sleep"), &arguments, DEATH, || daemon.pid().is_some()).unwrap();
         daemon.stop().unwrap();
         assert!(daemon.pid().is_none());
         assert!(!daemon.pid_file.exists());
@@ -166,8 +184,8 @@ mod tests {
     fn a_daemon_that_ends_at_once_shows_its_log() {
         let folder = folder("early");
         let daemon = daemon(&folder, "/no-such-folder");
-        daemon.spawn(Path::new("/bin/ls"), &["/no-such-folder".to_owned()]).unwrap();
-        let error = daemon.wait_ready(DEATH, || false).unwrap_err().to_string();
+        let arguments = ["/no-such-folder".to_owned()];
+        let error = daemon.start(Path::new("/bin/ls"), &arguments, DEATH, || false).unwrap_err().to_string();
         assert!(error.contains("ended while starting"), "{error}");
         assert!(error.contains("no-such-folder"), "{error}");
         std::fs::remove_dir_all(folder).unwrap();

@@ -41,8 +41,7 @@ pub(crate) fn start(place: &Place, registry_port: u16, extra: &[String]) -> Resu
     let program = find("dockerd").context("dockerd is not on the PATH")?;
     let mut arguments = arguments(place, network, registry_port, &config);
     arguments.extend_from_slice(extra);
-    dockerd.spawn(&program, &arguments)?;
-    dockerd.wait_ready(START, || answers(&place.socket()))
+    dockerd.start(&program, &arguments, START, || answers(&place.socket()))
 }
 
 /// Whether an engine answers at the socket.
@@ -97,8 +96,8 @@ fn start_containerd(place: &Place) -> Result<()> {
     containerd.stop()?;
     paths::write(&place.folder.join("containerd.toml"), containerd_config(place))?;
     let program = find("containerd").context("containerd is not on the PATH")?;
-    containerd.spawn(&program, std::slice::from_ref(&containerd.mark))?;
-    containerd.wait_ready(START, || UnixStream::connect(&socket).is_ok())
+    let arguments = [containerd.mark.clone()];
+    containerd.start(&program, &arguments, START, || UnixStream::connect(&socket).is_ok())
 }
 
 /// `opt` is named too: its default is a folder in /opt.

@@ -1,23 +1,19 @@
-//! What engines leave in the machine's firewall and forwarding, and how to take it back.
+//! What engines leave in the machine's firewall, and how to take it back.
 //!
 //! dockerd never removes its rules when it ends. The rules of one engine name its bridges or addresses; the
 //! chains are shared by all engines of the machine and go with the last one.
 
-use std::path::Path;
 use std::process::Command;
 
 use anyhow::Result;
 
 use crate::command::{output, run};
-use crate::paths;
 
 /// The tables that dockerd writes into.
 const TABLES: [&str; 2] = ["filter", "nat"];
 
 /// The chains that dockerd makes.
 const CHAINS: [&str; 4] = ["DOCKER-USER", "DOCKER-ISOLATION-STAGE-1", "DOCKER-ISOLATION-STAGE-2", "DOCKER"];
-
-const FORWARDING: &str = "/proc/sys/net/ipv4/ip_forward";
 
 /// Deletes the rules that name one of the bridges or an address in one of the subnets.
 pub(crate) fn remove_rules(bridges: &[String], subnets: &[Subnet]) -> Result<()> {
@@ -32,7 +28,8 @@ pub(crate) fn remove_rules(bridges: &[String], subnets: &[Subnet]) -> Result<()>
 }
 
 /// Takes away dockerd's chains where no rule names an interface any more, so no engine is left that uses them.
-pub(crate) fn remove_chains() -> Result<()> {
+/// Says whether that was so.
+pub(crate) fn remove_chains() -> Result<bool> {
     let mut all = Vec::new();
     for table in TABLES {
         all.push((table, rules(table)?));
@@ -40,7 +37,7 @@ pub(crate) fn remove_chains() -> Result<()> {
     let docker = |rule: &String| CHAINS.iter().any(|chain| words(rule).any(|word| word == *chain));
     let used = |rule: &String| docker(rule) && words(rule).any(|word| word == "-i" || word == "-o");
     if all.iter().any(|(_, rules)| rules.iter().any(used)) {
-        return Ok(());
+        return Ok(false);
     }
     for (table, rules) in &all {
         for rule in rules.iter().filter(|rule| docker(rule)) {
@@ -53,29 +50,7 @@ pub(crate) fn remove_chains() -> Result<()> {
             }
         }
     }
-    Ok(())
-}
-
-/// What the machine's forwarding was before the first engine, remembered in `file`.
-pub(crate) fn remember_forwarding(file: &Path) -> Result<()> {
-    if file.exists() {
-        return Ok(());
-    }
-    let policy = iptables("filter", &["-S".to_owned(), "FORWARD".to_owned()]).unwrap_or_default();
-    let policy = if policy.starts_with("-P FORWARD DROP") { "DROP" } else { "ACCEPT" };
-    let forwarding = std::fs::read_to_string(FORWARDING).unwrap_or_default();
-    paths::write(file, format!("{policy} {}", forwarding.trim()))
-}
-
-/// Sets forwarding back to what was remembered.
-pub(crate) fn restore_forwarding(file: &Path) -> Result<()> {
-    let Ok(text) = std::fs::read_to_string(file) else { return Ok(()) };
-    if let Some((policy, forwarding)) = text.split_once(' ') {
-        iptables("filter", &["-P", "FORWARD", policy].map(str::to_owned))?;
-        paths::write(Path::new(FORWARDING), forwarding)?;
-    }
-    std::fs::remove_file(file).ok();
-    Ok(())
+    Ok(true)
 }
 
 /// An IPv4 subnet.
@@ -130,7 +105,7 @@ fn delete(table: &str, rule: &str) -> Result<()> {
     run(Command::new("iptables").args(["--wait", "-t", table]).args(arguments))
 }
 
-fn iptables(table: &str, arguments: &[String]) -> Result<String> {
+pub(crate) fn iptables(table: &str, arguments: &[String]) -> Result<String> {
     output(Command::new("iptables").args(["--wait", "-t", table]).args(arguments))
 }
 

@@ -31,7 +31,6 @@ pub(crate) fn clear(place: &Place) -> Result<()> {
     unmount(&[&place.folder, &place.run])?;
     remove_networks(place)?;
     remove_cgroups(Path::new("/sys/fs/cgroup"), &place.tag);
-    remove_shim_sockets();
     paths::remove_folder(&place.run)?;
     let Ok(entries) = std::fs::read_dir(&place.folder) else { return Ok(()) };
     for entry in entries.flatten() {
@@ -60,41 +59,43 @@ fn end_containers(place: &Place) {
 
 /// A shim outlives both daemons, and its container outlives the shim.
 fn end_shims(place: &Place) {
-    let shims = shims(&place.containerd_socket());
-    let children: Vec<i32> = all_processes()
+    let containerd = place.containerd_socket();
+    let shims = shims(&containerd);
+    let mut processes: Vec<i32> = shims.iter().map(|shim| shim.pid).collect();
+    let children = all_processes()
         .into_iter()
-        .filter(|pid| parent_of(*pid).is_some_and(|parent| shims.contains(&parent)))
-        .collect();
-    for pid in shims.iter().chain(&children) {
-        if let Some(pid) = Pid::from_raw(*pid) {
-            kill_process(pid, Signal::KILL).ok();
-        }
+        .filter(|pid| parent_of(*pid).is_some_and(|parent| processes.contains(&parent)));
+    processes.extend(children.collect::<Vec<_>>());
+    for pid in processes.into_iter().filter_map(Pid::from_raw) {
+        kill_process(pid, Signal::KILL).ok();
     }
-    until(END, || self::shims(&place.containerd_socket()).is_empty());
+    until(END, || self::shims(&containerd).is_empty());
+    for shim in &shims {
+        std::fs::remove_file(&shim.socket).ok();
+    }
+}
+
+/// The process beside a container.
+struct Shim {
+    pid: i32,
+    socket: PathBuf,
 }
 
 /// The shims that serve this containerd.
-fn shims(containerd: &Path) -> Vec<i32> {
-    let address = containerd.display().to_string();
-    all_processes()
-        .into_iter()
-        .filter(|pid| {
-            let arguments = arguments_of(*pid);
-            arguments.first().is_some_and(|program| program.contains("containerd-shim"))
-                && arguments.windows(2).any(|pair| pair[0] == "-address" && pair[1] == address)
-        })
-        .collect()
+fn shims(containerd: &Path) -> Vec<Shim> {
+    all_processes().into_iter().filter_map(|pid| shim(pid, &arguments_of(pid), containerd)).collect()
 }
 
-/// A socket that nobody listens at any more.
-fn remove_shim_sockets() {
-    let Ok(entries) = std::fs::read_dir(SHIM_SOCKETS) else { return };
-    for entry in entries.flatten() {
-        let refused = |error: std::io::Error| error.kind() == std::io::ErrorKind::ConnectionRefused;
-        if std::os::unix::net::UnixStream::connect(entry.path()).is_err_and(refused) {
-            std::fs::remove_file(entry.path()).ok();
-        }
+fn shim(pid: i32, arguments: &[String], containerd: &Path) -> Option<Shim> {
+    let value = |flag: &str| arguments.iter().skip_while(|word| *word != flag).nth(1);
+    if !arguments.first()?.contains("containerd-shim")
+        || *value("-address")? != containerd.display().to_string()
+    {
+        return None;
     }
+    // Named by the digest of whom it serves, in a folder that all containerds of the machine share.
+    let name = paths::sha256(format!("{}/{}/{}", containerd.display(), value("-namespace")?, value("-id")?));
+    Some(Shim { pid, socket: Path::new(SHIM_SOCKETS).join(name) })
 }
 
 /// Unmounts everything below the folders, the innermost first.
@@ -176,6 +177,7 @@ fn remove_cgroup(folder: &Path) -> bool {
 
 #[cfg(test)]
 mod tests {
+    #![expect(clippy::unwrap_used, reason = "tests")]
     use super::*;
 
     #[test]
@@ -190,6 +192,17 @@ mod tests {
             ["/run/x/exec/netns/1", "/clone/data/overlay2/a/merged/in side", "/clone/data/overlay2/a/merged"]
                 .map(PathBuf::from)
         );
+    }
+
+    #[test]
+    fn a_shim_is_ours_by_the_socket_it_serves() {
+        let arguments =
+            ["/usr/bin/containerd-shim-runc-v2", "-namespace", "moby", "-id", "abc", "-address", "/run/x/c"]
+                .map(str::to_owned);
+        let shim = shim(7, &arguments, Path::new("/run/x/c")).unwrap();
+        assert_eq!(shim.socket, Path::new(SHIM_SOCKETS).join(paths::sha256("/run/x/c/moby/abc")));
+        assert!(super::shim(7, &arguments, Path::new("/run/y/c")).is_none());
+        assert!(super::shim(7, &["/bin/sh".to_owned()], Path::new("/run/x/c")).is_none());
     }
 
     #[test]

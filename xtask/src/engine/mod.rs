@@ -13,13 +13,14 @@ mod fragment;
 mod host_settings;
 mod images;
 mod leftovers;
+mod machine;
 mod packages;
 mod place;
 mod recipe;
 mod registry;
 
 use std::fs::File;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Instant;
 
 use anyhow::{Context as _, Result, bail};
@@ -44,7 +45,7 @@ pub(crate) fn start(repository: &Path, options: &Options) -> Result<()> {
     let place = named(repository, &options.name)?;
     let _lock = lock(repository)?;
     packages::ensure()?;
-    firewall::remember_forwarding(&forwarding_file(repository))?;
+    machine::Before::new(repository).remember()?;
     let registry = Registry::new(repository);
     let port = registry.start()?;
     images::ensure(repository, &registry, options.only.as_deref())?;
@@ -62,10 +63,7 @@ pub(crate) fn stop(repository: &Path, name: &str) -> Result<()> {
     leftovers::clear(&place)?;
     if !Place::all(repository)?.iter().any(Place::is_running) {
         Registry::new(repository).stop()?;
-        if crate::command::find("iptables").is_some() {
-            firewall::remove_chains()?;
-        }
-        firewall::restore_forwarding(&forwarding_file(repository))?;
+        machine::Before::new(repository).restore()?;
     }
     println!("engine {name} is gone");
     Ok(())
@@ -122,11 +120,6 @@ fn named(repository: &Path, name: &str) -> Result<Place> {
         bail!("`{name}` is the engine that builds the images; use another name");
     }
     Place::new(repository, name)
-}
-
-/// What the machine's forwarding was before the first engine.
-fn forwarding_file(repository: &Path) -> PathBuf {
-    paths::run_state(repository).join("forwarding")
 }
 
 /// One start or stop at a time; a second one waits.

@@ -25,8 +25,8 @@ pub(crate) const BASE: Image = Image { name: "base", repository: "appmanage/base
 
 /// The longest to build come first: two are built at a time.
 pub(crate) const IMAGES: [Image; 8] = [
-    Image { name: "wordpress", repository: "library/wordpress", tags: &["6.1", "6"] },
     Image { name: "node-red", repository: "nodered/node-red", tags: &["3", "3.1"] },
+    Image { name: "wordpress", repository: "library/wordpress", tags: &["6.1", "6"] },
     Image { name: "postgres", repository: "library/postgres", tags: &["15"] },
     Image { name: "datasette", repository: "datasetteproject/datasette", tags: &["0.65.1", "latest"] },
     Image { name: "mariadb", repository: "library/mariadb", tags: &["10.11"] },

@@ -60,8 +60,8 @@ impl Registry {
         let config = self.config();
         paths::write(&config, config_text(&self.folder.join("storage"), port))?;
         let program = find("docker-registry").context("docker-registry is not on the PATH")?;
-        daemon.spawn(&program, &["serve".to_owned(), daemon.mark.clone()])?;
-        daemon.wait_ready(START, || answers(port))?;
+        let arguments = ["serve".to_owned(), daemon.mark.clone()];
+        daemon.start(&program, &arguments, START, || answers(port))?;
         Ok(port)
     }
 
