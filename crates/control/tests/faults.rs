@@ -54,6 +54,7 @@ async fn has_ended(server: &Running, name: &str, answered: bool) {
 }
 
 fn check(world: &World, server: &Running, known: bool, what: &str) {
+    world.engine.settle();
     let traces = world.traces();
     if !known {
         assert!(traces.is_empty(), "{what}: not known, but left {traces:?}");

@@ -52,9 +52,12 @@ struct State {
     missing_images: BTreeSet<String>,
     stolen_ports: Vec<u16>,
     listeners: Vec<mpsc::UnboundedSender<EngineEvent>>,
-    /// What a process that outlived its server has still asked for: it appears at the next look.
-    late: Vec<Project>,
+    /// What processes that outlived their server have still to ask for, and after how many looks.
+    late: Vec<(u32, Project)>,
 }
+
+/// How late a process that outlived its server does its work: after any undo that does not end it.
+const LATE_BY_LOOKS: u32 = 8;
 
 impl FakeEngine {
     /// An empty engine.
@@ -177,12 +180,20 @@ impl FakeEngine {
 
     /// Leaves a process at work that outlives its server.
     pub(crate) fn leave_at_work(&self, project: &Project) {
-        self.state().late.push(project.clone());
+        self.state().late.push((LATE_BY_LOOKS, project.clone()));
+    }
+
+    /// Lets time pass for everything that is still on its way.
+    pub fn settle(&self) {
+        for _ in 0..=LATE_BY_LOOKS {
+            // An engine that is away does nothing.
+            let _ = self.look();
+        }
     }
 
     /// Ends what is left at work on that install.
     pub(crate) fn end_at_work(&self, install: &domain::InstallId) {
-        self.state().late.retain(|project| project.install != *install);
+        self.state().late.retain(|(_, project)| project.install != *install);
     }
 
     pub(crate) fn ping(&self) -> Result<(), EngineError> {
@@ -204,9 +215,13 @@ impl FakeEngine {
         let now = self.clock.now();
         {
             let mut state = self.reachable()?;
-            for project in std::mem::take(&mut state.late) {
-                // It outlived its server: nobody hears whether it succeeds.
-                let _ = state.create(&project, now);
+            for (looks, project) in std::mem::take(&mut state.late) {
+                if looks > 0 {
+                    state.late.push((looks - 1, project));
+                } else {
+                    // It outlived its server: nobody hears whether it succeeds.
+                    let _ = state.create(&project, now);
+                }
             }
         }
         Ok(self.sight())
