@@ -32,6 +32,8 @@ pub struct AppRecord {
     pub operation: Option<Operation>,
     /// The status that the last event told of.
     pub told_status: Status,
+    /// The restarts that are stored, of all containers together.
+    pub stored_restarts: u32,
 }
 
 impl AppRecord {
@@ -39,6 +41,12 @@ impl AppRecord {
     #[must_use]
     pub fn open_operation(&self) -> Option<&Operation> {
         self.operation.as_ref().filter(|operation| operation.state.is_open())
+    }
+
+    /// Whether the disk knows less than memory: an untold status, or restarts, which must outlive this
+    /// server because Docker does not tell when they were.
+    pub(crate) fn is_behind(&self, now: Timestamp) -> bool {
+        self.told_status != self.status(now) || self.stored_restarts != restarts(&self.app)
     }
 
     /// Its status now.
@@ -138,10 +146,6 @@ impl Memory {
         self.by_age.iter().filter_map(|id| self.apps.get(id))
     }
 
-    pub(crate) fn record_mut(&mut self, id: &AppId) -> Option<&mut AppRecord> {
-        self.apps.get_mut(id)
-    }
-
     pub(crate) fn records_mut(&mut self) -> impl Iterator<Item = &mut AppRecord> {
         self.apps.values_mut()
     }
@@ -188,6 +192,19 @@ impl Memory {
         let open = operation.as_ref().filter(|operation| operation.state.is_open());
         let told_status = app.status(open, now);
         self.by_age.push(app.id.clone());
-        self.apps.insert(app.id.clone(), AppRecord { app, operation, told_status });
+        let stored_restarts = restarts(&app);
+        self.apps.insert(app.id.clone(), AppRecord { app, operation, told_status, stored_restarts });
     }
+
+    /// Notes that the app's row is stored as memory shows it.
+    pub(crate) fn note_stored(&mut self, id: &AppId, now: Timestamp) {
+        if let Some(record) = self.apps.get_mut(id) {
+            record.told_status = record.status(now);
+            record.stored_restarts = restarts(&record.app);
+        }
+    }
+}
+
+fn restarts(app: &App) -> u32 {
+    app.observation.containers.values().map(|container| container.facts.restart_count).sum()
 }

@@ -7,7 +7,7 @@
 
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
-use domain::{Event, EventKind, ImagePull, InstallId, InstanceId, Operation, OperationId, Status, Timestamp};
+use domain::{Event, EventKind, ImagePull, InstallId, InstanceId, Operation, OperationId, Timestamp};
 use tokio::sync::watch;
 
 use crate::memory::{AppRecord, Memory};
@@ -119,7 +119,7 @@ impl Recorder {
         .await
     }
 
-    /// Changes what Docker shows, in memory, and stores the apps whose status changes by it.
+    /// Changes what Docker shows, in memory, and stores the apps whose status changes by it, or that were restarted.
     ///
     /// A disk that cannot take it is logged; memory stays true, and the next change tries again.
     pub async fn observe(self: &Arc<Self>, look: impl FnOnce(&mut Memory, Timestamp) + Send + 'static) {
@@ -129,7 +129,7 @@ impl Recorder {
             let now = recorder.clock.now();
             look(&mut recorder.memory.write().unwrap_or_else(PoisonError::into_inner), now);
             recorder.announce();
-            recorder.tell_statuses(now);
+            recorder.store_what_was_seen(now);
         };
         if let Err(join) = tokio::task::spawn_blocking(work).await {
             tracing::error!(%join, "taking in what the engine shows failed");
@@ -176,7 +176,7 @@ impl Recorder {
             let touched = change.app.as_ref().map(|app| app.id.clone());
             memory.apply(change, now);
             if let Some(id) = touched {
-                memory.retell(&id, now);
+                memory.note_stored(&id, now);
             }
         }
         self.announce();
@@ -199,17 +199,16 @@ impl Recorder {
         }
     }
 
-    /// Stores the apps whose status is another than was told last.
-    fn tell_statuses(&self, now: Timestamp) {
-        let changed: Vec<AppRecord> = self.read(|memory| {
-            memory.oldest_first().filter(|record| record.status(now) != record.told_status).cloned().collect()
-        });
-        for AppRecord { app, operation, told_status } in changed {
+    /// Stores the apps of which memory shows more than the disk.
+    fn store_what_was_seen(&self, now: Timestamp) {
+        let behind: Vec<AppRecord> = self
+            .read(|memory| memory.oldest_first().filter(|record| record.is_behind(now)).cloned().collect());
+        for AppRecord { app, operation, .. } in behind {
             let id = app.id.clone();
             let change = Change { app: Some(app), operation, ..Change::default() };
             if let Err(error) = self.store(change, now) {
                 let reason = error_chain(&error);
-                tracing::error!(app.id = %id, was = told_status.as_str(), reason, "cannot store a changed status");
+                tracing::error!(app.id = %id, reason, "cannot store what the engine shows of an app");
             }
         }
     }
@@ -239,15 +238,6 @@ impl Amendment {
     #[must_use]
     pub fn event(kind: EventKind) -> Self {
         Self { events: vec![kind], release: false }
-    }
-}
-
-impl Memory {
-    fn retell(&mut self, id: &domain::AppId, now: Timestamp) {
-        let status: Option<Status> = self.app(id).map(|record| record.status(now));
-        if let (Some(status), Some(record)) = (status, self.record_mut(id)) {
-            record.told_status = status;
-        }
     }
 }
 

@@ -1,0 +1,123 @@
+//! The status follows what the engine shows, whoever changed it and whether or not we were told.
+
+use std::time::Duration;
+
+use control::Error;
+use domain::{ContainerState, Health, Status};
+use testkit::{Life, Running, World};
+
+async fn with_a_running_app(world: &World) -> Running {
+    let server = world.start();
+    server.connected().await;
+    server.install("blog", "one").await.expect("accepted");
+    server.has_status("one", Status::Running).await;
+    server
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_done_by_hand_shows_at_once() {
+    let world = World::default();
+    let server = with_a_running_app(&world).await;
+    world.engine.change("one", "web", |facts| {
+        facts.state = ContainerState::Exited;
+        facts.exit_code = 137;
+    });
+    server.has_status("one", Status::Error).await;
+    assert_eq!(server.detail("one").and_then(|detail| detail.running), None, "no running_info");
+    world.engine.change("one", "db", |facts| facts.state = ContainerState::Exited);
+    server.has_status("one", Status::Stop).await;
+    for service in ["web", "db"] {
+        world.engine.change("one", service, |facts| {
+            facts.state = ContainerState::Running;
+            facts.started_at = facts.started_at.map(|at| at.plus(Duration::from_secs(60)));
+        });
+    }
+    server.has_status("one", Status::Running).await;
+    world.engine.change("one", "web", |facts| facts.state = ContainerState::Paused);
+    server.has_status("one", Status::Error).await;
+    world.engine.change("one", "web", |facts| facts.state = ContainerState::Running);
+    server.has_status("one", Status::Running).await;
+    world.engine.change("one", "web", |facts| facts.health = Health::Unhealthy);
+    server.has_status("one", Status::Error).await;
+    world.engine.remove_by_hand("one", "web");
+    world.engine.remove_by_hand("one", "db");
+    server.has_status("one", Status::Error).await;
+    server.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_changed_while_the_engine_was_away_is_seen_at_its_return() {
+    let world = World::default();
+    let server = with_a_running_app(&world).await;
+    world.engine.set_away(true);
+    world.engine.change("one", "web", |facts| {
+        facts.state = ContainerState::Exited;
+        facts.exit_code = 1;
+    });
+    tokio::time::sleep(Duration::from_secs(5)).await;
+    assert_eq!(server.status("one"), Some(Status::Running), "bridged with the last known state");
+    server
+        .until(|running| {
+            matches!(running.control.app_status("one"), Err(Error::EngineAway { .. })).then_some(())
+        })
+        .await;
+    world.engine.set_away(false);
+    server.has_status("one", Status::Error).await;
+    server.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_changed_while_the_server_was_down_is_seen_at_its_start() {
+    let world = World::default();
+    let server = with_a_running_app(&world).await;
+    server.kill().await;
+    world.engine.change("one", "db", |facts| {
+        facts.state = ContainerState::Exited;
+        facts.oom_killed = true;
+    });
+    let server = world.start();
+    server.connected().await;
+    assert_eq!(server.status("one"), Some(Status::Error));
+    server.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_crash_loop_is_remembered_over_a_restart_of_the_server() {
+    let world = World::default();
+    let server = with_a_running_app(&world).await;
+    tokio::time::sleep(Duration::from_secs(3_600)).await;
+    for restarts in 1..=2 {
+        world.engine.change("one", "web", |facts| facts.restart_count = restarts);
+        tokio::time::sleep(Duration::from_secs(1)).await;
+    }
+    server.kill().await;
+    world.engine.change("one", "web", |facts| facts.restart_count = 3);
+    let server = world.start();
+    server.connected().await;
+    assert_eq!(server.status("one"), Some(Status::Error), "three restarts within five minutes");
+    server.has_status("one", Status::Running).await;
+    server.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn events_tell_of_each_change_of_status_once() {
+    let world = World::default();
+    let server = with_a_running_app(&world).await;
+    world.engine.change("one", "web", |facts| {
+        facts.state = ContainerState::Exited;
+        facts.exit_code = 1;
+    });
+    server.has_status("one", Status::Error).await;
+    server.stop().await;
+    let store = world.ports(&Life::sound()).store;
+    let mut told: Vec<(Status, Status)> = Vec::new();
+    for event in store.events(None, 1_000).expect("events").into_iter().rev() {
+        if let domain::EventKind::StatusChanged { from, to } = event.kind {
+            told.push((from, to));
+        }
+    }
+    let way =
+        [Status::Queuing, Status::Pulling, Status::Creating, Status::Initing, Status::Running, Status::Error];
+    let expected: Vec<(Status, Status)> = way.windows(2).map(|pair| (pair[0], pair[1])).collect();
+    assert_eq!(told, expected);
+}

@@ -1,0 +1,249 @@
+//! The contract's section "Status", line by line and in every combination.
+
+use std::time::Duration;
+
+use domain::observation::{Expectation, RESTART_WINDOW, ServiceState, Trouble};
+use domain::{
+    AppId, ContainerFacts, ContainerId, ContainerState, Desired, Health, InstallId, Lifecycle, Observation,
+    Operation, OperationId, OperationKind, OperationState, RestartPolicy, Status, Step, StepOutcome,
+    StepRecord, Timestamp,
+};
+
+const NOW: Timestamp = Timestamp::from_millis(1_000_000_000);
+
+fn running(service: &str) -> ContainerFacts {
+    ContainerFacts {
+        id: ContainerId::from_text(format!("id-of-{service}")),
+        name: format!("app-{service}-1"),
+        service: service.to_owned(),
+        state: ContainerState::Running,
+        exit_code: 0,
+        oom_killed: false,
+        health: Health::None,
+        restart_count: 0,
+        restart_policy: RestartPolicy::Always,
+        created_at: NOW,
+        started_at: Some(NOW),
+        finished_at: None,
+    }
+}
+
+fn exited(service: &str, code: i64) -> ContainerFacts {
+    ContainerFacts { state: ContainerState::Exited, exit_code: code, ..running(service) }
+}
+
+fn in_state(service: &str, state: ContainerState) -> ContainerFacts {
+    ContainerFacts { state, ..running(service) }
+}
+
+fn with_health(service: &str, health: Health) -> ContainerFacts {
+    ContainerFacts { health, ..running(service) }
+}
+
+fn judge(facts: ContainerFacts, one_shot: bool) -> ServiceState {
+    let mut observation = Observation::default();
+    let expected = Expectation { services: vec![(facts.service.clone(), one_shot)], main_service: None };
+    observation.take_in(facts, NOW);
+    observation.services(&expected, NOW)[0].1
+}
+
+#[test]
+fn each_container_is_judged_as_the_contract_says() {
+    use ServiceState::{Bad, Ended, Starting, Well};
+    let on_failure = ContainerFacts { restart_policy: RestartPolicy::OnFailure, ..exited("a", 0) };
+    let out_of_memory = ContainerFacts { oom_killed: true, ..exited("a", 137) };
+    let table = [
+        (running("a"), Well),
+        (with_health("a", Health::Healthy), Well),
+        (on_failure, Well),
+        (in_state("a", ContainerState::Created), Starting),
+        (in_state("a", ContainerState::Restarting), Starting),
+        (with_health("a", Health::Starting), Starting),
+        (in_state("a", ContainerState::Paused), Ended),
+        (exited("a", 0), Ended),
+        (exited("a", 130), Ended),
+        (exited("a", 143), Ended),
+        (exited("a", 137), Ended),
+        (out_of_memory, Bad(Trouble::OutOfMemory)),
+        (exited("a", 1), Bad(Trouble::ExitCode(1))),
+        (exited("a", 139), Bad(Trouble::ExitCode(139))),
+        (in_state("a", ContainerState::Dead), Bad(Trouble::Dead)),
+        (with_health("a", Health::Unhealthy), Bad(Trouble::Unhealthy)),
+    ];
+    for (facts, state) in table {
+        assert_eq!(judge(facts.clone(), false), state, "{facts:?}");
+    }
+    assert_eq!(judge(exited("a", 0), true), Well, "a one-shot has done its work");
+    assert_eq!(judge(exited("a", 1), true), Bad(Trouble::ExitCode(1)));
+}
+
+#[test]
+fn an_app_of_two_services_has_the_status_of_every_combination() {
+    let states = [
+        ("well", running("x")),
+        ("starting", with_health("x", Health::Starting)),
+        ("ended", exited("x", 0)),
+        ("bad", exited("x", 1)),
+    ];
+    let expected =
+        Expectation { services: vec![("a".into(), false), ("b".into(), false)], main_service: None };
+    for (name_a, facts_a) in &states {
+        for (name_b, facts_b) in &states {
+            let mut observation = Observation::default();
+            for (service, facts) in [("a", facts_a), ("b", facts_b)] {
+                let id = ContainerId::from_text(service);
+                observation.take_in(ContainerFacts { id, service: service.to_owned(), ..facts.clone() }, NOW);
+            }
+            let pair = [*name_a, *name_b];
+            let status = if pair.contains(&"bad") {
+                Status::Error
+            } else if pair == ["ended", "ended"] {
+                Status::Stop
+            } else if pair.contains(&"ended") {
+                Status::Error
+            } else if pair.contains(&"starting") {
+                Status::Initing
+            } else {
+                Status::Running
+            };
+            let found =
+                Status::of(Lifecycle::Installed, None, Desired::Running, &observation, &expected, NOW);
+            assert_eq!(found, status, "{pair:?}");
+        }
+    }
+}
+
+#[test]
+fn a_finished_one_shot_neither_keeps_an_app_up_nor_holds_it_down() {
+    let expected =
+        Expectation { services: vec![("job".into(), true), ("web".into(), false)], main_service: None };
+    let status = |web: ContainerFacts| {
+        let mut observation = Observation::default();
+        observation.take_in(exited("job", 0), NOW);
+        observation.take_in(web, NOW);
+        Status::of(Lifecycle::Installed, None, Desired::Running, &observation, &expected, NOW)
+    };
+    assert_eq!(status(running("web")), Status::Running);
+    assert_eq!(status(exited("web", 0)), Status::Stop);
+    assert_eq!(status(exited("web", 1)), Status::Error);
+}
+
+#[test]
+fn an_app_without_containers_is_stopped_only_if_we_stopped_it() {
+    let expected = Expectation { services: vec![("a".into(), false)], main_service: None };
+    let status =
+        |desired| Status::of(Lifecycle::Installed, None, desired, &Observation::default(), &expected, NOW);
+    assert_eq!(status(Desired::Running), Status::Error);
+    assert_eq!(status(Desired::Stopped), Status::Stop);
+}
+
+#[test]
+fn a_service_that_is_missing_while_another_exists_is_bad() {
+    let expected =
+        Expectation { services: vec![("a".into(), false), ("b".into(), false)], main_service: None };
+    let mut observation = Observation::default();
+    observation.take_in(running("a"), NOW);
+    assert_eq!(observation.services(&expected, NOW)[1].1, ServiceState::Bad(Trouble::Missing));
+}
+
+#[test]
+fn the_port_has_to_answer_once_after_each_start() {
+    let expected = Expectation { services: vec![("a".into(), false)], main_service: Some("a".into()) };
+    let mut observation = Observation::default();
+    observation.take_in(running("a"), NOW);
+    let status = |observation: &Observation| {
+        Status::of(Lifecycle::Installed, None, Desired::Running, observation, &expected, NOW)
+    };
+    assert_eq!(status(&observation), Status::Initing);
+    observation.answered = observation.main_start(&expected);
+    assert_eq!(status(&observation), Status::Running);
+    let later = NOW.plus(Duration::from_secs(5));
+    observation.take_in(ContainerFacts { started_at: Some(later), ..running("a") }, later);
+    assert_eq!(status(&observation), Status::Initing, "it was started again");
+}
+
+#[test]
+fn three_restarts_within_five_minutes_are_a_crash_loop_until_they_are_over() {
+    let expected = Expectation { services: vec![("a".into(), false)], main_service: None };
+    let mut observation = Observation::default();
+    let at = |seconds: u64| NOW.plus(Duration::from_secs(seconds));
+    for (restarts, seconds) in [(0, 0), (1, 1), (2, 2)] {
+        let facts = ContainerFacts { restart_count: restarts, ..in_state("a", ContainerState::Restarting) };
+        observation.take_in(facts, at(seconds));
+    }
+    assert_eq!(observation.services(&expected, at(2))[0].1, ServiceState::Starting, "the second restart");
+    observation.take_in(ContainerFacts { restart_count: 3, ..running("a") }, at(3));
+    assert_eq!(observation.services(&expected, at(3))[0].1, ServiceState::Bad(Trouble::CrashLoop));
+    assert_eq!(observation.changes_at(at(3)), Some(at(1).plus(RESTART_WINDOW)));
+    let calm = at(1).plus(RESTART_WINDOW);
+    assert_eq!(observation.services(&expected, calm)[0].1, ServiceState::Well);
+}
+
+#[test]
+fn restarts_that_were_missed_count_and_old_ones_that_cannot_be_dated_do_not() {
+    let expected = Expectation { services: vec![("a".into(), false)], main_service: None };
+    // A first look at a container that was created a minute ago and has been restarted four times.
+    let mut observation = Observation::default();
+    let later = NOW.plus(Duration::from_secs(60));
+    observation.take_in(ContainerFacts { restart_count: 4, ..running("a") }, later);
+    assert_eq!(observation.services(&expected, later)[0].1, ServiceState::Bad(Trouble::CrashLoop));
+    // The same at a container that is a day old: when they happened, nobody knows.
+    let mut observation = Observation::default();
+    let tomorrow = NOW.plus(Duration::from_secs(86_400));
+    observation.take_in(ContainerFacts { restart_count: 4, ..running("a") }, tomorrow);
+    assert_eq!(observation.services(&expected, tomorrow)[0].1, ServiceState::Well);
+}
+
+#[test]
+fn a_start_by_hand_ends_a_crash_loop() {
+    let expected = Expectation { services: vec![("a".into(), false)], main_service: None };
+    let mut observation = Observation::default();
+    observation.take_in(ContainerFacts { restart_count: 5, ..running("a") }, NOW);
+    assert_eq!(observation.services(&expected, NOW)[0].1, ServiceState::Bad(Trouble::CrashLoop));
+    observation.take_in(running("a"), NOW.plus(Duration::from_secs(1)));
+    assert_eq!(observation.services(&expected, NOW)[0].1, ServiceState::Well);
+}
+
+#[test]
+fn an_open_install_shows_its_step_whatever_docker_shows() {
+    let steps = [
+        (None, Status::Queuing),
+        (Some(Step::Reserve), Status::Queuing),
+        (Some(Step::Render), Status::Queuing),
+        (Some(Step::Pull), Status::Pulling),
+        (Some(Step::Create), Status::Creating),
+        (Some(Step::AwaitReady), Status::Initing),
+        (Some(Step::Finish), Status::Initing),
+    ];
+    let mut observation = Observation::default();
+    observation.take_in(exited("a", 1), NOW);
+    for (step, status) in steps {
+        let id = AppId::parse("app").expect("an app id");
+        let mut operation = Operation::queued(
+            OperationId::from_text("o"),
+            InstallId::from_text("i"),
+            id,
+            OperationKind::Install,
+            NOW,
+        );
+        for &begun in Step::ALL.iter().filter(|begun| step.is_some_and(|step| **begun <= step)) {
+            let outcome = StepOutcome::Started;
+            operation.steps.push(StepRecord {
+                step: begun,
+                attempt: 1,
+                started_at: NOW,
+                ended_at: None,
+                outcome,
+            });
+        }
+        let shown = |operation: &Operation| {
+            let expected = Expectation::default();
+            let lifecycle = Lifecycle::Installing;
+            Status::of(lifecycle, Some(operation), Desired::Running, &observation, &expected, NOW)
+        };
+        assert_eq!(shown(&operation), status);
+        let failure = domain::Failure::of(domain::FailureClass::Internal, "", "");
+        operation.state = OperationState::Unwinding(failure);
+        assert_eq!(shown(&operation), status, "while it is being undone its last step's status stays");
+    }
+}
