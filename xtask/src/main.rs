@@ -6,6 +6,8 @@ mod daemon;
 mod engine;
 mod paths;
 mod progress;
+mod test;
+mod tidy;
 
 use std::process::ExitCode;
 
@@ -20,6 +22,8 @@ cargo xtask COMMAND
   engine kill [--name NAME]     kill -9 its dockerd; `engine start` brings it back
   engine env [--name NAME]      print what a client needs: eval \"$(cargo xtask engine env)\"
   engine status                 show the engines of this clone
+  test [--fast]                 everything that CI runs; --fast leaves out what needs an engine
+  tidy                          check layers, sizes, names and licences
 
 NAME is dev unless given.
 ";
@@ -51,6 +55,17 @@ fn dispatch(words: &[&str]) -> Result<ExitCode> {
                     }
                 }
                 _ => bail!("there is no `engine {verb}`\n\n{USAGE}"),
+            }
+        }
+        ["test"] => return test::run(&repository, test::Scope::All),
+        ["test", "--fast"] => return test::run(&repository, test::Scope::Fast),
+        ["tidy"] => {
+            let findings = tidy::check(&repository)?;
+            for finding in &findings {
+                println!("{finding}");
+            }
+            if !findings.is_empty() {
+                return Ok(ExitCode::FAILURE);
             }
         }
         [] | ["help" | "--help" | "-h"] => print!("{USAGE}"),
