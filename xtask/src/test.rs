@@ -118,15 +118,15 @@ impl Run<'_> {
             )
         });
         if started && self.cargo("binary", &["build", "--package", "appmanage"], &[]) {
-            match engine::environment(self.repository, ENGINE) {
-                Ok(environment) => {
-                    // Without the examples in comments, where "ignore" means another thing.
-                    let arguments =
-                        ["test", "--workspace", "--all-targets", "--no-fail-fast", "--", "--ignored"];
-                    self.tests("engine tests", &arguments, &environment);
-                }
-                Err(error) => println!("the engine's environment is not known: {error:#}"),
-            }
+            let mut environment = Vec::new();
+            self.step("engine env", |run| {
+                environment = engine::environment(run.repository, ENGINE)?;
+                environment.push(("APPMANAGE_TEST_BINARY", binary(run.repository).display().to_string()));
+                Ok(())
+            });
+            // Without the examples in comments, where "ignore" means another thing.
+            let arguments = ["test", "--workspace", "--all-targets", "--no-fail-fast", "--", "--ignored"];
+            self.tests("engine tests", &arguments, &environment);
         }
         self.step("engine stop", |run| engine::stop(run.repository, ENGINE));
     }
@@ -196,6 +196,12 @@ fn tidy_up(run: &Run) -> Result<()> {
     }
     let lines: Vec<String> = findings.iter().map(ToString::to_string).collect();
     Err(anyhow::anyhow!(lines.join("\n")))
+}
+
+/// Where cargo puts the program that the engine tests run.
+fn binary(repository: &Path) -> PathBuf {
+    let target = std::env::var_os("CARGO_TARGET_DIR").unwrap_or_else(|| "target".into());
+    repository.join(target).join("debug/appmanage")
 }
 
 /// Adds up the lines in which each test program tells its result. A run that failed although no test did,
