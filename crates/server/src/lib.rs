@@ -1,1 +1,46 @@
-//! server
+//! The API over HTTP: [`router`] makes it out of a [`control::Control`], [`serve`] puts it on sockets.
+//!
+//! What a call goes through, from the outside in: `edge` (bounds, and the promise of 200 or 404),
+//! `interface` (method, headers, parameters), `routes` (one file for each interface). `error` turns every
+//! refusal into an answer. Nothing is decided here about apps: that is `control`'s.
+
+mod callers;
+mod context;
+mod details;
+mod edge;
+mod error;
+mod interface;
+mod language;
+mod limits;
+mod messages;
+mod openapi;
+mod parameters;
+mod router;
+mod routes;
+mod serve;
+mod settings;
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use control::Control;
+
+pub use router::router;
+pub use serve::{Listener, serve};
+pub use settings::{ServerSettings, SettingsError};
+
+/// What every call can see.
+struct Server {
+    /// The use cases.
+    control: Arc<Control>,
+    /// Who may call from a browser.
+    callers: callers::Callers,
+    /// Whether `Version` and `Language` must be sent.
+    require_headers: bool,
+    /// What paths begin with.
+    base: String,
+    /// What `ResponseData` is beside an error, by the path of the interface.
+    nothings: Vec<(String, error::Nothing)>,
+    /// The OpenAPI document.
+    openapi: Bytes,
+}

@@ -1,1 +1,17 @@
-//! wire
+//! The JSON contract, as types: what clients send and what they get, field by field.
+//!
+//! Only shapes and their documentation live here; nothing of the server's own types is known, and no rule
+//! is carried out. Two rules are built into the shapes: no field is ever missing, and no text is ever
+//! `null` (a text that there is none of is `""`).
+
+mod app;
+mod envelope;
+mod operation;
+mod parameters;
+mod readiness;
+
+pub use app::{AppDetailInfo, AppIdInfo, AppStatusInfo, RunningInfo, Status, StatusCode};
+pub use envelope::{Envelope, ErrorInfo};
+pub use operation::{LayerInfo, OperationInfo, PullInfo, ReasonInfo, StepInfo};
+pub use parameters::{AppInstallParameters, AppListParameters, AppOperationParameters, AppStatusParameters};
+pub use readiness::{CheckInfo, ReadinessInfo};

@@ -1,0 +1,205 @@
+//! What was found, for the end of an error's message: `…(memory: needs 4 GB, 1.2 GB free)`.
+
+use std::time::{Duration, UNIX_EPOCH};
+
+use control::{Error, NameHolder, Resource, Shortage};
+use domain::Timestamp;
+
+use crate::context::Context;
+use crate::error::{Malformed, Refusal};
+use crate::language::Language;
+use crate::limits::{BODY_BYTES_MAX, VERSIONS_LISTED_MAX};
+use crate::messages::text;
+
+/// What was found; empty where the code says it all.
+pub(crate) fn of(refusal: &Refusal, context: &Context) -> String {
+    let language = context.language;
+    match refusal {
+        Refusal::Blank(_) | Refusal::NoSuchInterface => String::new(),
+        Refusal::VersionNotServed => text(language, "detail-version-served", &[]),
+        Refusal::Malformed(malformed) => of_malformed(*malformed, language),
+        Refusal::ForeignHost(host) => text(language, "detail-foreign-host", &[("host", host)]),
+        Refusal::ForeignOrigin => text(language, "detail-foreign-origin", &[]),
+        Refusal::Control(error) => of_control(error, context),
+        Refusal::Internal(_) => of_internal(context),
+    }
+}
+
+/// A point in time as clients read it: RFC 3339 in UTC.
+pub(crate) fn rfc3339(time: Timestamp) -> String {
+    let since_epoch = Duration::from_millis(u64::try_from(time.as_millis()).unwrap_or(0));
+    humantime::format_rfc3339_seconds(UNIX_EPOCH + since_epoch).to_string()
+}
+
+fn of_malformed(malformed: Malformed, language: Language) -> String {
+    let limit = BODY_BYTES_MAX.to_string();
+    let (id, variables): (_, &[(&str, &str)]) = match malformed {
+        Malformed::BodyTooLarge => ("detail-body-too-large", &[("limit", &limit)]),
+        Malformed::BodyBroken => ("detail-body-broken", &[]),
+        Malformed::ContentType => ("detail-body-content-type", &[]),
+        Malformed::NotUtf8 => ("detail-not-utf8", &[]),
+        Malformed::PercentEncoding => ("detail-percent-encoding", &[]),
+        Malformed::NotJsonObject => ("detail-not-json-object", &[]),
+        Malformed::GivenTwice(name) => ("detail-given-twice", &[("name", name)]),
+        Malformed::NotText(name) => ("detail-not-text", &[("name", name)]),
+    };
+    text(language, id, variables)
+}
+
+fn of_control(error: &Error, context: &Context) -> String {
+    let language = context.language;
+    match error {
+        Error::VersionUnknown { offered, .. } => {
+            let listed = offered.iter().take(VERSIONS_LISTED_MAX).map(String::as_str).collect::<Vec<_>>();
+            text(language, "detail-versions-offered", &[("versions", &listed.join(", "))])
+        }
+        Error::NameTaken(holder) => of_holder(holder, language),
+        Error::EngineAway { since, endpoint, reason, .. } => {
+            let variables = [("since", &*rfc3339(*since)), ("endpoint", endpoint), ("reason", reason)];
+            text(language, "detail-engine-away", &variables)
+        }
+        Error::NotEnough(shortages) => {
+            shortages.iter().map(|shortage| of_shortage(shortage, language)).collect::<Vec<_>>().join("; ")
+        }
+        Error::Store(_) | Error::Host(_) => of_internal(context),
+        Error::AppUnknown { .. }
+        | Error::CustomerAppNameFormat { .. }
+        | Error::InstallOpen
+        | Error::AppIdFormat { .. }
+        | Error::NoSuchApp { .. } => String::new(),
+    }
+}
+
+/// What went wrong is the log's business; the id of the call finds it there.
+fn of_internal(context: &Context) -> String {
+    text(context.language, "detail-request", &[("id", &context.request_id)])
+}
+
+fn of_holder(holder: &NameHolder, language: Language) -> String {
+    let (id, name) = match holder {
+        NameHolder::App => return String::new(),
+        NameHolder::Container(name) => ("detail-taken-container", name),
+        NameHolder::Network(name) => ("detail-taken-network", name),
+        NameHolder::Volume(name) => ("detail-taken-volume", name),
+    };
+    text(language, id, &[("name", name)])
+}
+
+fn of_shortage(shortage: &Shortage, language: Language) -> String {
+    let id = match shortage.resource {
+        Resource::Cpu => "detail-shortage-cpu",
+        Resource::Memory => "detail-shortage-memory",
+        Resource::Disk => "detail-shortage-disk",
+        Resource::Subnets => "detail-shortage-subnets",
+        Resource::Ports => "detail-shortage-ports",
+    };
+    let (needed, available) = match shortage.resource {
+        Resource::Memory | Resource::Disk => (bytes_up(shortage.needed), bytes_down(shortage.available)),
+        Resource::Cpu | Resource::Subnets | Resource::Ports => {
+            (shortage.needed.to_string(), shortage.available.to_string())
+        }
+    };
+    text(language, id, &[("needed", &needed), ("available", &available)])
+}
+
+/// Bytes as people read them, rounded up: never less than what is needed.
+fn bytes_up(bytes: u64) -> String {
+    readable(bytes, u64::div_ceil)
+}
+
+/// Bytes as people read them, rounded down: never more than what there is.
+fn bytes_down(bytes: u64) -> String {
+    readable(bytes, |bytes, unit| bytes / unit)
+}
+
+fn readable(bytes: u64, tenths: impl Fn(u64, u64) -> u64) -> String {
+    const MEGABYTE: u64 = 1 << 20;
+    const GIGABYTE: u64 = 1 << 30;
+    if bytes < GIGABYTE {
+        return format!("{} MB", tenths(bytes, MEGABYTE));
+    }
+    let tenths = tenths(bytes.saturating_mul(10), GIGABYTE);
+    match tenths % 10 {
+        0 => format!("{} GB", tenths / 10),
+        tenth => format!("{}.{tenth} GB", tenths / 10),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::Nothing;
+
+    fn found(refusal: &Refusal, language: Language) -> String {
+        of(refusal, &Context { language, request_id: "7f".into(), nothing: Nothing::Object })
+    }
+
+    #[test]
+    fn a_shortage_says_what_is_needed_and_what_there_is() {
+        let shortage = |resource, needed, available| Shortage { resource, needed, available };
+        let refusal = Refusal::Control(Error::NotEnough(vec![
+            shortage(Resource::Memory, 4 << 30, (12 << 30) / 10),
+            shortage(Resource::Cpu, 4, 2),
+        ]));
+        let chinese = "内存: 需要 4 GB, 可用 1.1 GB; CPU: 需要 4 核, 共有 2 核";
+        assert_eq!(found(&refusal, Language::Chinese), chinese);
+        let english = "memory: needs 4 GB, 1.1 GB free; cpu: needs 4 cores, there are 2";
+        assert_eq!(found(&refusal, Language::English), english);
+    }
+
+    #[test]
+    fn amounts_are_rounded_so_that_the_refusal_stays_plausible() {
+        assert_eq!((bytes_up((4 << 30) + 1), bytes_down((4 << 30) - 1)), ("4.1 GB".into(), "3.9 GB".into()));
+        assert_eq!((bytes_up(1), bytes_down((1 << 20) - 1)), ("1 MB".into(), "0 MB".into()));
+        assert_eq!(bytes_down(u64::MAX), "1717986918.3 GB");
+    }
+
+    #[test]
+    fn an_engine_that_is_away_is_told_with_since_when_and_what_to_check() {
+        let refusal = Refusal::Control(Error::EngineAway {
+            since: Timestamp::from_millis(1_800_000_000_500),
+            away_seconds: 12,
+            endpoint: "unix:///var/run/docker.sock".into(),
+            reason: "connection refused".into(),
+        });
+        let english = found(&refusal, Language::English);
+        for part in
+            ["since 2027-01-15T08:00:00Z", ": connection refused", "systemctl status docker"]
+        {
+            assert!(english.contains(part), "{english}");
+        }
+        assert!(found(&refusal, Language::Chinese).starts_with("自 2027-01-15T08:00:00Z 起"));
+    }
+
+    #[test]
+    fn every_detail_has_a_text_in_both_languages() {
+        let refusals = [
+            Refusal::VersionNotServed,
+            Refusal::ForeignHost("x".into()),
+            Refusal::ForeignOrigin,
+            Refusal::Internal("x".into()),
+            Malformed::BodyTooLarge.into(),
+            Malformed::BodyBroken.into(),
+            Malformed::ContentType.into(),
+            Malformed::NotUtf8.into(),
+            Malformed::PercentEncoding.into(),
+            Malformed::NotJsonObject.into(),
+            Malformed::GivenTwice("x").into(),
+            Malformed::NotText("x").into(),
+            Error::NameTaken(NameHolder::Container("x".into())).into(),
+            Error::NameTaken(NameHolder::Network("x".into())).into(),
+            Error::NameTaken(NameHolder::Volume("x".into())).into(),
+            Error::VersionUnknown { app: "x".into(), version: "y".into(), offered: vec!["1".into()] }.into(),
+        ];
+        let resources = [Resource::Cpu, Resource::Memory, Resource::Disk, Resource::Subnets, Resource::Ports];
+        let shortages = resources.map(|resource| {
+            Refusal::Control(Error::NotEnough(vec![Shortage { resource, needed: 2, available: 1 }]))
+        });
+        for refusal in refusals.iter().chain(&shortages) {
+            let [chinese, english] = Language::ALL.map(|language| found(refusal, language));
+            assert!(!english.is_empty() && !english.contains(['$', '{']), "{refusal:?}: {english}");
+            assert!(!english.starts_with("detail-") && !chinese.starts_with("detail-"), "{refusal:?}");
+            assert!(!chinese.is_ascii() && english.is_ascii(), "{refusal:?}: {chinese} / {english}");
+        }
+    }
+}

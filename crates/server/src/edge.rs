@@ -1,0 +1,110 @@
+//! The outermost layer: what comes in is bounded, and what goes out keeps the contract.
+//!
+//! Whatever happens further in (a panic, a time-out, a status of some library's), an interface and an
+//! unknown path answer with the envelope and with 200 or 404.
+
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+
+use axum::body::Body as HttpBody;
+use axum::extract::{Request, State};
+use axum::middleware::Next;
+use axum::response::Response;
+use bytes::{Bytes, BytesMut};
+use futures_util::FutureExt;
+use http_body_util::BodyExt;
+use tokio::time::timeout;
+
+use crate::Server;
+use crate::context::{Context, REQUEST_ID, id_header};
+use crate::error::{Malformed, Nothing, Refusal, is_in_contract};
+use crate::limits::{ANSWER_TIME_MAX, BODY_BYTES_DISCARDED_MAX, BODY_BYTES_MAX, BODY_TIME_MAX};
+
+/// The body of a request, read before anything else is done: an answer that goes out while a client is
+/// still sending can be lost with the connection.
+#[derive(Clone, Debug)]
+pub(crate) struct Body(Result<Bytes, Malformed>);
+
+impl Body {
+    /// Its bytes, if it could be read.
+    pub(crate) fn bytes(&self) -> Result<Bytes, Malformed> {
+        self.0.clone()
+    }
+
+    async fn read(body: HttpBody) -> Self {
+        let read = timeout(BODY_TIME_MAX, read_bounded(body)).await;
+        Self(read.unwrap_or(Err(Malformed::BodyBroken)))
+    }
+}
+
+/// Marks answers that are ordinary HTTP by the contract: documents, images, health.
+#[derive(Clone, Copy)]
+struct OrdinaryHttp;
+
+/// Marks the answer of a route that is no interface.
+pub(crate) async fn mark_ordinary(mut response: Response) -> Response {
+    response.extensions_mut().insert(OrdinaryHttp);
+    response
+}
+
+/// Lets a request in and its answer out.
+pub(crate) async fn keep_contract(
+    State(server): State<Arc<Server>>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let (mut head, body) = request.into_parts();
+    let context = Context::of(&head.headers, server.nothing_at(head.uri.path()));
+    let body = Body::read(body).await;
+    let origin = server.callers.admitted_origin(&head.headers);
+    let mut response = match server.callers.check_host(&head) {
+        Err(refusal) => refusal.answer(&context),
+        Ok(()) => {
+            head.extensions.insert(context.clone());
+            head.extensions.insert(body);
+            answer(&context, next.run(Request::from_parts(head, HttpBody::empty()))).await
+        }
+    };
+    server.callers.admit(origin, &mut response);
+    response.headers_mut().insert(REQUEST_ID, id_header(&context.request_id));
+    response
+}
+
+async fn answer(context: &Context, response: impl Future<Output = Response>) -> Response {
+    let broken = |what: String| Refusal::Internal(what).answer(context);
+    match timeout(ANSWER_TIME_MAX, AssertUnwindSafe(response).catch_unwind()).await {
+        Ok(Ok(response)) if response.extensions().get::<OrdinaryHttp>().is_some() => response,
+        Ok(Ok(response)) if is_in_contract(&response) => response,
+        Ok(Ok(response)) => broken(format!("an interface answered with status {}", response.status())),
+        Ok(Err(panic)) => broken(format!("a call panicked: {}", panic_text(&*panic))),
+        Err(_) => broken(format!("a call took more than {} s", ANSWER_TIME_MAX.as_secs())),
+    }
+}
+
+async fn read_bounded(mut body: HttpBody) -> Result<Bytes, Malformed> {
+    let mut kept = BytesMut::new();
+    let mut seen: usize = 0;
+    while let Some(frame) = body.frame().await {
+        let Ok(data) = frame.map_err(|_| Malformed::BodyBroken)?.into_data() else { continue };
+        seen = seen.saturating_add(data.len());
+        if seen > BODY_BYTES_DISCARDED_MAX {
+            break;
+        }
+        if seen <= BODY_BYTES_MAX {
+            kept.extend_from_slice(&data);
+        }
+    }
+    if seen > BODY_BYTES_MAX { Err(Malformed::BodyTooLarge) } else { Ok(kept.freeze()) }
+}
+
+fn panic_text(panic: &(dyn std::any::Any + Send)) -> &str {
+    let text = panic.downcast_ref::<String>().map(String::as_str);
+    text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("no text")
+}
+
+impl Server {
+    /// What `ResponseData` is beside an error on that path.
+    fn nothing_at(&self, path: &str) -> Nothing {
+        self.nothings.iter().find(|(known, _)| known == path).map_or(Nothing::Object, |(_, nothing)| *nothing)
+    }
+}

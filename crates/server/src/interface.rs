@@ -1,0 +1,150 @@
+//! What an interface is, and the way of every call through one: method, headers, parameters, answer.
+//!
+//! The interfaces themselves are in `routes`, one file each.
+
+use std::future::Future;
+use std::sync::Arc;
+
+use axum::extract::{Request, State};
+use axum::http::{HeaderValue, Method, header};
+use axum::response::Response;
+use axum::{Extension, Router, routing};
+use control::Control;
+use domain::ErrorCode;
+use serde::Serialize;
+use utoipa::{IntoParams, ToSchema};
+
+use crate::Server;
+use crate::context::{Context, check_headers};
+use crate::edge::Body;
+use crate::error::{Nothing, Refusal, answered};
+use crate::language::Language;
+use crate::openapi::Described;
+use crate::parameters::Parameters;
+
+/// One interface of the API.
+pub(crate) trait Interface: 'static {
+    /// Its name, which is its path.
+    const NAME: &'static str;
+    /// What it does, in one sentence.
+    const SUMMARY: &'static str;
+    /// Whether it changes anything: then pages of other sites may not call it.
+    const CHANGES: bool;
+    /// What `ResponseData` is beside an error.
+    const NOTHING: Nothing = Nothing::Object;
+    /// The parameters that it knows.
+    const PARAMETERS: &'static [&'static str];
+    /// The codes that it answers of its own, in the order of its checks; those of every interface
+    /// ([`COMMON_CODES`]) are not repeated.
+    const CODES: &'static [ErrorCode];
+
+    /// Its parameters, for documentation.
+    type Parameters: IntoParams + ToSchema;
+    /// What `ResponseData` is.
+    type Data: Serialize;
+    /// The same, for documentation; where `NOTHING` is a list, what it is a list of.
+    type Item: ToSchema;
+
+    /// An answer, for documentation.
+    fn example() -> Self::Data;
+
+    /// Answers a call whose form is sound.
+    fn answer(call: &Call<'_>) -> impl Future<Output = Result<Self::Data, Refusal>> + Send;
+}
+
+/// The codes that every interface can answer, in the order of the checks.
+pub(crate) const COMMON_CODES: &[ErrorCode] = &[
+    ErrorCode::InterfaceNotExis,
+    ErrorCode::HeaderVersionBlank,
+    ErrorCode::HeaderVersionNotExis,
+    ErrorCode::HeaderLanguageBlank,
+    ErrorCode::RequestFormatError,
+    ErrorCode::SystemError,
+];
+
+/// What an interface answers from.
+pub(crate) struct Call<'a> {
+    /// The use cases.
+    pub(crate) control: &'a Arc<Control>,
+    /// What was given.
+    pub(crate) parameters: Parameters,
+    /// The language of texts in the answer.
+    pub(crate) language: Language,
+    /// What paths on this server begin with.
+    pub(crate) base: &'a str,
+}
+
+/// The interfaces that are served, with their descriptions.
+pub(crate) struct Interfaces {
+    /// Their routes.
+    pub(crate) router: Router<Arc<Server>>,
+    /// What documentation tells of them.
+    pub(crate) described: Vec<Described>,
+    base: String,
+}
+
+impl Interfaces {
+    /// None yet; their paths will begin with `base`.
+    pub(crate) fn at(base: &str) -> Self {
+        Self { router: Router::new(), described: Vec::new(), base: base.to_owned() }
+    }
+
+    /// One more.
+    pub(crate) fn with<I: Interface>(mut self) -> Self {
+        let described = Described::of::<I>(&self.base);
+        // Every method comes to us: one that is unknown is answered by the contract, not with 405.
+        self.router = self.router.route(&described.path, routing::any(call::<I>));
+        self.described.push(described);
+        self
+    }
+}
+
+async fn call<I: Interface>(
+    State(server): State<Arc<Server>>,
+    Extension(context): Extension<Context>,
+    Extension(body): Extension<Body>,
+    request: Request,
+) -> Response {
+    if request.method() == Method::OPTIONS {
+        return options(&server, &request);
+    }
+    match attempt::<I>(&server, &context, &body, request).await {
+        Ok(response) => response,
+        Err(refusal) => refusal.answer(&context),
+    }
+}
+
+/// The contract's order: path and method, headers, body, then the interface's own checks.
+async fn attempt<I: Interface>(
+    server: &Server,
+    context: &Context,
+    body: &Body,
+    request: Request,
+) -> Result<Response, Refusal> {
+    let (head, _) = request.into_parts();
+    if head.method != Method::GET && head.method != Method::POST {
+        return Err(Refusal::NoSuchInterface);
+    }
+    if I::CHANGES && !server.require_headers {
+        server.callers.check_site(&head)?;
+    }
+    check_headers(&head.headers, server.require_headers)?;
+    let body = if head.method == Method::POST { body.bytes()? } else { Default::default() };
+    let parameters = Parameters::read(I::PARAMETERS, &head.method, &head.uri, &head.headers, &body)?;
+    let language = context.language;
+    let call = Call { control: &server.control, parameters, language, base: &server.base };
+    Ok(answered(I::answer(&call).await?))
+}
+
+/// What the interface can do; to a page of another origin that may call, also that it may.
+fn options(server: &Server, request: &Request) -> Response {
+    let mut response = answered(Nothing::Object);
+    response.headers_mut().insert(header::ALLOW, HeaderValue::from_static("GET, POST, OPTIONS"));
+    server.callers.admit_preflight(request.headers(), &mut response);
+    response
+}
+
+/// The answer to every path that is none of ours.
+pub(crate) async fn no_such_interface(Extension(context): Extension<Context>) -> Response {
+    Refusal::NoSuchInterface.answer(&context)
+}

@@ -1,0 +1,47 @@
+//! Every bound on what a client can make the server hold or wait for, with its reason.
+
+use std::time::Duration;
+
+/// Bytes of a body that are kept. The longest honest request is three short strings.
+pub(crate) const BODY_BYTES_MAX: usize = 64 * 1024;
+
+/// Bytes of a body that are read and thrown away beyond [`BODY_BYTES_MAX`], so that a client which sends
+/// all of it before it listens still gets an answer and not a broken connection.
+pub(crate) const BODY_BYTES_DISCARDED_MAX: usize = 16 * 1024 * 1024;
+
+/// A body that has not arrived by then is given up: a slow phone needs a second, an attack all day.
+pub(crate) const BODY_TIME_MAX: Duration = Duration::from_secs(20);
+
+/// A request that is not answered by then is answered `SystemError`. Reads take microseconds; an install
+/// is accepted in milliseconds, on a dying disk in seconds.
+pub(crate) const ANSWER_TIME_MAX: Duration = Duration::from_secs(60);
+
+/// Bytes of a request line with all headers; browsers with many cookies send 8 KiB.
+pub(crate) const HEADER_BYTES_MAX: usize = 32 * 1024;
+
+/// Headers of a request; browsers behind two proxies send 30.
+pub(crate) const HEADERS_MAX: usize = 64;
+
+/// The headers must have arrived by then, and an idle connection is closed by then (hyper uses one clock
+/// for both). Longer than the 60 s that nginx keeps idle connections for by default: so nginx closes
+/// them first, and never sends a request into a connection that we are closing.
+pub(crate) const HEADER_TIME_MAX: Duration = Duration::from_secs(75);
+
+/// Bytes that are buffered of a connection, in each direction.
+pub(crate) const CONNECTION_BUFFER_BYTES: usize = 64 * 1024;
+
+/// Open connections of one listener: nginx and a console need dozens. Counted for each listener, so that
+/// one which is flooded does not shut out the others.
+pub(crate) const CONNECTIONS_MAX: usize = 512;
+
+/// After a connection could not be accepted (no file descriptors, say) the listener rests this long.
+pub(crate) const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+
+/// At a stop, answers under way may end within this time; then their connections are closed.
+pub(crate) const DRAIN_TIME_MAX: Duration = Duration::from_secs(10);
+
+/// Characters of a client's own text (a host name, a request id) that are repeated to it or logged.
+pub(crate) const ECHO_CHARACTERS_MAX: usize = 64;
+
+/// Versions that are listed to a client that asked for another.
+pub(crate) const VERSIONS_LISTED_MAX: usize = 20;

@@ -1,0 +1,76 @@
+# All texts that users get. Ids and variables correspond to those of zh.ftl, one to one (a test checks it).
+
+## Error codes (the id is the code with "-" for "."). The Chinese ones are the API document's own.
+
+Param-App_name-Blank = The app name is blank
+Param-CustomerAppName-Blank = The name for the new app is blank
+Param-CustomerAppName-NotExis = This app cannot be installed: no catalog has it
+Param-CustomerAppName-FormatError = An APP_ID may only consist of digits and lowercase letters, 32 at most
+Param-CustomerAppName-Repeat = An app of this name is installed already; please choose another name
+Param-CustomerAppName-Wait = An app of this name is being installed already; please choose another name
+Requirement-NotEnough = The system does not have enough resources (cpu, memory, disk space)
+Param-APP_ID-Blank = The APP_ID is blank
+Param-APP_ID-FormatError = An APP_ID may only consist of digits and lowercase letters
+APP-NotExis = The app is not installed
+ContainerCommandError = The container engine failed
+SystemError = System error; please contact the administrator
+Param-AppVersion-Blank = The app version is blank
+Param-AppVersion-NotExis = This version of the app cannot be installed
+Header-Version-Blank = The request header Version is blank
+Header-Language-Blank = The request header Language is blank
+Header-Version-NotExis = This interface version is not supported
+Request-FormatError = The request is malformed
+Interface-NotExis = There is no such interface
+APP-Busy = Another operation of the app is at work
+
+## Details: they stand after the texts above, in parentheses.
+
+detail-shortage-cpu = cpu: needs { $needed } cores, there are { $available }
+detail-shortage-memory = memory: needs { $needed }, { $available } free
+detail-shortage-disk = disk space: needs { $needed }, { $available } free
+detail-shortage-subnets = subnets: needs { $needed }, { $available } free
+detail-shortage-ports = ports: needs { $needed }, { $available } free
+detail-taken-container = Docker holds a container { $name } that is not this server's
+detail-taken-network = Docker holds a network { $name } that is not this server's
+detail-taken-volume = Docker holds a volume { $name } that is not this server's
+detail-versions-offered = versions: { $versions }
+detail-engine-away = no answer from the container engine at { $endpoint } since { $since }: { $reason }; check that Docker is running (systemctl status docker) and that this server may use it
+detail-request = request { $id }
+detail-version-served = served: v1
+detail-foreign-host = the host name { $host } is not accepted; add it to the setting api.hosts
+detail-foreign-origin = calls from other sites are not accepted; the setting api.cors_origins allows them
+detail-body-too-large = the body has more than { $limit } bytes
+detail-body-broken = the body did not arrive whole
+detail-body-content-type = a body must be application/json or application/x-www-form-urlencoded
+detail-not-utf8 = it is not UTF-8
+detail-percent-encoding = "%" must be followed by two hexadecimal digits
+detail-not-json-object = the body is no JSON object
+detail-given-twice = the parameter { $name } is given twice
+detail-not-text = the parameter { $name } must be a string
+
+## Why an install failed (the id holds the FailureClass): what happened, and what to do next.
+
+failure-no_such_image = The registry has no image { $subject }. Choose another version of the app, or check the image tag in its package, then install again.
+failure-registry_unreachable = The registry of { $subject } could not be reached. Check the server's network, DNS and proxy, or give Docker a registry mirror (registry-mirrors), then install again.
+failure-login_needed = Pulling { $subject } needs a login, or one with more rights. Run "docker login" as the user that runs this server, then install again.
+failure-pull_limit = The registry refuses more pulls of { $subject } for now (rate limit). Wait a while, or log in with "docker login", then install again.
+failure-pull_stalled = The pull of { $subject } made no progress for { $detail } s and was given up. Check the network, or give Docker a registry mirror, then install again; layers that are here are not pulled again.
+failure-wrong_platform = The image { $subject } does not exist for this machine's processor. Choose another version, or another app.
+failure-disk_full = { $subject ->
+    [none] A disk of the server is full.
+   *[other] The disk of { $subject } is full.
+ } Free some space ("docker system df" shows what Docker uses), then install again.
+failure-port_taken = Port { $subject } was taken by another program each time. End that program, or change the port range in the settings, then install again.
+failure-no_free_port = No port of the configured range is free for { $subject }. Widen the port range in the settings, then install again.
+failure-no_free_subnet = No subnet of the pool { $subject } is free. Widen the pool in the settings, then install again.
+failure-name_taken = Docker already holds { $subject }, which is not this app's and was left alone. Choose another name; or, if nobody needs it, remove it yourself and install again.
+failure-out_of_memory = The service { $subject } ran out of memory and was ended. Give the server more memory, or stop other apps, then install again.
+failure-exit_code = The service { $subject } ended by itself with exit code { $detail }. Its last lines (last_lines) say why; install again when that is solved.
+failure-crash_loop = The service { $subject } starts and ends again and again. Its last lines (last_lines) say why; install again when that is solved.
+failure-unhealthy = The health check of the service { $subject } fails. Its last lines (last_lines) say why; install again when that is solved.
+failure-vanished = The container of the service { $subject } was stopped or removed during the install. Install again, and leave it alone until it is done.
+failure-time_out = { $subject } was not ready within { $detail } s. Look at its last lines (last_lines); if the machine is only slow, install again: images are not pulled twice.
+failure-engine_unreachable = The container engine could not be reached for too long. Check that Docker is running (systemctl status docker), then install again.
+failure-container_command = Docker could not do it: { $detail }. Do what it says, then install again.
+failure-broken_package = The package { $subject } is broken: { $detail }. Correct or update it, then install again.
+failure-internal = Something failed inside this server: { $detail }. Look into its log and contact the administrator.

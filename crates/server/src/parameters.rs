@@ -1,0 +1,281 @@
+//! What was given for an interface's parameters: query, form and JSON, merged as the contract says.
+//!
+//! Only the shape is judged here. What is missing or wrong in meaning is the interface's business.
+
+use axum::http::{HeaderMap, Method, Uri, header};
+use bytes::Bytes;
+use domain::ErrorCode;
+use serde::de::{DeserializeSeed, IgnoredAny, MapAccess, Visitor};
+
+use crate::error::{Malformed, Refusal};
+
+/// The values given for the parameters that an interface knows, trimmed.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Parameters(Given);
+
+/// Each known parameter that stands in one place, with its value; `None` is JSON's `null`.
+type Given = Vec<(&'static str, Option<String>)>;
+
+impl Parameters {
+    /// Reads the query, and for POST the body; of parameters that are not `known` nothing is kept.
+    pub(crate) fn read(
+        known: &'static [&'static str],
+        method: &Method,
+        uri: &Uri,
+        headers: &HeaderMap,
+        body: &Bytes,
+    ) -> Result<Self, Malformed> {
+        let in_query = from_form(known, uri.query().unwrap_or_default().as_bytes())?;
+        let in_body = if *method == Method::POST && !body.is_empty() {
+            from_body(known, headers, body)?
+        } else {
+            Given::new()
+        };
+        let mut merged = in_body;
+        merged.retain(|(_, value)| value.is_some());
+        for (name, value) in in_query {
+            if merged.iter().all(|(known, _)| *known != name) {
+                merged.push((name, value));
+            }
+        }
+        Ok(Self(merged))
+    }
+
+    /// The value of a parameter that must not be blank; `blank` is the code if it is.
+    pub(crate) fn required(&self, name: &str, blank: ErrorCode) -> Result<&str, Refusal> {
+        self.optional(name).ok_or(Refusal::Blank(blank))
+    }
+
+    /// The value of a parameter, unless it is blank.
+    pub(crate) fn optional(&self, name: &str) -> Option<&str> {
+        let (_, value) = self.0.iter().find(|(known, _)| *known == name)?;
+        value.as_deref().map(str::trim).filter(|value| !value.is_empty())
+    }
+}
+
+fn from_body(known: &'static [&'static str], headers: &HeaderMap, body: &Bytes) -> Result<Given, Malformed> {
+    let mut content_types = headers.get_all(header::CONTENT_TYPE).iter();
+    let content_type = match (content_types.next(), content_types.next()) {
+        (Some(only), None) => only.to_str().map_err(|_| Malformed::ContentType)?,
+        _ => return Err(Malformed::ContentType),
+    };
+    match content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase().as_str() {
+        "application/x-www-form-urlencoded" => from_form(known, body),
+        "application/json" => from_json(known, body),
+        _ => Err(Malformed::ContentType),
+    }
+}
+
+/// Reads `name=value` pairs joined by `&`. Stricter than browsers: what is not sound is refused, not
+/// repaired.
+fn from_form(known: &'static [&'static str], text: &[u8]) -> Result<Given, Malformed> {
+    let mut given = Given::new();
+    for pair in text.split(|byte| *byte == b'&').filter(|pair| !pair.is_empty()) {
+        let end_of_name = pair.iter().position(|byte| *byte == b'=').unwrap_or(pair.len());
+        let name = percent_decoded(&pair[..end_of_name])?;
+        let value = percent_decoded(pair.get(end_of_name + 1..).unwrap_or_default())?;
+        if let Some(name) = known.iter().find(|known| **known == name) {
+            put(&mut given, name, Some(value))?;
+        }
+    }
+    Ok(given)
+}
+
+fn percent_decoded(text: &[u8]) -> Result<String, Malformed> {
+    let mut decoded = Vec::with_capacity(text.len());
+    let mut rest = text;
+    while let [first, tail @ ..] = rest {
+        rest = tail;
+        decoded.push(match first {
+            b'+' => b' ',
+            b'%' => {
+                let [high, low, tail @ ..] = tail else { return Err(Malformed::PercentEncoding) };
+                rest = tail;
+                hexadecimal(*high)? * 16 + hexadecimal(*low)?
+            }
+            other => *other,
+        });
+    }
+    String::from_utf8(decoded).map_err(|_| Malformed::NotUtf8)
+}
+
+fn hexadecimal(digit: u8) -> Result<u8, Malformed> {
+    let value = char::from(digit).to_digit(16).ok_or(Malformed::PercentEncoding)?;
+    Ok(u8::try_from(value).expect("a hexadecimal digit is below 16"))
+}
+
+fn from_json(known: &'static [&'static str], body: &[u8]) -> Result<Given, Malformed> {
+    // Checked as a whole: members that are skipped would pass unseen.
+    let text = std::str::from_utf8(body).map_err(|_| Malformed::NotUtf8)?;
+    let mut json = serde_json::Deserializer::from_str(text);
+    let given = Members(known).deserialize(&mut json).map_err(|_| Malformed::NotJsonObject)??;
+    json.end().map_err(|_| Malformed::NotJsonObject)?;
+    Ok(given)
+}
+
+/// Reads the known members of a JSON object. (A map would keep one of two equal keys, and hide the other.)
+struct Members(&'static [&'static str]);
+
+impl<'de> DeserializeSeed<'de> for Members {
+    type Value = Result<Given, Malformed>;
+
+    fn deserialize<D: serde::Deserializer<'de>>(self, json: D) -> Result<Self::Value, D::Error> {
+        json.deserialize_map(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Members {
+    type Value = Result<Given, Malformed>;
+
+    fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Self::Value, A::Error> {
+        let mut given = Ok(Given::new());
+        while let Some(name) = members.next_key::<String>()? {
+            let Some(name) = self.0.iter().find(|known| **known == name) else {
+                // Skipped without recursion, however deep it is nested.
+                members.next_value::<IgnoredAny>()?;
+                continue;
+            };
+            // `Value` nests at most 128 deep: what goes deeper is refused as no JSON.
+            let value = match members.next_value()? {
+                serde_json::Value::Null => Ok(None),
+                serde_json::Value::String(text) => Ok(Some(text)),
+                _ => Err(Malformed::NotText(name)),
+            };
+            given = given.and_then(|mut given| {
+                put(&mut given, name, value?)?;
+                Ok(given)
+            });
+        }
+        Ok(given)
+    }
+}
+
+fn put(given: &mut Given, name: &'static str, value: Option<String>) -> Result<(), Malformed> {
+    if given.iter().any(|(known, _)| *known == name) {
+        return Err(Malformed::GivenTwice(name));
+    }
+    given.push((name, value));
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const KNOWN: &[&str] = &["a", "b"];
+    const FORM: &str = "application/x-www-form-urlencoded";
+    const JSON: &str = "application/json";
+
+    fn read(method: Method, query: &str, content_type: &str, body: &[u8]) -> Result<Parameters, Malformed> {
+        let uri = Uri::try_from(format!("/x?{query}")).expect("a URI");
+        let mut headers = HeaderMap::new();
+        if !content_type.is_empty() {
+            headers.insert(header::CONTENT_TYPE, content_type.parse().expect("a content type"));
+        }
+        Parameters::read(KNOWN, &method, &uri, &headers, &Bytes::copy_from_slice(body))
+    }
+
+    fn a_of(query: &str, content_type: &str, body: &str) -> Option<String> {
+        let read = read(Method::POST, query, content_type, body.as_bytes()).expect("well formed");
+        read.optional("a").map(str::to_owned)
+    }
+
+    #[test]
+    fn the_body_wins_over_the_query_also_when_it_is_empty() {
+        assert_eq!(a_of("a=query", "", "").as_deref(), Some("query"));
+        for (content_type, body) in [(FORM, "a=body"), (JSON, r#"{"a":"body"}"#)] {
+            assert_eq!(a_of("a=query", content_type, body).as_deref(), Some("body"));
+        }
+        for (content_type, body) in
+            [(FORM, "a="), (FORM, "a"), (FORM, "a=+"), (JSON, r#"{"a":""}"#), (JSON, r#"{"a":" \t"}"#)]
+        {
+            assert_eq!(a_of("a=query", content_type, body), None, "{body}");
+        }
+    }
+
+    #[test]
+    fn absent_or_null_in_the_body_does_not_win() {
+        for (content_type, body) in [(FORM, "b=x"), (JSON, "{}"), (JSON, r#"{"a":null}"#), (JSON, "")] {
+            assert_eq!(a_of("a=query", content_type, body).as_deref(), Some("query"), "{body}");
+        }
+    }
+
+    #[test]
+    fn values_are_decoded_and_trimmed() {
+        assert_eq!(a_of("a=%20%e5%8D%9A+x%09", "", "").as_deref(), Some("博 x"));
+        assert_eq!(a_of("", FORM, "a=1%2B1%3D2%26").as_deref(), Some("1+1=2&"));
+        assert_eq!(a_of("", JSON, r#" {"a":"\u3000x "} "#).as_deref(), Some("x"));
+        assert_eq!(a_of("&&a=x=y&", "", "").as_deref(), Some("x=y"));
+    }
+
+    #[test]
+    fn content_types_may_have_parameters_and_any_case() {
+        assert_eq!(a_of("", "Application/JSON; charset=utf-8", r#"{"a":"x"}"#).as_deref(), Some("x"));
+        assert_eq!(a_of("", "APPLICATION/x-www-form-urlencoded;charset=UTF-8", "a=x").as_deref(), Some("x"));
+        for other in ["", "text/plain", "text/json", "application/jsonx", "multipart/form-data; boundary=x"] {
+            assert_eq!(read(Method::POST, "", other, b"{}"), Err(Malformed::ContentType), "{other}");
+        }
+    }
+
+    #[test]
+    fn the_body_of_a_get_is_ignored() {
+        let read = read(Method::GET, "a=query", "text/plain", b"\xff{").expect("well formed");
+        assert_eq!(read.optional("a"), Some("query"));
+    }
+
+    #[test]
+    fn unknown_parameters_are_ignored() {
+        assert_eq!(a_of("c=1&c=2&a=x", "", "").as_deref(), Some("x"));
+        assert_eq!(a_of("", JSON, r#"{"c":1,"c":[{}],"A":"y","a":"x"}"#).as_deref(), Some("x"));
+    }
+
+    #[test]
+    fn a_parameter_given_twice_in_one_place_is_malformed() {
+        let twice = Err(Malformed::GivenTwice("a"));
+        assert_eq!(read(Method::GET, "a=1&a=1", "", b""), twice);
+        assert_eq!(read(Method::POST, "", FORM, b"a=1&b=2&a=1"), twice);
+        for body in [r#"{"a":"1","a":"1"}"#, r#"{"a":null,"a":"1"}"#, r#"{"a":"1","\u0061":null}"#] {
+            assert_eq!(read(Method::POST, "", JSON, body.as_bytes()), twice, "{body}");
+        }
+    }
+
+    #[test]
+    fn json_of_another_type_is_malformed() {
+        for value in ["1", "1.5", "true", "[]", "{}", r#"["x"]"#, r#"{"b":"x"}"#] {
+            let body = format!(r#"{{"a":{value}}}"#);
+            assert_eq!(read(Method::POST, "", JSON, body.as_bytes()), Err(Malformed::NotText("a")), "{body}");
+        }
+        for body in ["null", "1", "[]", r#""a""#, "{", r#"{"a":"x"}}"#, r#"{"a":"x",}"#, "  ", r#"{a:"x"}"#] {
+            assert_eq!(
+                read(Method::POST, "", JSON, body.as_bytes()),
+                Err(Malformed::NotJsonObject),
+                "{body}"
+            );
+        }
+    }
+
+    #[test]
+    fn deep_nesting_is_refused_or_skipped_but_never_overflows() {
+        let deep = |name: &str| format!(r#"{{"{name}":{}{}}}"#, "[".repeat(30_000), "]".repeat(30_000));
+        assert_eq!(read(Method::POST, "", JSON, deep("a").as_bytes()), Err(Malformed::NotJsonObject));
+        assert!(read(Method::POST, "", JSON, deep("c").as_bytes()).is_ok());
+        let deep = "[".repeat(60_000);
+        assert_eq!(read(Method::POST, "", JSON, deep.as_bytes()), Err(Malformed::NotJsonObject));
+    }
+
+    #[test]
+    fn broken_encodings_are_malformed_wherever_they_stand() {
+        for query in ["a=%", "a=%4", "a=%zz", "%=1", "c=%g0"] {
+            assert_eq!(read(Method::GET, query, "", b""), Err(Malformed::PercentEncoding), "{query}");
+        }
+        for query in ["a=%ff", "%c3=x", "c=%c3%28"] {
+            assert_eq!(read(Method::GET, query, "", b""), Err(Malformed::NotUtf8), "{query}");
+        }
+        assert_eq!(read(Method::POST, "", FORM, b"a=\xff"), Err(Malformed::NotUtf8));
+        assert_eq!(read(Method::POST, "", JSON, b"{\"c\":\"\xff\"}"), Err(Malformed::NotUtf8));
+    }
+}

@@ -1,0 +1,59 @@
+//! Every route on one screen.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::middleware::{from_fn_with_state, map_response};
+use axum::routing::get;
+use bytes::Bytes;
+use control::Control;
+use tower_http::catch_panic::CatchPanicLayer;
+
+use crate::callers::Callers;
+use crate::edge::{keep_contract, mark_ordinary};
+use crate::interface::{Interfaces, no_such_interface};
+use crate::routes::app_install::AppInstall;
+use crate::routes::app_list::AppList;
+use crate::routes::app_operation::AppOperation;
+use crate::routes::app_status::AppStatus;
+use crate::routes::{documents, health, images};
+use crate::settings::{ServerSettings, SettingsError, checked_base};
+use crate::{Server, openapi};
+
+/// The whole API over `control`.
+///
+/// # Errors
+/// A setting cannot be.
+pub fn router(control: Arc<Control>, settings: &ServerSettings) -> Result<Router, SettingsError> {
+    let base = checked_base(&settings.base)?;
+
+    let interfaces = Interfaces::at(&base)
+        .with::<AppInstall>()
+        .with::<AppStatus>()
+        .with::<AppList>()
+        .with::<AppOperation>();
+
+    let ordinary = Router::new()
+        .route("/healthz", get(health::alive))
+        .route("/readyz", get(health::ready))
+        .route("/openapi.json", get(documents::openapi))
+        .route(&format!("{base}/{}/{{file}}", images::FOLDER), get(images::image))
+        .merge(documents::docs())
+        .layer(CatchPanicLayer::new())
+        .layer(map_response(mark_ordinary));
+
+    let server = Arc::new(Server {
+        control,
+        callers: Callers::of(settings)?,
+        require_headers: settings.require_headers,
+        nothings: interfaces.described.iter().map(|i| (i.path.clone(), i.nothing)).collect(),
+        openapi: Bytes::from(openapi::document(&interfaces.described, settings.require_headers)),
+        base,
+    });
+    Ok(interfaces
+        .router
+        .merge(ordinary)
+        .fallback(no_such_interface)
+        .layer(from_fn_with_state(Arc::clone(&server), keep_contract))
+        .with_state(server))
+}

@@ -1,0 +1,9 @@
+//! One file for each interface of the API, and for each thing that is served beside it.
+
+pub(crate) mod app_install;
+pub(crate) mod app_list;
+pub(crate) mod app_operation;
+pub(crate) mod app_status;
+pub(crate) mod documents;
+pub(crate) mod health;
+pub(crate) mod images;

@@ -1,0 +1,140 @@
+//! Serves a router on TCP and Unix sockets, within the limits, until told to stop.
+//!
+//! axum's own `serve` sets no limit on headers, their time or the number of connections, and waits without
+//! end for open streams: so hyper is driven directly. Binding sockets is the binary's business.
+
+use std::convert::Infallible;
+use std::io;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::Body;
+use axum::http::Request;
+use futures_util::future::join_all;
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::{TcpListener, UnixListener};
+use tokio::sync::Semaphore;
+use tokio::time::{sleep, timeout};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use tower::ServiceExt;
+
+use crate::callers::Way;
+use crate::limits::{
+    ACCEPT_PAUSE, CONNECTION_BUFFER_BYTES, CONNECTIONS_MAX, DRAIN_TIME_MAX, HEADER_BYTES_MAX,
+    HEADER_TIME_MAX, HEADERS_MAX,
+};
+
+/// A socket that waits for connections.
+#[derive(Debug)]
+pub enum Listener {
+    /// On an address.
+    Tcp(TcpListener),
+    /// On a path. Who may open it is said by the file's mode.
+    Unix(UnixListener),
+}
+
+/// Serves `router` on all `listeners` until `shutdown`; then lets the answers under way end, for a
+/// bounded time.
+pub async fn serve(listeners: Vec<Listener>, router: Router, shutdown: CancellationToken) {
+    let server = Connections { router, shutdown, cut: CancellationToken::new(), open: TaskTracker::new() };
+    join_all(listeners.iter().map(|listener| server.accept_from(listener))).await;
+    drop(listeners);
+    server.open.close();
+    if timeout(DRAIN_TIME_MAX, server.open.wait()).await.is_err() {
+        tracing::warn!(
+            connections = server.open.len(),
+            "closing connections whose answers did not end in time"
+        );
+        server.cut.cancel();
+        server.open.wait().await;
+    }
+}
+
+struct Connections {
+    router: Router,
+    /// Answers under way may end.
+    shutdown: CancellationToken,
+    /// They may not.
+    cut: CancellationToken,
+    open: TaskTracker,
+}
+
+impl Connections {
+    async fn accept_from(&self, listener: &Listener) {
+        let slots = Arc::new(Semaphore::new(CONNECTIONS_MAX));
+        loop {
+            let accepted = async {
+                let slot = Arc::clone(&slots).acquire_owned().await.expect("the semaphore is never closed");
+                self.accept(listener, slot).await
+            };
+            let accepted = tokio::select! {
+                accepted = accepted => accepted,
+                () = self.shutdown.cancelled() => return,
+            };
+            if let Err(error) = accepted {
+                tracing::warn!(%error, "a connection could not be accepted");
+                sleep(ACCEPT_PAUSE).await;
+            }
+        }
+    }
+
+    async fn accept(&self, listener: &Listener, slot: tokio::sync::OwnedSemaphorePermit) -> io::Result<()> {
+        match listener {
+            Listener::Tcp(listener) => {
+                let (stream, _) = listener.accept().await?;
+                // Answers are small and whole: there is nothing to gather.
+                stream.set_nodelay(true)?;
+                self.converse(stream, Way::Tcp, slot);
+            }
+            Listener::Unix(listener) => {
+                let (stream, _) = listener.accept().await?;
+                self.converse(stream, Way::Unix, slot);
+            }
+        }
+        Ok(())
+    }
+
+    fn converse<S>(&self, stream: S, way: Way, slot: tokio::sync::OwnedSemaphorePermit)
+    where
+        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    {
+        let (router, shutdown, cut) = (self.router.clone(), self.shutdown.clone(), self.cut.clone());
+        self.open.spawn(async move {
+            let service = service_fn(move |request| answer(router.clone(), request, way));
+            let connection = http1::Builder::new()
+                .timer(TokioTimer::new())
+                .header_read_timeout(HEADER_TIME_MAX)
+                .max_headers(HEADERS_MAX)
+                .max_header_size(HEADER_BYTES_MAX)
+                .max_buf_size(CONNECTION_BUFFER_BYTES)
+                .serve_connection(TokioIo::new(stream), service);
+            let mut connection = std::pin::pin!(connection);
+            let ended = tokio::select! {
+                ended = connection.as_mut() => ended,
+                () = shutdown.cancelled() => {
+                    connection.as_mut().graceful_shutdown();
+                    tokio::select! { ended = connection => ended, () = cut.cancelled() => Ok(()) }
+                }
+            };
+            if let Err(error) = ended {
+                tracing::debug!(%error, "a connection ended early");
+            }
+            drop(slot);
+        });
+    }
+}
+
+async fn answer(
+    router: Router,
+    request: Request<Incoming>,
+    way: Way,
+) -> Result<axum::response::Response, Infallible> {
+    let mut request = request.map(Body::new);
+    request.extensions_mut().insert(way);
+    router.oneshot(request).await
+}

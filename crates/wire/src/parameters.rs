@@ -1,0 +1,49 @@
+//! What clients send, for documentation and for programs that call the API.
+
+use serde::Serialize;
+use utoipa::{IntoParams, ToSchema};
+
+/// The parameters of AppInstall.
+#[derive(Clone, Debug, Serialize, ToSchema, IntoParams)]
+pub struct AppInstallParameters {
+    /// The package to install, without regard to ASCII case.
+    #[schema(example = "wordpress")]
+    #[param(example = "wordpress")]
+    pub app_name: String,
+    /// The name to give it, which becomes its `app_id`: 1 to 32 digits and lowercase letters.
+    #[schema(example = "myblog")]
+    #[param(example = "myblog")]
+    pub customer_app_name: String,
+    /// The version to install; `latest` names the newest that the catalog has.
+    #[schema(example = "latest")]
+    #[param(example = "latest")]
+    pub app_version: String,
+}
+
+/// The parameters of AppStatus.
+#[derive(Clone, Debug, Serialize, ToSchema, IntoParams)]
+pub struct AppStatusParameters {
+    /// The app to tell about.
+    #[schema(example = "myblog")]
+    #[param(example = "myblog")]
+    pub app_id: String,
+}
+
+/// The parameters of AppList.
+#[derive(Clone, Debug, Serialize, ToSchema, IntoParams)]
+pub struct AppListParameters {
+    /// Tell only about the apps whose `name` equals this, without regard to ASCII case.
+    #[schema(example = "wordpress")]
+    #[param(example = "wordpress")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub app_name: Option<String>,
+}
+
+/// The parameters of AppOperation.
+#[derive(Clone, Debug, Serialize, ToSchema, IntoParams)]
+pub struct AppOperationParameters {
+    /// The app whose newest operation is asked for.
+    #[schema(example = "myblog")]
+    #[param(example = "myblog")]
+    pub app_id: String,
+}

@@ -1,0 +1,25 @@
+//! What `/readyz` answers.
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+/// Whether the server can do its work.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct ReadinessInfo {
+    /// Whether all of the below are ready.
+    pub ready: bool,
+    /// Whether the database can be written.
+    pub store: CheckInfo,
+    /// Whether the container engine answers.
+    pub engine: CheckInfo,
+}
+
+/// One thing that the server needs.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct CheckInfo {
+    /// Whether it can be used.
+    pub ready: bool,
+    /// Why not; `""` if it can.
+    #[schema(example = "")]
+    pub reason: String,
+}
