@@ -188,8 +188,9 @@ mod tests {
     }
 
     fn is_alive(pid_file: &Path) -> bool {
-        let pid = std::fs::read_to_string(pid_file).unwrap_or_default();
-        std::fs::read_to_string(format!("/proc/{}/stat", pid.trim())).is_ok_and(|stat| !stat.contains(") Z"))
+        let pid = std::fs::read_to_string(pid_file).ok().and_then(|text| text.trim().parse::<u32>().ok());
+        let stat = pid.and_then(|pid| std::fs::read_to_string(format!("/proc/{pid}/stat")).ok());
+        stat.is_some_and(|stat| !stat.contains(") Z"))
     }
 
     #[tokio::test]

@@ -6,6 +6,7 @@
 
 pub mod catalog;
 pub mod engine;
+pub mod fake_daemon;
 pub mod faults;
 pub mod host;
 pub mod memory_store;
@@ -16,6 +17,7 @@ pub mod store_suite;
 pub mod world;
 
 pub use engine::{Behaviour, FakeEngine};
+pub use fake_daemon::FakeDaemon;
 pub use faults::{Fault, Life};
 pub use host::FakeHost;
 pub use memory_store::MemoryStore;

@@ -1,8 +1,6 @@
-//! How far a pull is, summed over the messages of its layers.
+//! How far a pull is, from the messages about its layers.
 
-use std::collections::HashMap;
-
-use domain::ImagePull;
+use domain::{ImagePull, LayerPull};
 use serde::Deserialize;
 
 /// A line of the engine's answer to a pull.
@@ -24,25 +22,21 @@ struct Detail {
     total: Option<u64>,
 }
 
-/// What is known of a layer. Figures only ever grow: a download that is tried again from its beginning
-/// is no progress until it gets further than before.
-#[derive(Default)]
-struct Layer {
-    downloaded: u64,
-    total: u64,
-    unpacked: u64,
-    done: bool,
-}
-
 /// The progress of one image's pull.
+///
+/// Figures only ever grow: a download that is tried again from its beginning is no progress until it gets
+/// further than before.
 pub(super) struct Progress {
     pull: ImagePull,
-    layers: HashMap<String, Layer>,
+    /// Bytes unpacked of each layer, in the order of `pull.layers`: shown to nobody, but progress all the
+    /// same.
+    unpacked: Vec<u64>,
 }
 
 impl Progress {
     pub(super) fn of(image: &str) -> Self {
-        Self { pull: ImagePull { image: image.to_owned(), ..ImagePull::default() }, layers: HashMap::new() }
+        let pull = ImagePull { image: image.to_owned(), ..ImagePull::default() };
+        Self { pull, unpacked: Vec::new() }
     }
 
     /// The figures as they are.
@@ -52,8 +46,10 @@ impl Progress {
 
     /// The image is there.
     pub(super) fn complete(&mut self) -> &ImagePull {
-        self.pull.bytes_done = self.pull.bytes_total;
-        self.pull.layers_done = self.pull.layers_total;
+        for layer in &mut self.pull.layers {
+            layer.bytes_done = layer.bytes_total;
+            layer.complete = true;
+        }
         self.pull.complete = true;
         &self.pull
     }
@@ -75,43 +71,31 @@ impl Progress {
         if !known || message.id.is_empty() {
             return false;
         }
-        let is_first = !self.layers.contains_key(&message.id);
-        let layer = self.layers.entry(message.id.clone()).or_default();
-        let before = (layer.downloaded, layer.unpacked, layer.done);
+        let found = self.pull.layers.iter().position(|layer| layer.id == message.id);
+        let index = found.unwrap_or_else(|| {
+            self.pull.layers.push(LayerPull { id: message.id.clone(), ..LayerPull::default() });
+            self.unpacked.push(0);
+            self.unpacked.len() - 1
+        });
+        let (layer, unpacked) = (&mut self.pull.layers[index], &mut self.unpacked[index]);
+        let before = (layer.bytes_done, *unpacked, layer.complete);
         match message.status.as_str() {
             "Downloading" => {
-                layer.total = layer.total.max(message.detail.total.unwrap_or(0));
-                layer.downloaded = layer.downloaded.max(message.detail.current.unwrap_or(0));
+                layer.bytes_total = layer.bytes_total.max(message.detail.total.unwrap_or(0));
+                layer.bytes_done = layer.bytes_done.max(message.detail.current.unwrap_or(0));
             }
-            "Verifying Checksum" | "Download complete" => layer.downloaded = layer.total,
+            "Verifying Checksum" | "Download complete" => layer.bytes_done = layer.bytes_total,
             "Extracting" => {
-                layer.downloaded = layer.total;
-                layer.unpacked = layer.unpacked.max(message.detail.current.unwrap_or(0));
+                layer.bytes_done = layer.bytes_total;
+                *unpacked = (*unpacked).max(message.detail.current.unwrap_or(0));
             }
             "Pull complete" | "Already exists" => {
-                layer.downloaded = layer.total;
-                layer.done = true;
+                layer.bytes_done = layer.bytes_total;
+                layer.complete = true;
             }
             _ => {}
         }
-        let moved = before != (layer.downloaded, layer.unpacked, layer.done);
-        self.sum();
-        is_first || moved
-    }
-
-    fn sum(&mut self) {
-        let layers = self.layers.values();
-        let (mut done, mut total, mut finished) = (0, 0, 0);
-        for layer in layers {
-            // A registry that gives no length tells no total: what has come is all that is known.
-            done += layer.downloaded;
-            total += layer.total.max(layer.downloaded);
-            finished += u32::from(layer.done);
-        }
-        self.pull.bytes_done = done;
-        self.pull.bytes_total = total;
-        self.pull.layers_done = finished;
-        self.pull.layers_total = u32::try_from(self.layers.len()).unwrap_or(u32::MAX);
+        found.is_none() || before != (layer.bytes_done, *unpacked, layer.complete)
     }
 }
 
@@ -144,10 +128,10 @@ mod tests {
         );
         assert_eq!(moved, [false, true, true, true, true, true, true]);
         let figures = progress.figures();
-        assert_eq!((figures.bytes_done, figures.bytes_total), (150, 1050));
-        assert_eq!((figures.layers_done, figures.layers_total), (1, 3));
+        assert_eq!((figures.bytes_done(), figures.bytes_total()), (150, 1050));
+        assert_eq!((figures.layers_done(), figures.layers.len()), (1, 3));
         let complete = progress.complete();
-        assert!(complete.complete && complete.bytes_done == 1050 && complete.layers_done == 3);
+        assert!(complete.complete && complete.bytes_done() == 1050 && complete.layers_done() == 3);
     }
 
     #[test]

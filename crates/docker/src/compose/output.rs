@@ -74,16 +74,14 @@ pub(super) fn classify(words: String, ports: &[PortReservation]) -> CommandError
     CommandError::Failed { words }
 }
 
-/// The one of our ports that the words name, as `:8080` followed by no digit: each version of Docker
-/// has a sentence of its own around it.
+/// The first port that the words name as `:8080` and that is one of ours: each version of Docker has a
+/// sentence of its own around it.
 fn port_in(words: &str, ports: &[PortReservation]) -> Option<u16> {
-    let names = |port: &u16| {
-        words.split(':').skip(1).any(|rest| {
-            let digits = rest.len() - rest.trim_start_matches(|c: char| c.is_ascii_digit()).len();
-            rest[..digits].parse() == Ok(*port)
-        })
-    };
-    ports.iter().map(|reserved| reserved.port).find(names)
+    let named = words.split(':').skip(1).filter_map(|rest| {
+        let digits = rest.find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len());
+        rest[..digits].parse().ok()
+    });
+    named.into_iter().find(|port| ports.iter().any(|reserved| reserved.port == *port))
 }
 
 #[cfg(test)]

@@ -1,0 +1,151 @@
+//! What the fake engine answers to what.
+
+use std::convert::Infallible;
+
+use bytes::Bytes;
+use futures_util::{StreamExt as _, stream};
+use http_body_util::{BodyExt as _, Full, StreamBody, combinators::UnsyncBoxBody};
+use hyper::body::{Frame, Incoming};
+use hyper::{Method, Response};
+use serde_json::{Value, json};
+use tokio::sync::broadcast::error::RecvError;
+
+use super::Shared;
+use super::state::{Pull, Request, State, version};
+
+type Body = UnsyncBoxBody<Bytes, Infallible>;
+
+/// The answer to one request.
+pub(super) fn answer(shared: &Shared, request: &hyper::Request<Incoming>) -> Response<Body> {
+    let (path, query) = (request.uri().path(), request.uri().query().unwrap_or_default());
+    let mut state = shared.state();
+    let login = request.headers().get("x-registry-auth").and_then(|login| login.to_str().ok());
+    let line = format!("{} {}", request.method(), request.uri());
+    state.requests.push(Request { line, registry_login: login.map(str::to_owned) });
+    let api = format!("{}.{}", state.newest_api.0, state.newest_api.1);
+    let mut response = match unversioned(&state, path) {
+        Ok("/events") => events(shared),
+        Ok(path) => of_state(&mut state, request.method(), path, query),
+        Err(refusal) => refusal,
+    };
+    let api = api.parse().expect("a version is a header's value");
+    response.headers_mut().insert("api-version", api);
+    response
+}
+
+/// The path without its API version, if that version is served.
+fn unversioned<'a>(state: &State, path: &'a str) -> Result<&'a str, Response<Body>> {
+    let Some((asked, rest)) = path.strip_prefix("/v").and_then(|path| path.split_once('/')) else {
+        return Ok(path);
+    };
+    let (oldest, newest) = (state.oldest_api, state.newest_api);
+    let refused = |what: &str, bound: (u32, u32)| {
+        let words = format!("client version {asked} is too {what} API version is {}.{}", bound.0, bound.1);
+        Err(error(400, &words))
+    };
+    match version(asked) {
+        asked if asked > newest => refused("new. Maximum supported", newest),
+        asked if asked < oldest => refused("old. Minimum supported", oldest),
+        _ => Ok(&path[path.len() - rest.len() - 1..]),
+    }
+}
+
+fn of_state(state: &mut State, method: &Method, path: &str, query: &str) -> Response<Body> {
+    let line = format!("{method} {path}");
+    // The longest that fits is the one that is meant.
+    let overridden = state.overrides.iter().filter(|(prefix, _)| line.starts_with(prefix.as_str()));
+    if let Some((_, (status, body))) = overridden.max_by_key(|(prefix, _)| prefix.len()) {
+        return whole(*status, body.clone());
+    }
+    let parts: Vec<&str> = path.split('/').skip(1).collect();
+    match (method.as_str(), parts.as_slice()) {
+        ("GET", ["_ping"]) => whole(200, "OK"),
+        ("GET", ["info"]) => json(&json!({
+            "ServerVersion": "28.2.2", "NCPU": 2, "MemTotal": 8_000_000_000_u64, "DockerRootDir": "/var/lib/docker",
+        })),
+        ("GET", ["containers", "json"]) => {
+            let short = |inspect: &Value| json!({"Id": inspect["Id"], "State": inspect["State"]["Status"]});
+            json(&state.containers.values().map(short).collect())
+        }
+        ("GET", ["containers", id, "json"]) => state.containers.get(*id).map_or_else(missing, json),
+        ("GET", ["containers", _, "logs"]) => whole(200, ""),
+        ("GET", ["networks"]) => json(&Value::from(state.networks.clone())),
+        ("GET", ["volumes"]) => json(&json!({"Volumes": state.volumes, "Warnings": null})),
+        ("GET", ["images", name @ .., "json"]) => match state.images.contains(&name.join("/")) {
+            true => json(&json!({"Id": "sha256:0"})),
+            false => missing(),
+        },
+        ("POST", ["images", "create"]) => pull(state, query),
+        ("DELETE", ["containers", id]) => removed(state.containers.remove(*id).is_some()),
+        ("DELETE", ["networks", id]) => removed(take(&mut state.networks, "Id", id)),
+        ("DELETE", ["volumes", name]) => removed(take(&mut state.volumes, "Name", name)),
+        ("POST", ["containers", id, "wait"]) => match state.containers.remove(*id).is_some() {
+            true => json(&json!({"StatusCode": 0})),
+            false => missing(),
+        },
+        _ => error(404, &format!("page not found: {line}")),
+    }
+}
+
+fn events(shared: &Shared) -> Response<Body> {
+    let receiver = shared.events.subscribe();
+    let lines = stream::unfold(receiver, |mut receiver| async move {
+        loop {
+            match receiver.recv().await {
+                Ok(line) => return Some((line, receiver)),
+                // A real one drops what a slow reader does not take, too.
+                Err(RecvError::Lagged(_)) => {}
+                Err(RecvError::Closed) => return None,
+            }
+        }
+    });
+    streamed(lines)
+}
+
+fn pull(state: &State, query: &str) -> Response<Body> {
+    let field = |name: &str| {
+        let mut fields = query.split('&').filter_map(|field| field.split_once('='));
+        fields.find_map(|(key, value)| (key == name).then(|| value.to_owned())).unwrap_or_default()
+    };
+    let image = format!("{}:{}", field("fromImage"), field("tag"));
+    let Some(Pull { lines, hangs }) = state.pulls.get(&image).cloned() else {
+        return error(404, &format!("manifest for {image} not found: manifest unknown: manifest unknown"));
+    };
+    let lines = stream::iter(lines).map(|line| format!("{line}\r\n"));
+    let rest = if hangs { stream::pending().left_stream() } else { stream::empty().right_stream() };
+    streamed(lines.chain(rest))
+}
+
+fn take(objects: &mut Vec<Value>, key: &str, name: &str) -> bool {
+    let before = objects.len();
+    objects.retain(|object| object[key] != name);
+    objects.len() < before
+}
+
+fn removed(was_there: bool) -> Response<Body> {
+    if was_there { whole(204, "") } else { missing() }
+}
+
+fn missing() -> Response<Body> {
+    error(404, "No such object")
+}
+
+fn error(status: u16, message: &str) -> Response<Body> {
+    whole(status, json!({"message": message}).to_string())
+}
+
+fn json(value: &Value) -> Response<Body> {
+    whole(200, value.to_string())
+}
+
+fn whole(status: u16, body: impl Into<Bytes>) -> Response<Body> {
+    response(status, Full::new(body.into()).boxed_unsync())
+}
+
+fn streamed(lines: impl futures_util::Stream<Item = String> + Send + 'static) -> Response<Body> {
+    response(200, StreamBody::new(lines.map(|line| Ok(Frame::data(Bytes::from(line))))).boxed_unsync())
+}
+
+fn response(status: u16, body: Body) -> Response<Body> {
+    Response::builder().status(status).body(body).expect("a status and a body are a response")
+}
