@@ -24,7 +24,9 @@ pub use failure::{Failure, FailureClass};
 pub use ids::{AppId, AppIdError, ContainerId, InstallId, InstanceId, OperationId, ProjectName};
 pub use network::{PortReservation, Protocol, SubnetReservation};
 pub use observation::{ContainerFacts, ContainerState, Health, Observation, RestartPolicy, ServiceState};
-pub use operation::{ImagePull, Operation, OperationKind, OperationState, Step, StepOutcome, StepRecord};
+pub use operation::{
+    ImagePull, LayerPull, Operation, OperationKind, OperationState, Step, StepOutcome, StepRecord,
+};
 pub use package::Package;
 pub use secret::Secret;
 pub use status::Status;

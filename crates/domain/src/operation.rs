@@ -188,21 +188,49 @@ impl StepOutcome {
     }
 }
 
-/// How far the pull of one image is, in compressed bytes over all its layers.
+/// How far the pull of one image is.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ImagePull {
     /// The image, as the compose file names it.
     pub image: String,
-    /// Bytes downloaded.
-    pub bytes_done: u64,
-    /// Bytes in all, as far as the registry has told; grows while layers are announced.
-    pub bytes_total: u64,
-    /// Layers that are on the disk, unpacked.
-    pub layers_done: u32,
-    /// Layers in all, as far as known.
-    pub layers_total: u32,
+    /// Its layers, in the order in which the registry told of them.
+    pub layers: Vec<LayerPull>,
     /// Whether the image is there.
     pub complete: bool,
+}
+
+/// How far the pull of one layer is, in compressed bytes.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct LayerPull {
+    /// The beginning of its digest, as Docker shows it.
+    pub id: String,
+    /// Bytes downloaded; 0 for a layer that was there already.
+    pub bytes_done: u64,
+    /// Bytes in all; 0 as long as the registry has not told, and for a layer that was there already.
+    pub bytes_total: u64,
+    /// Whether it is on the disk, unpacked.
+    pub complete: bool,
+}
+
+impl ImagePull {
+    /// Bytes downloaded.
+    #[must_use]
+    pub fn bytes_done(&self) -> u64 {
+        self.layers.iter().map(|layer| layer.bytes_done).sum()
+    }
+
+    /// Bytes in all, as far as the registry has told; it grows while layers are announced.
+    #[must_use]
+    pub fn bytes_total(&self) -> u64 {
+        // A registry that gives no length tells no total: what has come is all that is known.
+        self.layers.iter().map(|layer| layer.bytes_total.max(layer.bytes_done)).sum()
+    }
+
+    /// Layers that are unpacked.
+    #[must_use]
+    pub fn layers_done(&self) -> usize {
+        self.layers.iter().filter(|layer| layer.complete).count()
+    }
 }
 
 /// One piece of work on one app.

@@ -65,10 +65,7 @@ CREATE TABLE pull (
     operation    INTEGER NOT NULL REFERENCES operation (number) ON DELETE CASCADE,
     position     INTEGER NOT NULL,
     image        TEXT    NOT NULL,
-    bytes_done   INTEGER NOT NULL,
-    bytes_total  INTEGER NOT NULL,
-    layers_done  INTEGER NOT NULL,
-    layers_total INTEGER NOT NULL,
+    layers       TEXT    NOT NULL,
     complete     INTEGER NOT NULL,
     PRIMARY KEY (operation, position)
 ) STRICT, WITHOUT ROWID;

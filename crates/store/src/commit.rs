@@ -137,24 +137,17 @@ fn write_steps(transaction: &Transaction<'_>, operation: i64, steps: &[StepRecor
 }
 
 fn write_pulls(transaction: &Transaction<'_>, operation: i64, pulls: &[ImagePull]) -> Result<(), Fault> {
-    // SQLite's integers have a sign. No image has 2^63 bytes; whoever says so is cut off there.
-    let bytes = |count: u64| i64::try_from(count).unwrap_or(i64::MAX);
     run(transaction, "DELETE FROM pull WHERE operation = ?1", [operation])?;
     for (position, pull) in (0_u32..).zip(pulls) {
         run(
             transaction,
-            "INSERT INTO pull (operation, position, image, bytes_done, bytes_total, layers_done, layers_total,
-                               complete)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+            "INSERT INTO pull (operation, position, image, layers, complete) VALUES (?1, ?2, ?3, ?4, ?5)",
             params![
                 operation,
                 position,
                 pull.image,
-                bytes(pull.bytes_done),
-                bytes(pull.bytes_total),
-                pull.layers_done,
-                pull.layers_total,
-                pull.complete,
+                rows::operation::layers_to_json(&pull.layers)?,
+                pull.complete
             ],
         )?;
     }

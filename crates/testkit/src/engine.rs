@@ -10,8 +10,8 @@ use control::ports::{
     EngineVolume, Ownership, Project, PullError, PullSink,
 };
 use domain::{
-    ContainerFacts, ContainerId, ContainerState, Failure, FailureClass, Health, ImagePull, Protocol,
-    RestartPolicy,
+    ContainerFacts, ContainerId, ContainerState, Failure, FailureClass, Health, ImagePull, LayerPull,
+    Protocol, RestartPolicy,
 };
 use futures_util::StreamExt;
 use futures_util::stream::BoxStream;
@@ -246,10 +246,12 @@ impl FakeEngine {
             }
             sink.progress(&ImagePull {
                 image: image.to_owned(),
-                bytes_done: percent,
-                bytes_total: 100,
-                layers_done: u32::from(percent == 100),
-                layers_total: 1,
+                layers: vec![LayerPull {
+                    id: "layer".to_owned(),
+                    bytes_done: percent,
+                    bytes_total: 100,
+                    complete: percent == 100,
+                }],
                 complete: percent == 100,
             });
             tokio::time::sleep(Duration::from_millis(10)).await;

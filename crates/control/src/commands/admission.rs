@@ -11,6 +11,10 @@ use crate::allocation::choose_subnet;
 use crate::error::{Error, Resource, Shortage};
 use crate::memory::Memory;
 
+/// What the data directory must have room for: the database's next pages and the app's folder. Full, it
+/// would stop every operation halfway.
+const DATA_DIR_ROOM_BYTES: u64 = 4 << 20;
+
 impl Control {
     /// # Errors
     /// `NotEnough`, naming each resource that does not suffice; `Host` if the kernel does not tell.
@@ -34,9 +38,24 @@ impl Control {
             let disk_free = self.host.disk_free_bytes(&info.root_dir)?;
             compare(Resource::Disk, needed.disk_bytes + promised.disk_bytes, disk_free);
         }
+        compare(Resource::Disk, DATA_DIR_ROOM_BYTES, self.host.disk_free_bytes(&self.settings.data_dir)?);
+        let ports_needed: usize = package.services.iter().map(|service| service.ports.len()).sum();
+        compare(Resource::Ports, ports_needed as u64, self.count_free_ports(memory));
         let subnets_free = self.count_free_subnets(package.networks.len(), memory)?;
         compare(Resource::Subnets, package.networks.len() as u64, subnets_free);
         if shortages.is_empty() { Ok(()) } else { Err(Error::NotEnough(shortages)) }
+    }
+
+    /// Ports of the range that no app or container has, as far as memory knows.
+    fn count_free_ports(&self, memory: &Memory) -> u64 {
+        let range = self.settings.port_first..=self.settings.port_last;
+        let published =
+            memory.engine.containers.values().flat_map(|c| c.ports.iter().map(|(_, _, port)| *port));
+        let mut taken: Vec<u16> = memory.reserved_ports().map(|port| port.port).chain(published).collect();
+        taken.retain(|port| range.contains(port));
+        taken.sort_unstable();
+        taken.dedup();
+        (range.len() - taken.len()) as u64
     }
 
     /// Free subnets of the pool, counted up to `enough`.

@@ -47,7 +47,7 @@ impl Progress {
     /// The image is there.
     pub(super) fn complete(&mut self) -> &ImagePull {
         for layer in &mut self.pull.layers {
-            layer.bytes_done = layer.bytes_total;
+            downloaded(layer);
             layer.complete = true;
         }
         self.pull.complete = true;
@@ -84,19 +84,25 @@ impl Progress {
                 layer.bytes_total = layer.bytes_total.max(message.detail.total.unwrap_or(0));
                 layer.bytes_done = layer.bytes_done.max(message.detail.current.unwrap_or(0));
             }
-            "Verifying Checksum" | "Download complete" => layer.bytes_done = layer.bytes_total,
+            "Verifying Checksum" | "Download complete" => downloaded(layer),
             "Extracting" => {
-                layer.bytes_done = layer.bytes_total;
+                downloaded(layer);
                 *unpacked = (*unpacked).max(message.detail.current.unwrap_or(0));
             }
             "Pull complete" | "Already exists" => {
-                layer.bytes_done = layer.bytes_total;
+                downloaded(layer);
                 layer.complete = true;
             }
             _ => {}
         }
         found.is_none() || before != (layer.bytes_done, *unpacked, layer.complete)
     }
+}
+
+/// A registry that gives no length tells no total: then what has come is all.
+fn downloaded(layer: &mut LayerPull) {
+    layer.bytes_total = layer.bytes_total.max(layer.bytes_done);
+    layer.bytes_done = layer.bytes_total;
 }
 
 #[cfg(test)]

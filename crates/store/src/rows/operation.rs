@@ -1,10 +1,11 @@
 //! The tables `operation`, `step` and `pull`.
 
 use domain::{
-    AppId, Failure, ImagePull, InstallId, Operation, OperationId, OperationKind, OperationState, Step,
-    StepOutcome, StepRecord,
+    AppId, Failure, ImagePull, InstallId, LayerPull, Operation, OperationId, OperationKind, OperationState,
+    Step, StepOutcome, StepRecord,
 };
 use rusqlite::Row;
+use serde::{Deserialize, Serialize};
 
 use super::Cells;
 use super::failure::FailureRow;
@@ -76,13 +77,36 @@ pub(crate) const fn failure_of(outcome: &StepOutcome) -> Option<&Failure> {
 
 pub(crate) fn read_pull(row: &Row<'_>) -> Result<ImagePull, Fault> {
     let cells = Cells { row, table: "pull", key_column: "operation" };
-    let bytes = |column| cells.plain::<i64>(column).map(i64::unsigned_abs);
+    let layers: Vec<LayerRow> = cells.json("layers")?;
     Ok(ImagePull {
         image: cells.plain("image")?,
-        bytes_done: bytes("bytes_done")?,
-        bytes_total: bytes("bytes_total")?,
-        layers_done: cells.plain("layers_done")?,
-        layers_total: cells.plain("layers_total")?,
+        layers: layers.into_iter().map(LayerPull::from).collect(),
         complete: cells.plain("complete")?,
     })
+}
+
+#[derive(Serialize, Deserialize)]
+struct LayerRow {
+    id: String,
+    bytes_done: u64,
+    bytes_total: u64,
+    complete: bool,
+}
+
+/// The layers of a pull, as JSON.
+pub(crate) fn layers_to_json(layers: &[LayerPull]) -> serde_json::Result<String> {
+    let row = |layer: &LayerPull| LayerRow {
+        id: layer.id.clone(),
+        bytes_done: layer.bytes_done,
+        bytes_total: layer.bytes_total,
+        complete: layer.complete,
+    };
+    serde_json::to_string(&layers.iter().map(row).collect::<Vec<_>>())
+}
+
+impl From<LayerRow> for LayerPull {
+    fn from(row: LayerRow) -> Self {
+        let LayerRow { id, bytes_done, bytes_total, complete } = row;
+        Self { id, bytes_done, bytes_total, complete }
+    }
 }

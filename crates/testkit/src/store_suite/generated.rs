@@ -250,12 +250,14 @@ impl Generator {
     }
 
     fn pull(&mut self) -> ImagePull {
-        ImagePull {
-            image: self.text(),
+        ImagePull { image: self.text(), layers: self.some(Self::layer), complete: self.chance() }
+    }
+
+    fn layer(&mut self) -> LayerPull {
+        LayerPull {
+            id: self.text(),
             bytes_done: self.bytes(),
             bytes_total: self.bytes(),
-            layers_done: self.number(),
-            layers_total: self.number(),
             complete: self.chance(),
         }
     }
