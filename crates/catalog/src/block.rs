@@ -100,6 +100,7 @@ fn root() -> String {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct LoginBlock {
+    #[serde(default)]
     pub(crate) user_name: String,
     pub(crate) password_variable: Option<String>,
 }

@@ -17,7 +17,8 @@ pub(crate) fn sources() -> Vec<Source> {
     names
         .into_iter()
         .map(|name| {
-            let file = |file: &str| Packages::get(&format!("{name}/{file}")).map(|file| file.data.into_owned());
+            let file =
+                |file: &str| Packages::get(&format!("{name}/{file}")).map(|file| file.data.into_owned());
             let compose = file("compose.yaml").unwrap_or_default();
             let icon = file("icon.svg");
             Source { name, official: true, files: Ok((compose, icon)) }

@@ -177,11 +177,7 @@ fn networks_of(name: &str, service: &Object, declared: &[String]) -> Result<Vec<
 }
 
 /// The keys of the volumes or networks of a file, none of which has a refused key.
-fn resources(
-    document: &Object,
-    kind: &str,
-    refused: &[(&str, &str)],
-) -> Result<Vec<String>, PackageError> {
+fn resources(document: &Object, kind: &str, refused: &[(&str, &str)]) -> Result<Vec<String>, PackageError> {
     let declared = section(document, kind)?;
     for (key, resource) in &declared {
         let place = format!("{kind}.{key}");

@@ -50,8 +50,7 @@ fn source(folder: &Path) -> Source {
     let name = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let files = read_limited(&folder.join("compose.yaml"), COMPOSE_LIMIT_BYTES).and_then(|compose| {
         let icon = folder.join("icon.svg");
-        let icon =
-            if icon.exists() { Some(read_limited(&icon, ICON_LIMIT_BYTES)?) } else { None };
+        let icon = if icon.exists() { Some(read_limited(&icon, ICON_LIMIT_BYTES)?) } else { None };
         Ok((compose, icon))
     });
     Source { name, official: false, files }

@@ -7,7 +7,9 @@ use std::time::Duration;
 
 use domain::Package;
 use domain::network::Protocol;
-use domain::package::{MainPort, PackageLogin, PackageVersion, Requirements, Service, Speaks, Text, Variable};
+use domain::package::{
+    MainPort, PackageLogin, PackageVersion, Requirements, Service, Speaks, Text, Variable,
+};
 use serde_json::{Map, Value};
 
 use crate::block::{Document, HttpBlock, LoginBlock, MainBlock, RequirementsBlock, TextBlock};
@@ -161,10 +163,12 @@ fn check_login(login: LoginBlock, variables: &[Variable]) -> Result<PackageLogin
             "name a variable of kind secret",
         ));
     }
-    Ok(PackageLogin {
-        user_name: line("login.user_name", &login.user_name)?,
-        password_variable: login.password_variable,
-    })
+    // Some apps ask for a password only.
+    let user_name = match login.user_name.as_str() {
+        "" if login.password_variable.is_some() => String::new(),
+        name => line("login.user_name", name)?,
+    };
+    Ok(PackageLogin { user_name, password_variable: login.password_variable })
 }
 
 fn categories(categories: &[String]) -> Result<Vec<String>, PackageError> {

@@ -26,7 +26,9 @@ mod tests {
         assert_eq!(parse_bytes("512M"), Some(512 * 1024 * 1024));
         assert_eq!(parse_bytes("2G"), Some(2 * 1024 * 1024 * 1024));
         assert_eq!(parse_bytes("64K"), Some(65_536));
-        for wrong in ["", "M", "512", "1.5G", "+1G", "-1G", "1 G", "1g", "1GB", "99999999999999999999G", "１G"] {
+        for wrong in
+            ["", "M", "512", "1.5G", "+1G", "-1G", "1 G", "1g", "1GB", "99999999999999999999G", "１G"]
+        {
             assert_eq!(parse_bytes(wrong), None, "{wrong:?}");
         }
     }

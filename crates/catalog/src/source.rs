@@ -22,9 +22,8 @@ impl Source {
         let Self { name, official, files } = self;
         files
             .and_then(|(compose, icon)| {
-                let text = String::from_utf8(compose).map_err(|_| {
-                    PackageError::rule("compose.yaml", "is not text", "save it as UTF-8")
-                })?;
+                let text = String::from_utf8(compose)
+                    .map_err(|_| PackageError::rule("compose.yaml", "is not text", "save it as UTF-8"))?;
                 read_package(&name, official, &text, icon)
             })
             .map_err(|reason| Broken { package: name, reason })

@@ -124,8 +124,7 @@ pub(crate) fn check_use(
             return Err(PackageError::rule(format!("variable {name}"), "is declared twice", "leave one out"));
         }
     }
-    let is_known =
-        |name: &str| declared.contains(name) || BUILT_IN_VARIABLES.contains(&name);
+    let is_known = |name: &str| declared.contains(name) || BUILT_IN_VARIABLES.contains(&name);
     if let Some(name) = used.iter().find(|name| !is_known(name)) {
         let advice = "declare it in x-appmanage under variables, or in every version";
         return Err(PackageError::rule(format!("variable {name}"), "is used but not declared", advice));
