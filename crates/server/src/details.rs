@@ -25,9 +25,12 @@ pub(crate) fn of(refusal: &Refusal, context: &Context) -> String {
     }
 }
 
-/// A point in time as clients read it: RFC 3339 in UTC.
+/// A point in time as clients read it: RFC 3339 in UTC. What lies outside of its years, as a broken clock
+/// may tell, is drawn to the nearer end.
 pub(crate) fn rfc3339(time: Timestamp) -> String {
-    let since_epoch = Duration::from_millis(u64::try_from(time.as_millis()).unwrap_or(0));
+    const END_OF_YEAR_9999_MS: i64 = 253_402_300_799_000;
+    let millis = time.as_millis().clamp(0, END_OF_YEAR_9999_MS);
+    let since_epoch = Duration::from_millis(u64::try_from(millis).expect("it is not below 0"));
     humantime::format_rfc3339_seconds(UNIX_EPOCH + since_epoch).to_string()
 }
 
@@ -163,12 +166,16 @@ mod tests {
             reason: "connection refused".into(),
         });
         let english = found(&refusal, Language::English);
-        for part in
-            ["since 2027-01-15T08:00:00Z", ": connection refused", "systemctl status docker"]
-        {
+        for part in ["since 2027-01-15T08:00:00Z", ": connection refused", "systemctl status docker"] {
             assert!(english.contains(part), "{english}");
         }
         assert!(found(&refusal, Language::Chinese).starts_with("自 2027-01-15T08:00:00Z 起"));
+    }
+
+    #[test]
+    fn a_time_of_a_broken_clock_is_still_a_time() {
+        assert_eq!(rfc3339(Timestamp::from_millis(-1)), "1970-01-01T00:00:00Z");
+        assert_eq!(rfc3339(Timestamp::from_millis(i64::MAX)), "9999-12-31T23:59:59Z");
     }
 
     #[test]

@@ -10,6 +10,7 @@ use serde::ser::{Serialize, SerializeMap, SerializeSeq, Serializer};
 use wire::{Envelope, ErrorInfo};
 
 use crate::context::Context;
+use crate::language::Language;
 use crate::{details, messages};
 
 /// Why a call is answered with an error.
@@ -100,7 +101,8 @@ impl Refusal {
         let mut message = messages::of_code(context.language, self.code());
         let found = details::of(self, context);
         if !found.is_empty() {
-            message.push_str(&format!("({found})"));
+            let space = if context.language == Language::English { " " } else { "" };
+            message.push_str(&format!("{space}({found})"));
         }
         let error = ErrorInfo { code: self.code().as_str().to_owned(), message };
         let status = if is_no_such_interface(self.code()) { StatusCode::NOT_FOUND } else { StatusCode::OK };

@@ -170,17 +170,17 @@ mod tests {
     const FORM: &str = "application/x-www-form-urlencoded";
     const JSON: &str = "application/json";
 
-    fn read(method: Method, query: &str, content_type: &str, body: &[u8]) -> Result<Parameters, Malformed> {
+    fn read(method: &Method, query: &str, content_type: &str, body: &[u8]) -> Result<Parameters, Malformed> {
         let uri = Uri::try_from(format!("/x?{query}")).expect("a URI");
         let mut headers = HeaderMap::new();
         if !content_type.is_empty() {
             headers.insert(header::CONTENT_TYPE, content_type.parse().expect("a content type"));
         }
-        Parameters::read(KNOWN, &method, &uri, &headers, &Bytes::copy_from_slice(body))
+        Parameters::read(KNOWN, method, &uri, &headers, &Bytes::copy_from_slice(body))
     }
 
     fn a_of(query: &str, content_type: &str, body: &str) -> Option<String> {
-        let read = read(Method::POST, query, content_type, body.as_bytes()).expect("well formed");
+        let read = read(&Method::POST, query, content_type, body.as_bytes()).expect("well formed");
         read.optional("a").map(str::to_owned)
     }
 
@@ -217,13 +217,13 @@ mod tests {
         assert_eq!(a_of("", "Application/JSON; charset=utf-8", r#"{"a":"x"}"#).as_deref(), Some("x"));
         assert_eq!(a_of("", "APPLICATION/x-www-form-urlencoded;charset=UTF-8", "a=x").as_deref(), Some("x"));
         for other in ["", "text/plain", "text/json", "application/jsonx", "multipart/form-data; boundary=x"] {
-            assert_eq!(read(Method::POST, "", other, b"{}"), Err(Malformed::ContentType), "{other}");
+            assert_eq!(read(&Method::POST, "", other, b"{}"), Err(Malformed::ContentType), "{other}");
         }
     }
 
     #[test]
     fn the_body_of_a_get_is_ignored() {
-        let read = read(Method::GET, "a=query", "text/plain", b"\xff{").expect("well formed");
+        let read = read(&Method::GET, "a=query", "text/plain", b"\xff{").expect("well formed");
         assert_eq!(read.optional("a"), Some("query"));
     }
 
@@ -236,10 +236,10 @@ mod tests {
     #[test]
     fn a_parameter_given_twice_in_one_place_is_malformed() {
         let twice = Err(Malformed::GivenTwice("a"));
-        assert_eq!(read(Method::GET, "a=1&a=1", "", b""), twice);
-        assert_eq!(read(Method::POST, "", FORM, b"a=1&b=2&a=1"), twice);
+        assert_eq!(read(&Method::GET, "a=1&a=1", "", b""), twice);
+        assert_eq!(read(&Method::POST, "", FORM, b"a=1&b=2&a=1"), twice);
         for body in [r#"{"a":"1","a":"1"}"#, r#"{"a":null,"a":"1"}"#, r#"{"a":"1","\u0061":null}"#] {
-            assert_eq!(read(Method::POST, "", JSON, body.as_bytes()), twice, "{body}");
+            assert_eq!(read(&Method::POST, "", JSON, body.as_bytes()), twice, "{body}");
         }
     }
 
@@ -247,11 +247,15 @@ mod tests {
     fn json_of_another_type_is_malformed() {
         for value in ["1", "1.5", "true", "[]", "{}", r#"["x"]"#, r#"{"b":"x"}"#] {
             let body = format!(r#"{{"a":{value}}}"#);
-            assert_eq!(read(Method::POST, "", JSON, body.as_bytes()), Err(Malformed::NotText("a")), "{body}");
+            assert_eq!(
+                read(&Method::POST, "", JSON, body.as_bytes()),
+                Err(Malformed::NotText("a")),
+                "{body}"
+            );
         }
         for body in ["null", "1", "[]", r#""a""#, "{", r#"{"a":"x"}}"#, r#"{"a":"x",}"#, "  ", r#"{a:"x"}"#] {
             assert_eq!(
-                read(Method::POST, "", JSON, body.as_bytes()),
+                read(&Method::POST, "", JSON, body.as_bytes()),
                 Err(Malformed::NotJsonObject),
                 "{body}"
             );
@@ -261,21 +265,21 @@ mod tests {
     #[test]
     fn deep_nesting_is_refused_or_skipped_but_never_overflows() {
         let deep = |name: &str| format!(r#"{{"{name}":{}{}}}"#, "[".repeat(30_000), "]".repeat(30_000));
-        assert_eq!(read(Method::POST, "", JSON, deep("a").as_bytes()), Err(Malformed::NotJsonObject));
-        assert!(read(Method::POST, "", JSON, deep("c").as_bytes()).is_ok());
+        assert_eq!(read(&Method::POST, "", JSON, deep("a").as_bytes()), Err(Malformed::NotJsonObject));
+        assert!(read(&Method::POST, "", JSON, deep("c").as_bytes()).is_ok());
         let deep = "[".repeat(60_000);
-        assert_eq!(read(Method::POST, "", JSON, deep.as_bytes()), Err(Malformed::NotJsonObject));
+        assert_eq!(read(&Method::POST, "", JSON, deep.as_bytes()), Err(Malformed::NotJsonObject));
     }
 
     #[test]
     fn broken_encodings_are_malformed_wherever_they_stand() {
         for query in ["a=%", "a=%4", "a=%zz", "%=1", "c=%g0"] {
-            assert_eq!(read(Method::GET, query, "", b""), Err(Malformed::PercentEncoding), "{query}");
+            assert_eq!(read(&Method::GET, query, "", b""), Err(Malformed::PercentEncoding), "{query}");
         }
         for query in ["a=%ff", "%c3=x", "c=%c3%28"] {
-            assert_eq!(read(Method::GET, query, "", b""), Err(Malformed::NotUtf8), "{query}");
+            assert_eq!(read(&Method::GET, query, "", b""), Err(Malformed::NotUtf8), "{query}");
         }
-        assert_eq!(read(Method::POST, "", FORM, b"a=\xff"), Err(Malformed::NotUtf8));
-        assert_eq!(read(Method::POST, "", JSON, b"{\"c\":\"\xff\"}"), Err(Malformed::NotUtf8));
+        assert_eq!(read(&Method::POST, "", FORM, b"a=\xff"), Err(Malformed::NotUtf8));
+        assert_eq!(read(&Method::POST, "", JSON, b"{\"c\":\"\xff\"}"), Err(Malformed::NotUtf8));
     }
 }

@@ -1,7 +1,7 @@
 //! AppOperation: how far an app's newest operation is, and why it failed.
 
 use domain::{ErrorCode, Failure, ImagePull, LayerPull, Operation, StepOutcome, StepRecord, Timestamp};
-use wire::{AppOperationParameters, OperationInfo, LayerInfo, PullInfo, ReasonInfo, StepInfo};
+use wire::{AppOperationParameters, LayerInfo, OperationInfo, PullInfo, ReasonInfo, StepInfo};
 
 use crate::details::rfc3339;
 use crate::error::Refusal;

@@ -1,0 +1,149 @@
+//! What is served beside the interfaces, by ordinary HTTP.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::sync::Arc;
+
+use axum::http::Method;
+use domain::Package;
+use serde_json::Value;
+use testkit::{World, packages};
+
+use crate::client::{Answer, Api, Call};
+
+async fn get(api: &Api, path: &str) -> Answer {
+    let call = Call::to(path, &[]).header("version", "").header("language", "");
+    api.send(call.with(Method::GET, false, None)).await
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_checked_in_openapi_document_is_current() {
+    let served = get(&Api::start().await, "/openapi.json").await;
+    assert_eq!(served.headers["content-type"], "application/json");
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/openapi.json");
+    if std::env::var_os("UPDATE_OPENAPI").is_some() {
+        std::fs::write(&file, format!("{}\n", served.text())).expect("docs can be written");
+    }
+    let kept = std::fs::read_to_string(&file).unwrap_or_default();
+    assert_eq!(kept.trim_end(), served.text(), "run UPDATE_OPENAPI=1 cargo test -p server openapi");
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_openapi_document_has_both_methods_unique_ids_and_no_body_on_get() {
+    let document = get(&Api::start().await, "/openapi.json").await.json();
+    assert!(document["openapi"].as_str().is_some_and(|version| version.starts_with("3.1")));
+    let paths = document["paths"].as_object().expect("paths");
+    assert_eq!(paths.keys().collect::<Vec<_>>(), ["/AppInstall", "/AppList", "/AppOperation", "/AppStatus"]);
+    let mut ids = BTreeSet::new();
+    for (path, item) in paths {
+        let methods: Vec<&String> = item.as_object().expect("an item").keys().collect();
+        assert_eq!(methods, ["get", "post"], "{path}");
+        for (method, operation) in item.as_object().expect("an item") {
+            let id = operation["operationId"].as_str().expect("an id");
+            assert!(ids.insert(id.to_owned()), "{id} stands twice");
+            assert_eq!(operation["requestBody"].is_null(), method == "get", "{id}");
+            let statuses: Vec<&String> =
+                operation["responses"].as_object().expect("answers").keys().collect();
+            assert_eq!(statuses, ["200", "404"], "{id}");
+            let parameters = operation["parameters"].as_array().expect("parameters").iter();
+            let headers: Vec<&Value> =
+                parameters.filter(|p| p["in"] == "header").map(|p| &p["name"]).collect();
+            assert_eq!(headers, ["Version", "Language"], "{id}");
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn every_answer_in_the_openapi_document_names_each_code_in_both_languages() {
+    let document = get(&Api::start().await, "/openapi.json").await.json();
+    for (path, item) in document["paths"].as_object().expect("paths") {
+        let operation = &item["post"];
+        let description = operation["description"].as_str().expect("a text");
+        for code in operation["x-error-codes"].as_array().expect("codes") {
+            let code = code.as_str().expect("a text");
+            assert!(description.contains(&format!("| `{code}` |")), "{path}: {code}");
+            let examples = |status: &str| {
+                operation["responses"][status]["content"]["application/json"]["examples"][code].clone()
+            };
+            assert!(examples("200").is_object() != examples("404").is_object(), "{path}: {code}");
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_docs_page_loads_nothing_from_elsewhere() {
+    let api = Api::start().await;
+    let page = get(&api, "/docs/").await;
+    assert_eq!(page.status, 200);
+    assert!(
+        page.headers["content-security-policy"].to_str().is_ok_and(|p| p.starts_with("default-src 'self'"))
+    );
+    let page = page.text();
+    let resources: Vec<&str> = page
+        .split(['"', '\''])
+        .zip(page.split(['"', '\'']).skip(1))
+        .filter(|(before, _)| before.ends_with("src=") || before.ends_with("href="))
+        .map(|(_, resource)| resource)
+        .collect();
+    assert!(resources.len() >= 4, "{page}");
+    for resource in resources {
+        assert!(!resource.contains("//"), "{resource} is not local");
+        let answer = get(&api, &format!("/docs/{}", resource.trim_start_matches("./"))).await;
+        assert_eq!(answer.status, 200, "{resource}");
+        assert!(!answer.body.is_empty());
+    }
+    let start = get(&api, "/docs/swagger-initializer.js").await.text();
+    assert!(start.contains("../openapi.json") && start.contains(r#""validatorUrl": "none""#), "{start}");
+    assert!(!start.contains("http"), "{start}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn health_and_readiness_say_what_is_in_the_way() {
+    let api = Api::start().await;
+    assert_eq!(get(&api, "/healthz").await.status, 200);
+    let ready = get(&api, "/readyz").await;
+    assert_eq!((ready.status.as_u16(), &ready.json()["ready"]), (200, &Value::Bool(true)));
+
+    api.world.engine.set_away(true);
+    let link = |running: &testkit::Running| {
+        running.control.recorder().read(|m| m.engine_link != control::memory::EngineLink::Up).then_some(())
+    };
+    api.running.until(link).await;
+    let ready = get(&api, "/readyz").await;
+    let told = ready.json();
+    assert_eq!((ready.status.as_u16(), &told["ready"]), (503, &Value::Bool(false)));
+    assert_eq!(
+        (&told["store"]["ready"], &told["engine"]["ready"]),
+        (&Value::Bool(true), &Value::Bool(false))
+    );
+    assert!(
+        told["engine"]["reason"].as_str().is_some_and(|reason| reason.contains("connection refused")),
+        "{told}"
+    );
+    assert_eq!(get(&api, "/healthz").await.status, 200, "alive, though not ready");
+}
+
+#[tokio::test(start_paused = true)]
+async fn every_package_has_a_picture_without_the_two_headers() {
+    let icon = br#"<svg xmlns="http://www.w3.org/2000/svg"/>"#.to_vec();
+    let drawn = Package { name: "drawn".into(), icon: Some(icon.clone()), ..packages::hello() };
+    let mut world = World::default();
+    world.packages.push(Arc::new(drawn));
+    let api = Api::start_with(world, &server::ServerSettings::default()).await;
+    for (name, expected) in [("drawn", Some(icon)), ("hello", None), ("Blog", None), ("gone", None)] {
+        let picture = get(&api, &format!("/images/{name}.svg")).await;
+        assert_eq!(
+            (picture.status.as_u16(), &picture.headers["content-type"]),
+            (200, &"image/svg+xml".parse().expect("a value"))
+        );
+        assert_eq!(
+            picture.headers["content-security-policy"],
+            "default-src 'none'; style-src 'unsafe-inline'"
+        );
+        assert!(picture.headers["cache-control"].to_str().is_ok_and(|c| c.contains("max-age=")));
+        match expected {
+            Some(icon) => assert_eq!(picture.body, icon),
+            None => assert!(picture.text().starts_with("<svg ") && picture.text().ends_with("</svg>")),
+        }
+    }
+}
