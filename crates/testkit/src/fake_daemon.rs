@@ -38,6 +38,8 @@ pub struct FakeDaemon {
 struct Shared {
     state: Mutex<State>,
     events: broadcast::Sender<String>,
+    /// Each pull that hangs holds a copy.
+    hanging: Arc<()>,
 }
 
 impl Shared {
@@ -54,7 +56,8 @@ impl FakeDaemon {
     #[must_use]
     pub fn start(socket: &Path, api_version: &str) -> Self {
         let (events, _) = broadcast::channel(EVENTS_BUFFERED);
-        let shared = Arc::new(Shared { state: Mutex::new(State::of(api_version)), events });
+        let state = Mutex::new(State::of(api_version));
+        let shared = Arc::new(Shared { state, events, hanging: Arc::default() });
         let mut daemon = Self { socket: socket.to_owned(), shared, server: None };
         daemon.start_again();
         daemon
@@ -137,6 +140,12 @@ impl FakeDaemon {
     #[must_use]
     pub fn listeners(&self) -> usize {
         self.shared.events.receiver_count()
+    }
+
+    /// How many pulls hang, their clients still listening.
+    #[must_use]
+    pub fn hanging_pulls(&self) -> usize {
+        Arc::strong_count(&self.shared.hanging) - 1
     }
 
     /// What has been asked so far, oldest first.

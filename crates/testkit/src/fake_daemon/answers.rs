@@ -1,6 +1,7 @@
 //! What the fake engine answers to what.
 
 use std::convert::Infallible;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use futures_util::{StreamExt as _, stream};
@@ -25,8 +26,9 @@ pub(super) fn answer(shared: &Shared, request: &hyper::Request<Incoming>) -> Res
     let api = format!("{}.{}", state.newest_api.0, state.newest_api.1);
     let mut response = match unversioned(&state, path) {
         Ok("/events") => events(shared),
-        Ok(path) => of_state(&mut state, request.method(), path, query),
-        Err(refusal) => refusal,
+        Ok("/images/create") => pull(shared, &state, query),
+        Ok(path) => of_state(&mut state, request.method(), path),
+        Err(words) => error(400, &words),
     };
     let api = api.parse().expect("a version is a header's value");
     response.headers_mut().insert("api-version", api);
@@ -34,14 +36,13 @@ pub(super) fn answer(shared: &Shared, request: &hyper::Request<Incoming>) -> Res
 }
 
 /// The path without its API version, if that version is served.
-fn unversioned<'a>(state: &State, path: &'a str) -> Result<&'a str, Response<Body>> {
+fn unversioned<'a>(state: &State, path: &'a str) -> Result<&'a str, String> {
     let Some((asked, rest)) = path.strip_prefix("/v").and_then(|path| path.split_once('/')) else {
         return Ok(path);
     };
     let (oldest, newest) = (state.oldest_api, state.newest_api);
     let refused = |what: &str, bound: (u32, u32)| {
-        let words = format!("client version {asked} is too {what} API version is {}.{}", bound.0, bound.1);
-        Err(error(400, &words))
+        Err(format!("client version {asked} is too {what} API version is {}.{}", bound.0, bound.1))
     };
     match version(asked) {
         asked if asked > newest => refused("new. Maximum supported", newest),
@@ -50,7 +51,7 @@ fn unversioned<'a>(state: &State, path: &'a str) -> Result<&'a str, Response<Bod
     }
 }
 
-fn of_state(state: &mut State, method: &Method, path: &str, query: &str) -> Response<Body> {
+fn of_state(state: &mut State, method: &Method, path: &str) -> Response<Body> {
     let line = format!("{method} {path}");
     // The longest that fits is the one that is meant.
     let overridden = state.overrides.iter().filter(|(prefix, _)| line.starts_with(prefix.as_str()));
@@ -75,7 +76,6 @@ fn of_state(state: &mut State, method: &Method, path: &str, query: &str) -> Resp
             true => json(&json!({"Id": "sha256:0"})),
             false => missing(),
         },
-        ("POST", ["images", "create"]) => pull(state, query),
         ("DELETE", ["containers", id]) => removed(state.containers.remove(*id).is_some()),
         ("DELETE", ["networks", id]) => removed(take(&mut state.networks, "Id", id)),
         ("DELETE", ["volumes", name]) => removed(take(&mut state.volumes, "Name", name)),
@@ -102,7 +102,7 @@ fn events(shared: &Shared) -> Response<Body> {
     streamed(lines)
 }
 
-fn pull(state: &State, query: &str) -> Response<Body> {
+fn pull(shared: &Shared, state: &State, query: &str) -> Response<Body> {
     let field = |name: &str| {
         let mut fields = query.split('&').filter_map(|field| field.split_once('='));
         fields.find_map(|(key, value)| (key == name).then(|| value.to_owned())).unwrap_or_default()
@@ -112,7 +112,11 @@ fn pull(state: &State, query: &str) -> Response<Body> {
         return error(404, &format!("manifest for {image} not found: manifest unknown: manifest unknown"));
     };
     let lines = stream::iter(lines).map(|line| format!("{line}\r\n"));
-    let rest = if hangs { stream::pending().left_stream() } else { stream::empty().right_stream() };
+    let hanging = hangs.then(|| Arc::clone(&shared.hanging));
+    let rest = stream::unfold(hanging, |hanging| async move {
+        let _hanging = hanging?;
+        std::future::pending().await
+    });
     streamed(lines.chain(rest))
 }
 
