@@ -1,0 +1,160 @@
+//! Every setting, declared once: its key, type, default and meaning. The names of the environment
+//! variables, the reading, `appmanage config` and docs/configuration.md all follow from this table.
+
+use std::path::PathBuf;
+
+use ipnet::Ipv4Net;
+
+use super::error::ConfigError;
+use super::layers::{Chosen, Inputs};
+use super::listen::ListenAddress;
+use super::value::{EngineHost, LogFormat, LogLevel, Value, Whole};
+use crate::public_host;
+
+/// What holds where nothing is given.
+#[derive(Clone, Copy)]
+pub(super) enum DefaultValue {
+    /// Always this.
+    Is(&'static str),
+    /// It depends on who runs the server, and where.
+    Depends {
+        /// On what, for the documentation.
+        described: &'static str,
+        /// `None` where there is none: then it must be given.
+        find: fn(&Inputs) -> Option<String>,
+    },
+}
+
+/// What is declared of a setting.
+pub(super) struct Setting {
+    pub(super) key: &'static str,
+    pub(super) default: DefaultValue,
+    /// What it means, as Markdown.
+    pub(super) meaning: &'static [&'static str],
+    /// What has to be written.
+    pub(super) form: fn() -> String,
+}
+
+impl Setting {
+    /// The name of its environment variable.
+    pub(super) fn variable(&self) -> String {
+        format!("APPMANAGE_{}", self.key.replace('.', "_").to_uppercase())
+    }
+}
+
+macro_rules! settings {
+    ($($(#[doc = $meaning:literal])+ $key:literal => $field:ident: $type:ty = $default:expr;)+) => {
+        /// The settings, checked each for itself.
+        #[derive(Debug)]
+        pub(crate) struct Config {
+            $($(#[doc = $meaning])+ pub(crate) $field: $type,)+
+        }
+
+        /// All that can be set, in the order of the documentation.
+        pub(super) const SETTINGS: &[Setting] = &[
+            $(Setting { key: $key, default: $default, meaning: &[$($meaning),+], form: <$type>::form },)+
+        ];
+
+        impl Config {
+            pub(super) fn read(chosen: &Chosen) -> Result<Self, ConfigError> {
+                Ok(Self { $($field: chosen.read($key)?,)+ })
+            }
+
+            /// Key and value of each.
+            pub(super) fn values_as_toml(&self) -> Vec<(&'static str, String)> {
+                vec![$(($key, self.$field.to_toml()),)+]
+            }
+        }
+    };
+}
+
+settings! {
+    /// Where the server keeps its database, its socket and the folders of the apps. Created with mode 0700 if
+    /// it is not there. One server at a time uses it.
+    "data_dir" => data_dir: PathBuf = DefaultValue::Depends {
+        described: "`/var/lib/appmanage` for root, else `$XDG_STATE_HOME/appmanage` \
+                    (`~/.local/state/appmanage`)",
+        find: Inputs::default_data_dir,
+    };
+
+    /// Where the API listens, one or more of `HOST:PORT` and `unix:PATH`. A mere name after `unix:` lies in the
+    /// data directory. Sockets get mode 0660. Nothing listens on a public address unless it is named here;
+    /// the API asks for no password, so put nginx in front.
+    "listen" => listen: Vec<ListenAddress> = DefaultValue::Is("unix:appmanage.sock, 127.0.0.1:5000");
+
+    /// The host name or address in the URLs of apps.
+    "public_host" => public_host: String = DefaultValue::Depends {
+        described: "the address of the interface that the default route leaves by, else `127.0.0.1`",
+        find: |_| Some(public_host::detect()),
+    };
+
+    /// The path before `/AppInstall` and the others, such as `/api`. Empty: the root.
+    "api.base" => api_base: String = DefaultValue::Is("");
+
+    /// Whether calls must have the headers `Version` and `Language`. `false` lets clients in that send neither.
+    "api.require_headers" => api_require_headers: bool = DefaultValue::Is("true");
+
+    /// Origins (`https://console.example`) whose pages may call the API from a browser.
+    "api.cors_origins" => api_cors_origins: Vec<String> = DefaultValue::Is("");
+
+    /// Names that the server is reached by, as the `Host` header tells them, besides `public_host`, addresses
+    /// and loopback names.
+    "api.hosts" => api_hosts: Vec<String> = DefaultValue::Is("");
+
+    /// Installs at work at once; the others wait, oldest first.
+    "installs.at_once" => installs_at_once: Whole<1, 32> = DefaultValue::Is("2");
+
+    /// Seconds without any progress after which the pull of an image is given up. (A pull may take as long as
+    /// it likes while bytes arrive.)
+    "installs.pull_idle_seconds" => installs_pull_idle_seconds: Whole<10, 86_400> = DefaultValue::Is("300");
+
+    /// The container engine. It wins over the environment variable `DOCKER_HOST`, which is asked where this is
+    /// set nowhere.
+    "engine.host" => engine_host: EngineHost = DefaultValue::Is("unix:///var/run/docker.sock");
+
+    /// Seconds for which an engine that is away is bridged with the last known state.
+    "engine.grace_seconds" => engine_grace_seconds: Whole<0, 3_600> = DefaultValue::Is("10");
+
+    /// First host port that is given to an app when the port its package would like is taken. The default range
+    /// lies above the well-known services and below both Kubernetes' node ports (30000) and the ports that Linux
+    /// hands to outgoing connections (32768).
+    "network.port_first" => network_port_first: Whole<1, 65_535> = DefaultValue::Is("20000");
+
+    /// Last host port that is given.
+    "network.port_last" => network_port_last: Whole<1, 65_535> = DefaultValue::Is("29999");
+
+    /// The private network that the subnet of each app is cut from. Subnets that overlap with a route of the host
+    /// or with a network of Docker's are passed over. The default has room for 2,048 apps and is nobody's
+    /// default: Docker's own are in 172.17–31 and 192.168, Swarm's, cloud networks' and Kubernetes' low in
+    /// 10 or at 10.42, 10.96 and 10.244; 100.64.0.0/10 belongs to carriers, Tailscale and Alibaba Cloud, and
+    /// 198.18.0.0/15 to proxies' fake addresses. Choose another if a VPN routes all of 10.0.0.0/8 to you.
+    "network.subnet_pool" => network_subnet_pool: Ipv4Net = DefaultValue::Is("10.213.0.0/16");
+
+    /// Prefix length of each subnet: 27 has room for 29 containers.
+    "network.subnet_prefix" => network_subnet_prefix: Whole<9, 29> = DefaultValue::Is("27");
+
+    /// A directory of packages that adds to those in the binary and overrides them by name.
+    "catalog.dir" => catalog_dir: Option<PathBuf> = DefaultValue::Is("");
+
+    /// How log lines on standard error look.
+    "log.format" => log_format: LogFormat = DefaultValue::Is("text");
+
+    /// What is logged.
+    "log.level" => log_level: LogLevel = DefaultValue::Is("info");
+}
+
+impl Config {
+    /// What no setting shows alone.
+    pub(super) fn check(&self, chosen: &Chosen) -> Result<(), ConfigError> {
+        if self.listen.is_empty() {
+            return Err(chosen.refused("listen", "the server has to listen somewhere"));
+        }
+        if self.network_port_last.get() < self.network_port_first.get() {
+            return Err(chosen.refused("network.port_last", "it lies below network.port_first"));
+        }
+        if self.network_subnet_prefix.get() < u32::from(self.network_subnet_pool.prefix_len()) {
+            return Err(chosen.refused("network.subnet_prefix", "the pool network.subnet_pool is smaller"));
+        }
+        Ok(())
+    }
+}

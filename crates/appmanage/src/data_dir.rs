@@ -1,0 +1,137 @@
+//! The data directory: that it is there, that it can be written, and that no other server uses it.
+
+use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
+use std::io::{self, Read, Seek, Write};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+
+/// Held for as long as a server lives; its content is that server's process id.
+const LOCK_FILE: &str = "appmanage.lock";
+
+/// A data directory that this process alone may use. The kernel lets go of the lock when the process ends,
+/// however it ends.
+#[derive(Debug)]
+pub(crate) struct DataDir {
+    path: PathBuf,
+    _lock: File,
+}
+
+/// Why the data directory cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum DataDirError {
+    #[error(
+        "the data directory {} is in use by another server{}: stop that one, or name another directory \
+         with --data-dir",
+        path.display(),
+        holder.map(|pid| format!(" (process {pid})")).unwrap_or_default()
+    )]
+    InUse { path: PathBuf, holder: Option<u32> },
+    #[error("the data directory {} cannot be written: {}", path.display(), advice(source))]
+    NotWritable {
+        path: PathBuf,
+        #[source]
+        source: io::Error,
+    },
+}
+
+fn advice(error: &io::Error) -> &'static str {
+    match error.kind() {
+        io::ErrorKind::PermissionDenied => {
+            "give it to the user who runs the server (chown), or name another one with --data-dir"
+        }
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
+            "the disk is full; free some space on its file system"
+        }
+        io::ErrorKind::ReadOnlyFilesystem => "its file system is read-only; name another one with --data-dir",
+        io::ErrorKind::NotADirectory | io::ErrorKind::AlreadyExists => {
+            "a file is in the way; move it, or name another directory with --data-dir"
+        }
+        _ => "name another one with --data-dir",
+    }
+}
+
+impl DataDir {
+    /// Creates the directory if it is not there, and takes it for this process.
+    pub(crate) fn claim(path: &Path) -> Result<Self, DataDirError> {
+        let not_writable = |source| DataDirError::NotWritable { path: path.to_owned(), source };
+        // Passwords lie in it.
+        DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(not_writable)?;
+        let mut lock = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .mode(0o600)
+            .open(path.join(LOCK_FILE))
+            .map_err(not_writable)?;
+        match lock.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => {
+                return Err(DataDirError::InUse { path: path.to_owned(), holder: read_pid(&mut lock) });
+            }
+            Err(TryLockError::Error(source)) => return Err(not_writable(source)),
+        }
+        write_pid(&mut lock).map_err(not_writable)?;
+        Ok(Self { path: path.to_owned(), _lock: lock })
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+}
+
+/// `None` where the holder has not written it yet.
+fn read_pid(lock: &mut File) -> Option<u32> {
+    let mut text = String::new();
+    lock.read_to_string(&mut text).ok()?;
+    text.trim().parse().ok()
+}
+
+/// The file is never removed: another server could hold the removed file's lock unseen.
+fn write_pid(lock: &mut File) -> io::Result<()> {
+    lock.set_len(0)?;
+    lock.rewind()?;
+    writeln!(lock, "{}", std::process::id())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::os::unix::fs::PermissionsExt;
+
+    use super::*;
+
+    #[test]
+    fn a_directory_is_created_for_its_owner_alone() {
+        let folder = tempfile::tempdir().expect("a temporary directory");
+        let path = folder.path().join("new/data");
+        let data_dir = DataDir::claim(&path).expect("it can be created");
+        assert_eq!(fs::metadata(data_dir.path()).expect("it is there").permissions().mode() & 0o777, 0o700);
+    }
+
+    #[test]
+    fn a_second_claim_is_refused_until_the_first_is_gone() {
+        let folder = tempfile::tempdir().expect("a temporary directory");
+        let first = DataDir::claim(folder.path()).expect("it is free");
+        let error = DataDir::claim(folder.path()).expect_err("it is taken").to_string();
+        assert!(error.contains(&format!("(process {})", std::process::id())), "{error}");
+        drop(first);
+        DataDir::claim(folder.path()).expect("it is free again");
+    }
+
+    #[test]
+    fn what_is_in_the_way_is_named_with_advice() {
+        let folder = tempfile::tempdir().expect("a temporary directory");
+        let file = folder.path().join("file");
+        fs::write(&file, "").expect("it can be written");
+        for path in [file.clone(), file.join("below")] {
+            let error = DataDir::claim(&path).expect_err("it is no directory").to_string();
+            assert!(error.contains("a file is in the way"), "{error}");
+        }
+        // Not even root may create something there.
+        let error =
+            DataDir::claim(Path::new("/sys/appmanage")).expect_err("it cannot be created").to_string();
+        assert!(error.starts_with("the data directory /sys/appmanage cannot be written: "), "{error}");
+        assert!(error.contains("--data-dir"), "{error}");
+    }
+}
