@@ -34,7 +34,7 @@ pub(crate) struct Block {
     pub(crate) note: Option<TextBlock>,
 }
 
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct TextBlock {
     pub(crate) zh: String,

@@ -41,7 +41,9 @@ impl PackageCatalog {
         let mut packages = BTreeMap::new();
         for source in sources.into_values() {
             match source.read() {
-                Ok(package) => drop(packages.insert(package.name.clone(), Arc::new(package))),
+                Ok(package) => {
+                    packages.insert(package.name.clone(), Arc::new(package));
+                }
                 Err(skipped) => broken.push(skipped),
             }
         }

@@ -33,7 +33,7 @@ pub(crate) fn sources(directory: &Path) -> Result<Vec<Source>, Broken> {
 
 /// The folders below, one more than the limit at the most.
 fn list_folders(directory: &Path) -> Result<Vec<PathBuf>, PackageError> {
-    let unreadable = |source| PackageError::Unreadable { path: directory.to_owned(), source };
+    let unreadable = |error| PackageError::Unreadable { path: directory.to_owned(), error };
     fs::read_dir(directory)
         .map_err(unreadable)?
         .map(|entry| entry.map(|entry| entry.path()).map_err(unreadable))
@@ -60,7 +60,7 @@ fn read_limited(path: &Path, limit_bytes: u64) -> Result<Vec<u8>, PackageError> 
     let mut bytes = Vec::new();
     open_file(path)
         .and_then(|file| file.take(limit_bytes + 1).read_to_end(&mut bytes))
-        .map_err(|source| PackageError::Unreadable { path: path.to_owned(), source })?;
+        .map_err(|error| PackageError::Unreadable { path: path.to_owned(), error })?;
     if bytes.len() as u64 > limit_bytes {
         let problem = format!("is larger than {} KiB", limit_bytes / 1024);
         return Err(PackageError::rule(path.display().to_string(), problem, "make it smaller"));

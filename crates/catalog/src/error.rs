@@ -19,15 +19,12 @@ pub struct Broken {
 #[derive(Debug, thiserror::Error)]
 pub enum PackageError {
     /// A file or folder cannot be read.
-    #[error(
-        "{} cannot be read ({source}); check that it exists and that the server may read it",
-        path.display()
-    )]
+    #[error("{} cannot be read ({error}); check that it exists and that the server may read it", path.display())]
     Unreadable {
         /// Which.
         path: PathBuf,
-        /// Why not. Part of the message, because the message is shown on one line.
-        source: std::io::Error,
+        /// Why not. It is part of the message, so it is no source beside it.
+        error: std::io::Error,
     },
     /// The YAML text cannot be read, or `x-appmanage` has not the shape that it must have.
     #[error("compose.yaml: {words}")]

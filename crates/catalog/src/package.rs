@@ -52,7 +52,7 @@ pub(crate) fn read_package(
     Ok(Package {
         name: name.to_owned(),
         trademark: line("trademark", &block.trademark)?,
-        description: text("description", block.description)?,
+        description: text("description", &block.description)?,
         categories: categories(&block.categories)?,
         official,
         requirements: requirements(&block.requirements)?,
@@ -60,7 +60,7 @@ pub(crate) fn read_package(
         patience: patience(block.patience_seconds)?,
         admin_path: admin_path(block.admin_path)?,
         login: block.login.map(|login| check_login(login, &variables)).transpose()?,
-        note: block.note.map(|note| text("note", note)).transpose()?,
+        note: block.note.as_ref().map(|note| text("note", note)).transpose()?,
         versions,
         variables,
         services: compose.services,
@@ -192,7 +192,7 @@ fn absolute_path(key: &str, path: String) -> Result<String, PackageError> {
 }
 
 /// A text in both languages, neither of them empty.
-pub(crate) fn text(key: &str, block: TextBlock) -> Result<Text, PackageError> {
+pub(crate) fn text(key: &str, block: &TextBlock) -> Result<Text, PackageError> {
     Ok(Text { zh: line(&format!("{key}.zh"), &block.zh)?, en: line(&format!("{key}.en"), &block.en)? })
 }
 

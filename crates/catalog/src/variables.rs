@@ -72,7 +72,7 @@ pub(crate) fn variables(blocks: &[VariableBlock]) -> Result<Vec<Variable>, Packa
             let key = format!("variables[{index}]");
             let place = format!("x-appmanage.{key}");
             check_name(&place, &block.name)?;
-            let label = text(&format!("{key}.label"), block.label.clone())?;
+            let label = text(&format!("{key}.label"), &block.label)?;
             Ok(Variable { name: block.name.clone(), kind: kind(&place, block)?, label })
         })
         .collect()

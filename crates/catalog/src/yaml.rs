@@ -1,6 +1,7 @@
 //! Reads YAML within limits. What the values mean is not known here.
 
 use serde::de::DeserializeOwned;
+use serde_saphyr::UserMessageFormatter;
 
 use crate::error::PackageError;
 
@@ -31,6 +32,7 @@ pub(crate) fn from_str<T: DeserializeOwned>(text: &str) -> Result<T, PackageErro
         alias_limits: serde_saphyr::alias_limits! { max_total_replayed_events: EXPANSION_LIMIT },
         with_snippet: false,
     };
-    serde_saphyr::from_str_with_options(text, options)
-        .map_err(|error| PackageError::Malformed { words: error.to_string() })
+    serde_saphyr::from_str_with_options(text, options).map_err(|error| PackageError::Malformed {
+        words: error.render_with_formatter(&UserMessageFormatter),
+    })
 }
