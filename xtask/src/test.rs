@@ -28,7 +28,7 @@ pub(crate) fn run(repository: &Path, scope: Scope) -> Result<ExitCode> {
     let logs = paths::run_state(repository).join("logs");
     paths::create_folder(&logs)?;
     let mut run = Run { repository, logs, progress: Progress::new(), done: Vec::new() };
-    run.cargo("format", &["fmt", "--all", "--check"], &[]);
+    run.cargo("format", &["fmt", "--all", "--check", "--", "--color=never"], &[]);
     run.cargo("clippy", &["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"], &[]);
     run.cargo("doc", &["doc", "--workspace", "--no-deps"], &[("RUSTDOCFLAGS", "-D warnings".to_owned())]);
     run.step("tidy", tidy_up);
