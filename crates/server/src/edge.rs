@@ -65,6 +65,11 @@ pub(crate) async fn keep_contract(
             answer(&context, next.run(Request::from_parts(head, HttpBody::empty()))).await
         }
     };
+    tracing::debug!(
+        request.id = &*context.request_id,
+        status = response.status().as_u16(),
+        "a call was answered"
+    );
     server.callers.admit(origin, &mut response);
     response.headers_mut().insert(REQUEST_ID, id_header(&context.request_id));
     response
@@ -106,5 +111,45 @@ impl Server {
     /// What `ResponseData` is beside an error on that path.
     fn nothing_at(&self, path: &str) -> Nothing {
         self.nothings.iter().find(|(known, _)| known == path).map_or(Nothing::Object, |(_, nothing)| *nothing)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::{pending, ready};
+
+    use axum::http::StatusCode;
+    use axum::response::IntoResponse;
+
+    use super::*;
+
+    async fn answered(inner: impl Future<Output = Response>) -> (StatusCode, String) {
+        let context = Context::of(&axum::http::HeaderMap::new(), Nothing::List);
+        let response = answer(&context, inner).await;
+        let status = response.status();
+        let body = response.into_body().collect().await.expect("a whole body").to_bytes();
+        (status, String::from_utf8_lossy(&body).into_owned())
+    }
+
+    fn is_system_error((status, body): &(StatusCode, String)) -> bool {
+        let begins = r#"{"ResponseData":[],"Error":{"Code":"SystemError","#;
+        *status == StatusCode::OK && body.starts_with(begins)
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_panic_or_a_call_without_end_is_a_system_error() {
+        assert!(is_system_error(&answered(async { panic!("a bug") }).await));
+        assert!(is_system_error(&answered(pending()).await));
+    }
+
+    #[tokio::test]
+    async fn another_status_than_200_and_404_is_a_system_error_unless_it_is_ordinary_http() {
+        for status in [204, 301, 400, 405, 408, 413, 415, 422, 429, 500, 503] {
+            let status = StatusCode::from_u16(status).expect("a status");
+            assert!(is_system_error(&answered(ready(status.into_response())).await), "{status}");
+            let ordinary = mark_ordinary(status.into_response()).await;
+            assert_eq!(answered(ready(ordinary)).await.0, status);
+        }
+        assert_eq!(answered(ready(StatusCode::NOT_FOUND.into_response())).await.0, StatusCode::NOT_FOUND);
     }
 }

@@ -148,3 +148,26 @@ fn options(server: &Server, request: &Request) -> Response {
 pub(crate) async fn no_such_interface(Extension(context): Extension<Context>) -> Response {
     Refusal::NoSuchInterface.answer(&context)
 }
+
+#[cfg(test)]
+mod tests {
+    use utoipa::openapi::path::ParameterIn;
+
+    use super::*;
+    use crate::routes::app_install::AppInstall;
+    use crate::routes::app_list::AppList;
+    use crate::routes::app_operation::AppOperation;
+    use crate::routes::app_status::AppStatus;
+
+    fn documented<I: Interface>() -> Vec<String> {
+        I::Parameters::into_params(|| Some(ParameterIn::Query)).into_iter().map(|p| p.name).collect()
+    }
+
+    #[test]
+    fn what_is_documented_is_what_is_read() {
+        assert_eq!(documented::<AppInstall>(), AppInstall::PARAMETERS);
+        assert_eq!(documented::<AppStatus>(), AppStatus::PARAMETERS);
+        assert_eq!(documented::<AppList>(), AppList::PARAMETERS);
+        assert_eq!(documented::<AppOperation>(), AppOperation::PARAMETERS);
+    }
+}

@@ -45,7 +45,6 @@ pub struct AppStatusInfo {
 pub struct AppDetailInfo {
     /// The same as AppStatus tells.
     #[serde(flatten)]
-    #[schema(inline)]
     pub app: AppStatusInfo,
     /// Where to reach it: an object while `status` is `running`, else `null`.
     #[schema(required)]

@@ -34,7 +34,7 @@ pub struct AppStatusParameters {
 pub struct AppListParameters {
     /// Tell only about the apps whose `name` equals this, without regard to ASCII case.
     #[schema(example = "wordpress")]
-    #[param(example = "wordpress")]
+    #[param(example = "wordpress", value_type = String, required = false)]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub app_name: Option<String>,
 }

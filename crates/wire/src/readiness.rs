@@ -1,10 +1,9 @@
 //! What `/readyz` answers.
 
 use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
 
 /// Whether the server can do its work.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReadinessInfo {
     /// Whether all of the below are ready.
     pub ready: bool,
@@ -15,11 +14,10 @@ pub struct ReadinessInfo {
 }
 
 /// One thing that the server needs.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CheckInfo {
     /// Whether it can be used.
     pub ready: bool,
     /// Why not; `""` if it can.
-    #[schema(example = "")]
     pub reason: String,
 }

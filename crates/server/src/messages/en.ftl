@@ -60,9 +60,9 @@ failure-disk_full = { $subject ->
     [none] A disk of the server is full.
    *[other] The disk of { $subject } is full.
  } Free some space ("docker system df" shows what Docker uses), then install again.
-failure-port_taken = Port { $subject } was taken by another program each time. End that program, or change the port range in the settings, then install again.
-failure-no_free_port = No port of the configured range is free for { $subject }. Widen the port range in the settings, then install again.
-failure-no_free_subnet = No subnet of the pool { $subject } is free. Widen the pool in the settings, then install again.
+failure-port_taken = Port { $subject } was taken by another program each time. End that program, or change the port range (settings network.port_first and network.port_last), then install again.
+failure-no_free_port = No port of the configured range is free for { $subject }. Widen the port range (settings network.port_first and network.port_last), then install again.
+failure-no_free_subnet = No subnet of the pool { $subject } is free. Widen the pool (setting network.subnet_pool), then install again.
 failure-name_taken = Docker already holds { $subject }, which is not this app's and was left alone. Choose another name; or, if nobody needs it, remove it yourself and install again.
 failure-out_of_memory = The service { $subject } ran out of memory and was ended. Give the server more memory, or stop other apps, then install again.
 failure-exit_code = The service { $subject } ended by itself with exit code { $detail }. Its last lines (last_lines) say why; install again when that is solved.

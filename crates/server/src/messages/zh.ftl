@@ -60,9 +60,9 @@ failure-disk_full = { $subject ->
     [none] 服务器的磁盘已满。
    *[other] { $subject } 所在的磁盘已满。
  }请清理空间 (docker system df 可查看 Docker 的占用), 然后重新安装。
-failure-port_taken = 端口 { $subject } 每次都被其他程序占用。请结束该程序, 或调整设置中的端口范围, 然后重新安装。
-failure-no_free_port = 设置的端口范围内没有空闲端口可供 { $subject } 使用。请扩大端口范围, 然后重新安装。
-failure-no_free_subnet = 地址池 { $subject } 中没有空闲的子网。请在设置中扩大地址池, 然后重新安装。
+failure-port_taken = 端口 { $subject } 每次都被其他程序占用。请结束该程序, 或调整端口范围 (设置 network.port_first 和 network.port_last), 然后重新安装。
+failure-no_free_port = 设置的端口范围内没有空闲端口可供 { $subject } 使用。请扩大端口范围 (设置 network.port_first 和 network.port_last), 然后重新安装。
+failure-no_free_subnet = 地址池 { $subject } 中没有空闲的子网。请扩大地址池 (设置 network.subnet_pool), 然后重新安装。
 failure-name_taken = Docker 中已有 { $subject }, 不属于此应用, 未作改动。请换一个名称; 如确定无用, 可自行删除后重新安装。
 failure-out_of_memory = 服务 { $subject } 内存不足, 被系统终止。请增加服务器内存, 或停止其他应用, 然后重新安装。
 failure-exit_code = 服务 { $subject } 自行退出, 退出码 { $detail }。请查看其最后的输出 (last_lines), 解决后重新安装。

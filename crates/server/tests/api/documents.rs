@@ -21,11 +21,11 @@ async fn the_checked_in_openapi_document_is_current() {
     let served = get(&Api::start().await, "/openapi.json").await;
     assert_eq!(served.headers["content-type"], "application/json");
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/openapi.json");
-    if std::env::var_os("UPDATE_OPENAPI").is_some() {
+    if std::env::var_os("UPDATE_DOCS").is_some() {
         std::fs::write(&file, format!("{}\n", served.text())).expect("docs can be written");
     }
     let kept = std::fs::read_to_string(&file).unwrap_or_default();
-    assert_eq!(kept.trim_end(), served.text(), "run UPDATE_OPENAPI=1 cargo test -p server openapi");
+    assert_eq!(kept.trim_end(), served.text(), "run UPDATE_DOCS=1 cargo test -p server openapi");
 }
 
 #[tokio::test(start_paused = true)]
@@ -145,5 +145,53 @@ async fn every_package_has_a_picture_without_the_two_headers() {
             Some(icon) => assert_eq!(picture.body, icon),
             None => assert!(picture.text().starts_with("<svg ") && picture.text().ends_with("</svg>")),
         }
+    }
+}
+
+/// The text of `docs/api.md`.
+fn guide() -> String {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/api.md");
+    std::fs::read_to_string(file).expect("the guide is there")
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_guide_tells_every_code_and_class_in_the_servers_own_words() {
+    let document = get(&Api::start().await, "/openapi.json").await.json();
+    let guide = guide();
+    for item in document["paths"].as_object().expect("paths").values() {
+        let description = item["get"]["description"].as_str().expect("a text");
+        for row in description.lines().filter(|line| line.starts_with('|')) {
+            assert!(guide.contains(row), "docs/api.md lacks: {row}");
+        }
+    }
+    for class in domain::FailureClass::ALL {
+        assert!(guide.contains(&format!("`{}`", class.as_str())), "docs/api.md lacks {class:?}");
+    }
+}
+
+#[test]
+fn the_answers_in_the_guide_have_every_field_and_no_other() {
+    fn again<T: serde::de::DeserializeOwned + serde::Serialize>(value: &Value) -> Value {
+        let typed: T =
+            serde_json::from_value(value.clone()).unwrap_or_else(|error| panic!("{error}: {value}"));
+        serde_json::to_value(typed).expect("it serializes")
+    }
+    let guide = guide();
+    let answers = guide.split("```json").skip(1).map(|rest| rest.split("```").next().unwrap_or_default());
+    for answer in answers.map(|text| serde_json::from_str::<Value>(text).expect("JSON")) {
+        let data = &answer["ResponseData"];
+        let expected = match data.as_object() {
+            None if data.is_array() => again::<wire::Envelope<Vec<wire::AppDetailInfo>>>(&answer),
+            None => again::<wire::ReadinessInfo>(&answer),
+            Some(data) if data.is_empty() => again::<wire::Envelope<serde_json::Map<String, Value>>>(&answer),
+            Some(data) if data.contains_key("operation_id") => {
+                again::<wire::Envelope<wire::OperationInfo>>(&answer)
+            }
+            Some(data) if data.contains_key("status") => {
+                again::<wire::Envelope<wire::AppStatusInfo>>(&answer)
+            }
+            Some(_) => again::<wire::Envelope<wire::AppIdInfo>>(&answer),
+        };
+        assert_eq!(answer, expected);
     }
 }
