@@ -2,7 +2,7 @@
 
 mod config;
 mod data_dir;
-mod public_host;
+mod lifecycle;
 mod serve;
 mod surroundings;
 mod telemetry;
@@ -68,7 +68,7 @@ fn serve(flags: SettingFlags) -> anyhow::Result<()> {
     let (effective, inputs) = flags.effective()?;
     let config = effective.config;
     telemetry::start(config.log_format, config.log_level.targets.clone());
-    serve::run(config, inputs.variables)
+    serve::run(&config, inputs.variables)
 }
 
 fn print_config(flags: SettingFlags) -> anyhow::Result<()> {

@@ -9,7 +9,6 @@ use super::error::ConfigError;
 use super::layers::{Chosen, Inputs};
 use super::listen::ListenAddress;
 use super::value::{EngineHost, LogFormat, LogLevel, Value, Whole};
-use crate::public_host;
 
 /// What holds where nothing is given.
 #[derive(Clone, Copy)]
@@ -19,6 +18,10 @@ pub(super) enum DefaultValue {
     /// It depends on who runs the server, and where.
     Depends {
         /// On what, for the documentation.
+        #[cfg_attr(
+            not(test),
+            expect(dead_code, reason = "read by the test that keeps the documentation current")
+        )]
         described: &'static str,
         /// `None` where there is none: then it must be given.
         find: fn(&Inputs) -> Option<String>,
@@ -30,6 +33,10 @@ pub(super) struct Setting {
     pub(super) key: &'static str,
     pub(super) default: DefaultValue,
     /// What it means, as Markdown.
+    #[cfg_attr(
+        not(test),
+        expect(dead_code, reason = "read by the test that keeps the documentation current")
+    )]
     pub(super) meaning: &'static [&'static str],
     /// What has to be written.
     pub(super) form: fn() -> String,
@@ -85,7 +92,7 @@ settings! {
     /// The host name or address in the URLs of apps.
     "public_host" => public_host: String = DefaultValue::Depends {
         described: "the address of the interface that the default route leaves by, else `127.0.0.1`",
-        find: |_| Some(public_host::detect()),
+        find: |_| Some(host::default_public_address().to_string()),
     };
 
     /// The path before `/AppInstall` and the others, such as `/api`. Empty: the root.

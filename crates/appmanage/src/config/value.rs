@@ -133,6 +133,11 @@ impl<const LEAST: u32, const MOST: u32> Whole<LEAST, MOST> {
     pub(crate) const fn get(self) -> u32 {
         self.0
     }
+
+    /// As the type that the number is needed in, which must have room for `MOST`.
+    pub(crate) fn to<T: TryFrom<u32>>(self) -> T {
+        T::try_from(self.0).ok().expect("whoever asks for a type sees the bounds in the table of settings")
+    }
 }
 
 impl<const LEAST: u32, const MOST: u32> Value for Whole<LEAST, MOST> {
