@@ -137,6 +137,20 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
+    async fn a_body_is_read_within_bounds_of_size_and_time() {
+        let read = async |body: HttpBody| Body::read(body).await.bytes();
+        assert_eq!(read(HttpBody::from("x")).await, Ok(Bytes::from("x")));
+        let full = vec![b'x'; BODY_BYTES_MAX];
+        assert_eq!(read(HttpBody::from(full.clone())).await.map(|body| body.len()), Ok(BODY_BYTES_MAX));
+        assert_eq!(read(HttpBody::from([full, vec![b'x']].concat())).await, Err(Malformed::BodyTooLarge));
+        let silent = futures_util::stream::pending::<Result<Bytes, std::io::Error>>();
+        assert_eq!(read(HttpBody::from_stream(silent)).await, Err(Malformed::BodyBroken));
+        let endless =
+            futures_util::stream::repeat_with(|| Ok::<_, std::io::Error>(vec![b'x'; BODY_BYTES_MAX]));
+        assert_eq!(read(HttpBody::from_stream(endless)).await, Err(Malformed::BodyTooLarge));
+    }
+
+    #[tokio::test(start_paused = true)]
     async fn a_panic_or_a_call_without_end_is_a_system_error() {
         assert!(is_system_error(&answered(async { panic!("a bug") }).await));
         assert!(is_system_error(&answered(pending()).await));

@@ -30,9 +30,10 @@ pub(crate) const HEADER_TIME_MAX: Duration = Duration::from_secs(75);
 /// Bytes that are buffered of a connection, in each direction.
 pub(crate) const CONNECTION_BUFFER_BYTES: usize = 64 * 1024;
 
-/// Open connections of one listener: nginx and a console need dozens. Counted for each listener, so that
-/// one which is flooded does not shut out the others.
-pub(crate) const CONNECTIONS_MAX: usize = 512;
+/// Open connections of one listener: nginx and a console need dozens, and three full listeners still fit
+/// into the 1,024 files that a process may have open by default. Counted for each listener, so that one
+/// which is flooded does not shut out the others; what comes beyond waits to be accepted.
+pub(crate) const CONNECTIONS_MAX: usize = 256;
 
 /// After a connection could not be accepted (no file descriptors, say) the listener rests this long.
 pub(crate) const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
