@@ -44,8 +44,9 @@ VALUES
     (3, 0, 'reserve', 1, 3001, 3900, 'undone', NULL),
     (3, 1, 'await_ready', 1, 3100, 3800, 'failed', '{"class":"exit_code","subject":"web","detail":"1"}');
 
-INSERT INTO pull (operation, position, image, bytes_done, bytes_total, layers_done, layers_total, complete)
-VALUES (1, 0, 'wordpress:6.8', 1000, 1000, 3, 3, 1);
+INSERT INTO pull (operation, position, image, layers, complete)
+VALUES (1, 0, 'wordpress:6.8',
+        '[{"id":"6aeb2cea51e9","bytes_done":1000,"bytes_total":1000,"complete":true}]', 1);
 
 INSERT INTO event (at, install, app_id, operation, what)
 VALUES
