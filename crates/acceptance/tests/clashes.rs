@@ -1,0 +1,133 @@
+//! Names and ports that somebody else has: refused or evaded, and never touched.
+
+use std::net::TcpListener;
+
+use acceptance::apps::{self, INSTALL_LIMIT};
+use acceptance::json::{items, text};
+use acceptance::proxy::{Mode, Registry};
+use acceptance::{Hello, Setup, docker, share, traces, wait};
+
+const REPEAT: &str = "Param.CustomerAppName.Repeat";
+
+#[test]
+#[ignore = "needs the private engine: cargo xtask test"]
+fn a_port_stolen_between_check_and_start_is_replaced() {
+    let registry = Registry::open(Mode::Held);
+    let port = share::free_port();
+    let hello = Hello::named("hello").image(&registry.image("appmanage/hello:1")).hint(port);
+    let server = Setup::default().packages(&[hello.package()]).start();
+    let name = apps::begin(&server, "hello", "app");
+    server.api().await_status(&name, "10", INSTALL_LIMIT);
+    // The port is chosen by now, and nobody listens there yet.
+    let thief = TcpListener::bind(("0.0.0.0", port)).expect("the port is free");
+    registry.set(Mode::Open);
+    server.api().await_status(&name, "30", INSTALL_LIMIT);
+    let other = apps::port(&server, &name);
+    assert_ne!(other, port);
+    assert!(apps::page(&server, &name).body.contains("Hello"));
+    assert_eq!(docker::containers(&name).len(), 1, "of the first try nothing is left");
+    assert_eq!(docker::networks(&name).len(), 1);
+    let operation = server.api().operation(&name);
+    let failed = items(&operation, "/steps").into_iter().find(|step| text(step, "/state") == "failed");
+    let failed = failed.expect("the first try is told");
+    assert_eq!(text(&failed, "/reason/class"), "port_taken", "{operation:#}");
+    assert_eq!(text(&failed, "/reason/subject"), port.to_string());
+    drop(thief);
+}
+
+#[test]
+#[ignore = "needs the private engine: cargo xtask test"]
+fn a_port_that_somebody_listens_at_is_passed_over() {
+    let listener = TcpListener::bind("0.0.0.0:0").expect("a free port");
+    let taken = listener.local_addr().expect("it is bound").port();
+    let server = Setup::default().packages(&[Hello::named("hello").hint(taken).package()]).start();
+    let name = apps::install(&server, "hello", "app");
+    assert_ne!(apps::port(&server, &name), taken);
+    let operation = server.api().operation(&name);
+    assert_eq!(items(&operation, "/steps").len(), 6, "it was seen before, not by failing: {operation:#}");
+}
+
+#[test]
+#[ignore = "needs the private engine: cargo xtask test"]
+fn the_port_of_a_stopped_container_is_passed_over() {
+    let port = share::free_port();
+    let setup = Setup::default().packages(&[Hello::named("hello").hint(port).package()]);
+    let theirs = format!("{}theirs", setup.prefix);
+    let publish = format!("{port}:80");
+    docker::docker(&["create", "--name", &theirs, "--publish", &publish, acceptance::packages::HELLO]);
+    let server = setup.start();
+    let name = apps::install(&server, "hello", "app");
+    assert_ne!(apps::port(&server, &name), port);
+    docker::docker(&["start", &theirs]);
+}
+
+#[test]
+#[ignore = "needs the private engine: cargo xtask test"]
+fn a_users_own_volume_of_that_name_is_refused_and_untouched() {
+    let setup = Setup::default().packages(&[Hello::named("hello").volume().package()]);
+    let volume = format!("{}app_data", setup.prefix);
+    docker::docker(&["volume", "create", "--label", "mine=1", &volume]);
+    let mount = format!("{volume}:/data");
+    let keep = ["run", "--rm", "--entrypoint", "/bin/sh", "--volume", &mount, acceptance::packages::HELLO];
+    docker::docker(&[&keep[..], &["-c", "echo precious >/data/file"]].concat());
+
+    let mut server = setup.start();
+    let refused = server.api().install("hello", &server.name("app"), "1").expect_err("the name is taken");
+    assert_eq!(refused.code, REPEAT);
+    assert!(refused.message.contains(&volume), "it says by what: {refused}");
+    assert_eq!(traces::of(&server, &server.name("app")), [format!("volume {volume}")]);
+
+    // The same for one that was made while the server runs.
+    let later = server.name("later_data");
+    docker::docker(&["volume", "create", &later]);
+    apps::install(&server, "hello", "another");
+    let refused = server.api().install("hello", &server.name("later"), "1").expect_err("the name is taken");
+    assert_eq!(refused.code, REPEAT);
+    server.stop();
+
+    let read = docker::docker(&[&keep[..], &["-c", "cat /data/file"]].concat());
+    assert_eq!(read, "precious");
+    docker::docker(&["volume", "inspect", &later]);
+}
+
+#[test]
+#[ignore = "needs the private engine: cargo xtask test"]
+fn a_running_foreign_project_of_that_name_is_refused_and_untouched() {
+    let setup = Setup::default().packages(&[Hello::named("hello").package()]);
+    let project = format!("{}app", setup.prefix);
+    let file = setup.folder().join("theirs.yaml");
+    let compose = "services: { site: { image: \"appmanage/hello:1\", environment: { HELLO_MESSAGE: theirs } } }";
+    std::fs::write(&file, compose).expect("it can be written");
+    let file = file.display().to_string();
+    docker::docker(&["compose", "--file", &file, "--project-name", &project, "up", "--detach"]);
+    let container = format!("{project}-site-1");
+    let before = docker::inspect(&container).expect("it runs");
+
+    let server = setup.start();
+    let refused = server.api().install("hello", &project, "1").expect_err("the name is taken");
+    assert_eq!(refused.code, REPEAT);
+    let after = docker::inspect(&container).expect("it still runs");
+    for pointer in ["/Id", "/State", "/RestartCount"] {
+        assert_eq!(after.pointer(pointer), before.pointer(pointer), "{pointer}");
+    }
+    assert!(!server.app_folder(&project).exists());
+    // It is told of apps that it never installed nothing.
+    assert_eq!(server.api().status_or_code(&project), "APP.NotExis");
+}
+
+#[test]
+#[ignore = "needs the private engine: cargo xtask test"]
+fn a_name_is_the_apps_until_its_install_has_failed() {
+    let registry = Registry::open(Mode::Held);
+    let held = Hello::named("held").image(&registry.image("appmanage/hello:1"));
+    let server = Setup::default().packages(&[held.package()]).start();
+    let name = apps::begin(&server, "held", "app");
+    let again = || server.api().install("held", &name, "1").expect_err("the name is taken").code;
+    assert_eq!(again(), "Param.CustomerAppName.Wait");
+    registry.set(Mode::Open);
+    server.api().await_status(&name, "30", INSTALL_LIMIT);
+    assert_eq!(again(), REPEAT);
+    docker::docker(&["stop", "--time", "0", &apps::container(&name, "web")]);
+    wait::until("it is stopped", apps::LATE, || (server.api().status_or_code(&name) == "40").then_some(()));
+    assert_eq!(again(), REPEAT);
+}

@@ -1,0 +1,133 @@
+//! The engine dies and comes back under the server. Alone in its process: nobody else has an engine then.
+
+use std::process::Command;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use acceptance::apps::{self, INSTALL_LIMIT, LATE, container};
+use acceptance::json::text;
+use acceptance::packages::HELLO;
+use acceptance::proxy::{Mode, Registry};
+use acceptance::setup::variable;
+use acceptance::{Hello, Package, Setup, docker, note, traces, wait};
+
+static ALONE: Mutex<()> = Mutex::new(());
+
+const AWAY: &str = "ContainerCommandError";
+
+/// The engine, in the hands of one test. It runs again when this is dropped.
+struct Engine {
+    _alone: MutexGuard<'static, ()>,
+}
+
+impl Engine {
+    fn take() -> Self {
+        Self { _alone: ALONE.lock().unwrap_or_else(PoisonError::into_inner) }
+    }
+
+    fn kill_9(&self) {
+        xtask("kill");
+    }
+
+    fn start(&self) {
+        xtask("start");
+    }
+}
+
+impl Drop for Engine {
+    fn drop(&mut self) {
+        xtask("start");
+    }
+}
+
+fn xtask(verb: &str) {
+    let mut command = Command::new(variable("TESTENV_XTASK"));
+    let output = command.args(["engine", verb, "--name", &variable("TESTENV_ENGINE")]).output();
+    let output = output.expect("xtask can be executed");
+    assert!(output.status.success(), "engine {verb}: {}", String::from_utf8_lossy(&output.stderr));
+}
+
+#[test]
+#[ignore = "needs the private engine: cargo xtask test"]
+fn a_dead_engine_is_bridged_then_told_and_its_return_shows_the_truth() {
+    const GRACE: Duration = Duration::from_secs(4);
+    let engine = Engine::take();
+    let packages = [Hello::named("stays").package(), Hello::named("ends").restart("no").package()];
+    let server = Setup::default().setting("engine.grace_seconds", GRACE.as_secs()).packages(&packages).start();
+    let api = server.api();
+    let stays = apps::install(&server, "stays", "stays");
+    let ends = apps::install(&server, "ends", "ends");
+
+    engine.kill_9();
+    let bridged = wait::time_until("the grace is over", GRACE * 3, || {
+        let status = api.status_or_code(&stays);
+        assert!(status == "30" || status == AWAY, "{status}");
+        status == AWAY
+    });
+    note(&format!("an engine that died was bridged for {bridged:?}"));
+    assert!(bridged + LATE > GRACE && bridged < GRACE + 2 * LATE, "bridged for {bridged:?}");
+    let refused = api.status(&stays).expect_err("the engine is away");
+    assert!(refused.message.contains("since ") && refused.message.contains("docker.sock"), "{refused}");
+    assert_eq!(api.call("AppList", &[]).expect_err("the engine is away").code, AWAY);
+    let new = server.name("new");
+    assert_eq!(api.install("stays", &new, "1").expect_err("the engine is away").code, AWAY);
+    assert_eq!(text(&api.operation(&stays), "/state"), "succeeded", "AppOperation is answered meanwhile");
+    let ready = api.address.get("/readyz").expect("it answers");
+    assert!(ready.status == 503 && ready.body.contains("\"engine\""), "{ready:?}");
+
+    engine.start();
+    let truth = wait::time_until("the truth is told", INSTALL_LIMIT, || {
+        let restarted = docker::state(&container(&stays, "web")) == "running";
+        restarted && api.status_or_code(&stays) == "30" && api.status_or_code(&ends) == "40"
+    });
+    note(&format!("the truth was told {truth:?} after the engine's start"));
+    assert_eq!(docker::state(&container(&ends, "web")), "exited");
+    assert_eq!(api.status_or_code(&new), "APP.NotExis", "a refused install changes nothing");
+    apps::install(&server, "stays", "new");
+}
+
+#[test]
+#[ignore = "needs the private engine: cargo xtask test"]
+fn an_install_accepted_while_the_engine_is_away_waits_for_it() {
+    let engine = Engine::take();
+    let setup = Setup::default().setting("engine.grace_seconds", 120);
+    let mut server = setup.packages(&[Hello::named("hello").package()]).start();
+    engine.kill_9();
+    let name = apps::begin(&server, "hello", "app");
+    // It is durable, too: the server may go while it waits.
+    server.kill_9();
+    server.start_without_engine();
+    assert_eq!(server.api().status(&name).as_deref(), Ok("00"));
+    engine.start();
+    server.api().await_status(&name, "30", INSTALL_LIMIT);
+    assert!(apps::page(&server, &name).body.contains("Hello"));
+}
+
+#[test]
+#[ignore = "needs the private engine: cargo xtask test"]
+fn an_engine_that_dies_during_an_install_leaves_it_whole_or_undone() {
+    let engine = Engine::take();
+    let registry = Registry::open(Mode::Slow(Duration::from_millis(100)));
+    let packages = [Package::pair("pair", HELLO), Package::pair("pulled", &registry.image(HELLO))];
+    let server = Setup::default().setting("engine.grace_seconds", 2).packages(&packages).start();
+    for (package, step) in [("pulled", "pull"), ("pair", "create"), ("pair", "await_ready")] {
+        let name = apps::begin(&server, package, &format!("at{}", step.replace('_', "")));
+        wait::until(step, INSTALL_LIMIT, || (text(&server.api().operation(&name), "/step") == step).then_some(()));
+        engine.kill_9();
+        // Long enough for the grace to be over: the install has to bear with that.
+        wait::until("it is told", INSTALL_LIMIT, || (server.api().status_or_code(&name) == AWAY).then_some(()));
+        engine.start();
+        let state = wait::until("the install has ended", INSTALL_LIMIT, || {
+            let state = text(&server.api().operation(&name), "/state");
+            ["succeeded", "failed"].contains(&state.as_str()).then_some(state)
+        });
+        note(&format!("an engine that died at {step}: {state}"));
+        if state == "succeeded" {
+            server.api().await_status(&name, "30", INSTALL_LIMIT);
+            assert_eq!(docker::containers(&name).len(), 2);
+        } else {
+            traces::assert_nothing_left(&server, &name);
+        }
+        assert!(traces::children(&server).is_empty(), "no process is left");
+    }
+}

@@ -1,0 +1,132 @@
+//! Installs that fail: each says why in its own class, shows what the container said, leaves nothing, and
+//! the same name can be installed again, on the same port and the only subnet.
+
+use std::time::Duration;
+
+use acceptance::apps::{self, INSTALL_LIMIT};
+use acceptance::json::{items, text};
+use acceptance::packages::in_registry;
+use acceptance::proxy::Silence;
+use acceptance::{Hello, Setup, share, traces};
+use serde_json::Value;
+
+/// Troubles that may heal by themselves are borne with for half a minute.
+const PATIENT_LIMIT: Duration = Duration::from_secs(120);
+
+/// Installs a package that fails, then one that does not under the same name; the failed operation.
+fn fails(setup: Setup, broken: &Hello, limit: Duration) -> Value {
+    let port = share::free_port();
+    let good = Hello::named("good").hint(port).volume();
+    let broken = broken.clone().hint(port).volume();
+    // One subnet: a second app finds none unless the first has given it back.
+    let server = setup.subnets(1).packages(&[broken.package(), good.package()]).start();
+    let name = apps::begin(&server, "broken", "app");
+    let operation = apps::failure(&server, &name, limit);
+    traces::assert_nothing_left(&server, &name);
+    let message = text(&operation, "/reason/message");
+    assert!(message.contains("install"), "it says what to do next: {message}");
+
+    apps::install(&server, "good", "app");
+    assert_eq!(apps::port(&server, &name), port, "the port was given back");
+    assert!(apps::page(&server, &name).body.contains("Hello"));
+    operation
+}
+
+fn assert_reason(operation: &Value, class: &str, subject: &str) {
+    assert_eq!(text(operation, "/reason/class"), class, "{operation:#}");
+    assert_eq!(text(operation, "/reason/subject"), subject, "{operation:#}");
+}
+
+fn assert_said(operation: &Value, words: &str) {
+    let lines = items(operation, "/last_lines");
+    assert!(lines.iter().any(|line| line.as_str().is_some_and(|line| line.contains(words))), "{operation:#}");
+}
+
+#[test]
+#[ignore = "needs the private engine: cargo xtask test"]
+fn a_bad_tag_is_no_such_image() {
+    let image = in_registry("appmanage/hello:no-such-tag");
+    let operation = fails(Setup::default(), &Hello::named("broken").image(&image), INSTALL_LIMIT);
+    assert_reason(&operation, "no_such_image", &image);
+}
+
+#[test]
+#[ignore = "needs the private engine: cargo xtask test"]
+fn a_missing_image_is_no_such_image() {
+    let image = in_registry("appmanage/no-such-image:1");
+    let operation = fails(Setup::default(), &Hello::named("broken").image(&image), INSTALL_LIMIT);
+    assert_reason(&operation, "no_such_image", &image);
+}
+
+#[test]
+#[ignore = "needs the private engine: cargo xtask test"]
+fn a_registry_that_hangs_is_given_up() {
+    let silence = Silence::listen();
+    let image = silence.image("appmanage/hello:1");
+    let setup = Setup::default().setting("installs.pull_idle_seconds", 10);
+    let operation = fails(setup, &Hello::named("broken").image(&image), INSTALL_LIMIT);
+    assert_reason(&operation, "pull_stalled", &image);
+}
+
+#[test]
+#[ignore = "needs the private engine: cargo xtask test"]
+fn a_registry_that_refuses_is_unreachable() {
+    let image = format!("127.0.0.1:{}/appmanage/hello:1", share::free_port());
+    let operation = fails(Setup::default(), &Hello::named("broken").image(&image), INSTALL_LIMIT);
+    assert_reason(&operation, "registry_unreachable", &image);
+}
+
+#[test]
+#[ignore = "needs the private engine: cargo xtask test"]
+fn a_container_that_exits_is_told_with_its_code_and_last_lines() {
+    let broken = Hello::named("broken").restart("no").environment("HELLO_EXIT_CODE", "1");
+    let operation = fails(Setup::default(), &broken, INSTALL_LIMIT);
+    assert_reason(&operation, "exit_code", "web");
+    assert_eq!(text(&operation, "/reason/detail"), "1");
+    assert_said(&operation, "cannot start: told to fail");
+}
+
+#[test]
+#[ignore = "needs the private engine: cargo xtask test"]
+fn a_container_that_exits_again_and_again_is_a_crash_loop() {
+    let broken = Hello::named("broken").environment("HELLO_EXIT_CODE", "1");
+    let operation = fails(Setup::default(), &broken, PATIENT_LIMIT);
+    assert_reason(&operation, "crash_loop", "web");
+    assert_said(&operation, "cannot start: told to fail");
+}
+
+#[test]
+#[ignore = "needs the private engine: cargo xtask test"]
+fn a_container_without_memory_is_out_of_memory() {
+    let broken = Hello::named("broken").restart("no").environment("HELLO_MEMORY_MB", "64");
+    let operation = fails(Setup::default(), &broken.more("mem_limit: 16m"), INSTALL_LIMIT);
+    assert_reason(&operation, "out_of_memory", "web");
+    assert_said(&operation, "taking 64 MB");
+}
+
+#[test]
+#[ignore = "needs the private engine: cargo xtask test"]
+fn a_container_that_is_out_of_memory_again_and_again_is_out_of_memory() {
+    let broken = Hello::named("broken").environment("HELLO_MEMORY_MB", "64").more("mem_limit: 16m");
+    let operation = fails(Setup::default(), &broken, PATIENT_LIMIT);
+    assert_reason(&operation, "out_of_memory", "web");
+}
+
+#[test]
+#[ignore = "needs the private engine: cargo xtask test"]
+fn a_container_that_is_never_healthy_is_unhealthy() {
+    let broken = Hello::named("broken").health_check().environment("HELLO_UNHEALTHY", "1");
+    let operation = fails(Setup::default(), &broken, PATIENT_LIMIT);
+    assert_reason(&operation, "unhealthy", "web");
+    assert_said(&operation, "listening on port 80");
+}
+
+#[test]
+#[ignore = "needs the private engine: cargo xtask test"]
+fn an_app_whose_port_never_answers_is_a_time_out() {
+    let broken = Hello::named("broken").patience(3).environment("HELLO_DELAY_SECONDS", "100");
+    let operation = fails(Setup::default(), &broken, INSTALL_LIMIT);
+    assert_reason(&operation, "time_out", "web");
+    assert_eq!(text(&operation, "/reason/detail"), "3");
+    assert_said(&operation, "waiting 100 s");
+}
