@@ -121,7 +121,7 @@ impl Run<'_> {
             let mut environment = Vec::new();
             self.step("engine env", |run| {
                 environment = engine::environment(run.repository, ENGINE)?;
-                environment.push(("APPMANAGE_TEST_BINARY", binary(run.repository).display().to_string()));
+                environment.push(("TESTENV_BINARY", binary(run.repository).display().to_string()));
                 Ok(())
             });
             // Without the examples in comments, where "ignore" means another thing.

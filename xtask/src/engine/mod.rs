@@ -91,10 +91,10 @@ pub(crate) fn environment(repository: &Path, name: &str) -> Result<Vec<(&'static
         ("DOCKER_HOST", place.host()),
         ("DOCKER_CONFIG", place.client_config().display().to_string()),
         ("DOCKER_BUILDKIT", "0".to_owned()),
-        ("APPMANAGE_TEST_REGISTRY", format!("127.0.0.1:{port}")),
-        ("APPMANAGE_TEST_ENGINE", place.name.clone()),
-        ("APPMANAGE_TEST_SUBNETS", place.network()?.named()),
-        ("APPMANAGE_TEST_XTASK", this.display().to_string()),
+        ("TESTENV_REGISTRY", format!("127.0.0.1:{port}")),
+        ("TESTENV_ENGINE", place.name.clone()),
+        ("TESTENV_SUBNETS", place.network()?.named()),
+        ("TESTENV_XTASK", this.display().to_string()),
     ])
 }
 

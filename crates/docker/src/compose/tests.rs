@@ -217,7 +217,7 @@ async fn a_dropped_up_ends_its_process_and_the_next_one_goes_on() {
 }
 
 /// Set for the copy of this test program that is going to be killed: where its data directory is.
-const KILLED_COPY: &str = "APPMANAGE_TEST_KILLED_COPY";
+const KILLED_COPY: &str = "TESTENV_KILLED_COPY";
 
 #[tokio::test]
 async fn what_a_killed_server_left_at_work_holds_the_lock_and_is_ended() {
