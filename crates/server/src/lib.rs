@@ -1,4 +1,4 @@
-//! The API over HTTP: [`router`] makes it out of a [`control::Control`], [`serve`] puts it on sockets.
+//! The API over HTTP: [`router()`] makes it out of a [`control::Control`], [`serve()`] puts it on sockets.
 //!
 //! What a call goes through, from the outside in: `edge` (bounds, and the promise of 200 or 404),
 //! `interface` (method, headers, parameters), `routes` (one file for each interface). `error` turns every
