@@ -75,10 +75,7 @@ impl Recorder {
             recorder.store(change, now)?;
             Ok(value)
         };
-        match tokio::task::spawn_blocking(work).await {
-            Ok(result) => result,
-            Err(join) => std::panic::resume_unwind(join.into_panic()),
-        }
+        off_the_runtime(work).await
     }
 
     /// Changes one installation's operation, and its app with it. `None` if it is gone.
@@ -158,10 +155,7 @@ impl Recorder {
     /// # Errors
     /// It cannot.
     pub async fn check_store(self: Arc<Self>) -> Result<(), StoreError> {
-        match tokio::task::spawn_blocking(move || self.store.check()).await {
-            Ok(result) => result,
-            Err(join) => std::panic::resume_unwind(join.into_panic()),
-        }
+        off_the_runtime(move || self.store.check()).await
     }
 
     /// Stores a change, then takes it into memory. The caller holds `writing`.
@@ -238,6 +232,18 @@ impl Amendment {
     #[must_use]
     pub fn event(kind: EventKind) -> Self {
         Self { events: vec![kind], release: false }
+    }
+}
+
+/// Does work that blocks. A panic in it goes on in the caller.
+async fn off_the_runtime<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(value) => value,
+        Err(join) => match join.try_into_panic() {
+            Ok(panic) => std::panic::resume_unwind(panic),
+            // The runtime is ending, and this future with it.
+            Err(_) => std::future::pending().await,
+        },
     }
 }
 

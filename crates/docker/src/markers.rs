@@ -62,6 +62,8 @@ impl Markers {
 
 #[cfg(test)]
 mod tests {
+    #![expect(clippy::disallowed_methods, reason = "tests talk to the world directly")]
+
     use std::process::Command;
 
     use super::*;

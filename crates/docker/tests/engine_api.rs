@@ -1,5 +1,7 @@
 //! The Engine API against a fake daemon: versions, broken answers, an engine that is away.
 
+#![expect(clippy::disallowed_methods, reason = "tests talk to the world directly")]
+
 mod engine_api {
     mod away;
     mod look;

@@ -1,6 +1,8 @@
 //! The adapters against a real engine and the real `docker compose`: `cargo xtask test` starts one and
 //! names it in the environment.
 
+#![expect(clippy::disallowed_methods, reason = "tests talk to the world directly")]
+
 mod real_engine {
     mod leftovers;
     mod pull;

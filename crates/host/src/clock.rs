@@ -10,6 +10,7 @@ use domain::Timestamp;
 pub struct SystemClock;
 
 impl Clock for SystemClock {
+    #[expect(clippy::disallowed_methods, reason = "the one place that reads the machine's clock")]
     fn now(&self) -> Timestamp {
         // A clock that is set to a time before 1970 has no better answer.
         let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();

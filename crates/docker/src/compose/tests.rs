@@ -1,5 +1,7 @@
 //! `docker compose` as a script that behaves badly, and the files that the real one reads.
 
+#![expect(clippy::disallowed_methods, reason = "tests talk to the world directly")]
+
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::sync::Arc;

@@ -1,5 +1,7 @@
 //! The interfaces, as clients meet them: through the real router, over a world in memory.
 
+#![expect(clippy::disallowed_methods, reason = "tests talk to the world directly")]
+
 mod answers;
 mod browsers;
 mod client;
