@@ -1,6 +1,5 @@
 //! The file: who may read it, how it is when the disk is full or the file is damaged.
 
-#![expect(clippy::disallowed_methods, reason = "mounts a small disk, and measures")]
 #![expect(clippy::disallowed_methods, reason = "tests talk to the world directly")]
 
 use std::error::Error;

@@ -1,6 +1,5 @@
 //! `kill -9` in the midst of commits: what was acknowledged is there, and nothing is half there.
 
-#![expect(clippy::disallowed_methods, reason = "the test is about a process of its own")]
 #![expect(clippy::disallowed_methods, reason = "tests talk to the world directly")]
 
 use std::io::{BufRead, BufReader, Write};

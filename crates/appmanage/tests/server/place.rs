@@ -38,6 +38,16 @@ impl Place {
         self.folder.path().join("data")
     }
 
+    /// Where servers look for the engine. Nothing is there at first.
+    pub(crate) fn engine_socket(&self) -> PathBuf {
+        self.folder.path().join("engine.sock")
+    }
+
+    /// A file for a script of the test's to write.
+    pub(crate) fn file(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
     fn programs(&self) -> PathBuf {
         self.folder.path().join("bin")
     }
@@ -64,7 +74,7 @@ impl Place {
             .env_clear()
             .env("HOME", self.folder.path())
             .env("PATH", self.programs())
-            .env("DOCKER_HOST", format!("unix://{}/no-engine.sock", self.folder.path().display()))
+            .env("DOCKER_HOST", format!("unix://{}", self.engine_socket().display()))
             .env("APPMANAGE_DATA_DIR", self.data_dir())
             .env("APPMANAGE_LISTEN", &self.address)
             .env("APPMANAGE_API_REQUIRE_HEADERS", "false");
@@ -88,6 +98,15 @@ impl Place {
     /// The whole answer to a GET over that socket in the data directory.
     pub(crate) fn get_by_socket(&self, name: &str, path: &str) -> String {
         ask(UnixStream::connect(self.data_dir().join(name)).expect("it listens"), path)
+    }
+}
+
+/// Waits until that is so.
+pub(crate) fn wait_until(what: &str, mut is_so: impl FnMut() -> bool) {
+    let deadline = Instant::now() + PATIENCE;
+    while !is_so() {
+        assert!(Instant::now() < deadline, "waited in vain until {what}");
+        sleep(POLL);
     }
 }
 
@@ -148,10 +167,15 @@ impl Started {
 
     /// SIGTERM, and the end.
     pub(crate) fn terminate(self) -> (Option<i32>, String) {
+        self.ask_to_stop();
+        self.wait()
+    }
+
+    /// SIGTERM.
+    pub(crate) fn ask_to_stop(&self) {
         let pid = i32::try_from(self.child.id()).ok().and_then(rustix::process::Pid::from_raw);
         rustix::process::kill_process(pid.expect("a process id"), rustix::process::Signal::TERM)
             .expect("it is alive");
-        self.wait()
     }
 
     /// SIGKILL.

@@ -1,6 +1,4 @@
-//! The real binary: how it starts, what it says where it cannot, and how it stops. No engine is needed.
-
-mod place;
+//! How it starts, and what it says where it cannot.
 
 use std::fs;
 use std::io::Write;
@@ -8,7 +6,7 @@ use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt;
 use std::process::Command;
 
-use place::{Place, Started};
+use crate::place::{Place, Started};
 
 #[test]
 fn it_answers_on_socket_and_address_and_ends_cleanly_at_sigterm() {

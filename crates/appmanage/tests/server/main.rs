@@ -1,0 +1,7 @@
+//! The real binary, started, asked and stopped. No engine is needed: there is none, or one in memory.
+
+#![expect(clippy::disallowed_methods, reason = "the tests are about processes, and wait for them")]
+
+mod place;
+mod starting;
+mod stopping;
