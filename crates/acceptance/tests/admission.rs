@@ -66,7 +66,7 @@ services:
     let packages = [
         Package::of("cores", cores),
         Hello::named("memory").requires("999G", "16M").package(),
-        Hello::named("disk").requires("16M", "999T").package(),
+        Hello::named("disk").requires("16M", "999999G").package(),
     ];
     let server = Setup::default().packages(&packages).start();
     for (package, resource) in [("cores", "cpu: needs 5000"), ("memory", "memory"), ("disk", "disk space")] {

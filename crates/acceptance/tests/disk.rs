@@ -48,7 +48,7 @@ struct OnSmallDisk {
 fn on_small_disk(hello: &Hello) -> OnSmallDisk {
     let setup = Setup::default();
     let path = setup.folder().join("small");
-    let disk = SmallDisk::mount(&path, 4096);
+    let disk = SmallDisk::mount(&path, 16 * 1024);
     let server = setup.data_dir(&path.join("data")).packages(&[hello.package()]).start();
     OnSmallDisk { server, disk }
 }

@@ -29,10 +29,9 @@ fn runs_without_engine(server: &Server, words: &[&str]) {
     assert_eq!(ready.status, 503, "{ready:?}");
     let ready: serde_json::Value = serde_json::from_str(&ready.body).expect("JSON");
     assert_eq!((&ready["store"]["ready"], &ready["engine"]["ready"]), (&true.into(), &false.into()), "{ready}");
-    let install = || server.api().install("hello", &server.name("app"), "1");
-    let refused = wait::until("the grace is over", Duration::from_secs(10), || {
-        install().err().filter(|refused| refused.code == "ContainerCommandError")
-    });
+    wait::until("the grace is over", Duration::from_secs(10), || server.api().call("AppList", &[]).err());
+    let refused = server.api().install("hello", &server.name("app"), "1").expect_err("the engine is away");
+    assert_eq!(refused.code, "ContainerCommandError");
     let warnings = || -> Vec<String> {
         let log = server.log();
         log.lines().filter(|line| line.contains("WARN") || line.contains("ERROR")).map(str::to_owned).collect()
@@ -43,6 +42,13 @@ fn runs_without_engine(server: &Server, words: &[&str]) {
         assert!(refused.message.contains(word), "{word:?} in the answer: {refused}");
         assert!(warned[0].contains(word), "{word:?} in the log: {warned:?}");
     }
+}
+
+/// The same server, started by [`NOBODY`] from the test's own folder.
+fn as_nobody(setup: Setup) -> Setup {
+    let home = setup.folder().display().to_string();
+    let ids = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"];
+    setup.wrapper(&ids).environment("HOME", &home)
 }
 
 /// A folder with one script, to be found on the PATH or as a plugin.
@@ -87,9 +93,7 @@ fn without_permission_on_the_socket_the_server_runs_and_tells() {
     fs::copy(setup::binary(), &binary).expect("it can be copied");
     script(&folder.join("bin"), "docker", "echo 2.40.3");
     let path = format!("{}:{}", folder.join("bin").display(), search_path());
-    let ids = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"];
-    let setup = setup.program(&binary).wrapper(&ids).environment("PATH", &path);
-    let server = setup.start_without_engine();
+    let server = as_nobody(setup.program(&binary)).environment("PATH", &path).start_without_engine();
     runs_without_engine(&server, &["ermission denied", "group"]);
 }
 
@@ -135,9 +139,8 @@ fn a_data_directory_that_cannot_be_written_is_named() {
     fs::set_permissions(&folder, Permissions::from_mode(0o755)).expect("it is ours");
     let binary = folder.join("appmanage");
     fs::copy(setup::binary(), &binary).expect("it can be copied");
-    let ids = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"];
     let words = [&folder.join("data").display().to_string(), "ermission denied", "chown"];
-    refuses(&setup.program(&binary).wrapper(&ids), &words);
+    refuses(&as_nobody(setup.program(&binary)), &words);
 }
 
 #[test]
