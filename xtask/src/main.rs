@@ -4,6 +4,7 @@
 mod command;
 mod daemon;
 mod engine;
+mod openapi;
 mod paths;
 mod progress;
 mod test;

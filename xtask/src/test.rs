@@ -2,18 +2,24 @@
 //!
 //! A step that fails shows its whole output and does not keep the next ones from running: one run tells all.
 
+use std::fmt::Write as _;
 use std::fs::File;
+use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
-use std::process::{Command, ExitCode, Stdio};
+use std::process::{Child, Command, ExitCode, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result};
 
+use crate::command::until;
 use crate::progress::Progress;
-use crate::{engine, paths, tidy};
+use crate::{engine, openapi, paths, tidy};
 
 /// The engine of the tests. It is gone before and after: tests start on a clean one.
 const ENGINE: &str = "test";
+
+/// How long one run of cargo may take: a test that hangs must not hang whoever waits for the result.
+const CARGO_LIMIT: Duration = Duration::from_secs(40 * 60);
 
 /// How much is run.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -32,6 +38,7 @@ pub(crate) fn run(repository: &Path, scope: Scope) -> Result<ExitCode> {
     run.cargo("clippy", &["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"], &[]);
     run.cargo("doc", &["doc", "--workspace", "--no-deps"], &[("RUSTDOCFLAGS", "-D warnings".to_owned())]);
     run.step("tidy", tidy_up);
+    run.step("openapi", |run| openapi::check(run.repository));
     run.tests("tests", &["test", "--workspace", "--no-fail-fast"], &[]);
     match scope {
         Scope::All => run.with_engine(),
@@ -140,7 +147,8 @@ impl Run<'_> {
     ) -> Result<(bool, String)> {
         let file = self.logs.join(format!("{}.log", name.replace(' ', "-")));
         let log = File::create(&file).with_context(|| format!("{} cannot be written", file.display()))?;
-        let status = Command::new("cargo")
+        let mut cargo = Command::new("cargo")
+            .process_group(0)
             .current_dir(self.repository)
             .args(arguments)
             .envs(environment.iter().map(|(name, value)| (*name, value)))
@@ -148,9 +156,23 @@ impl Run<'_> {
             .stdin(Stdio::null())
             .stdout(log.try_clone()?)
             .stderr(log)
-            .status()
+            .spawn()
             .context("cargo could not be started")?;
-        Ok((status.success(), String::from_utf8_lossy(&std::fs::read(&file)?).into_owned()))
+        let mut good = false;
+        let in_time = until(CARGO_LIMIT, || match cargo.try_wait() {
+            Ok(Some(status)) => {
+                good = status.success();
+                true
+            }
+            Ok(None) => false,
+            Err(_) => true,
+        });
+        let mut log = String::from_utf8_lossy(&std::fs::read(&file)?).into_owned();
+        if !in_time {
+            end_group(&mut cargo);
+            let _ = write!(log, "\n`cargo {}` did not end within {CARGO_LIMIT:?}", arguments.join(" "));
+        }
+        Ok((good, log))
     }
 
     fn finish(&mut self, done: Done) {
@@ -196,6 +218,15 @@ fn tidy_up(run: &Run) -> Result<()> {
     }
     let lines: Vec<String> = findings.iter().map(ToString::to_string).collect();
     Err(anyhow::anyhow!(lines.join("\n")))
+}
+
+/// Ends a cargo that hangs, with the tests that it runs.
+fn end_group(cargo: &mut Child) {
+    if let Some(group) = i32::try_from(cargo.id()).ok().and_then(rustix::process::Pid::from_raw) {
+        // It may have ended in this moment; then there is nothing to be done.
+        let _ = rustix::process::kill_process_group(group, rustix::process::Signal::KILL);
+    }
+    let _ = cargo.wait();
 }
 
 /// Where cargo puts the program that the engine tests run.

@@ -26,6 +26,7 @@ use std::time::Instant;
 use anyhow::{Context as _, Result, bail};
 
 use crate::paths;
+pub(crate) use packages::install as install_packages;
 use place::Place;
 use registry::Registry;
 
