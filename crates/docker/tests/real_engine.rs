@@ -17,6 +17,7 @@ use std::time::{Duration, Instant};
 use control::ports::projects::VariableValue;
 use control::ports::{Engine as _, EngineContainer, EngineObject, Project, Projects as _, PullSink};
 use docker::{Compose, ComposeProjects, Docker, Environment};
+use domain::package::Service;
 use domain::{
     ContainerId, ImagePull, InstallId, InstanceId, Package, PortReservation, ProjectName, Protocol,
     SubnetReservation,
@@ -55,9 +56,9 @@ impl Place {
         let environment = Environment::of(std::env::vars());
         let root = std::env::temp_dir().join(format!("appmanage-real-engine-{number}"));
         let instance = InstanceId::from_text(format!("realengine{number}"));
-        let detected = Compose::detect(&environment).await.expect("the test environment has it");
+        let detected = Compose::find(environment.clone()).expect("the test environment has it");
         let docker = Docker::of(environment.clone()).expect("the test environment's engine");
-        let projects = ComposeProjects::of(detected, environment, &root, instance.clone());
+        let projects = ComposeProjects::of(detected, &root, instance.clone());
         let project = project(number, compose, &root, instance);
         Self { root, docker, projects, project }
     }
@@ -108,12 +109,14 @@ fn project(number: u8, compose: &str, root: &std::path::Path, instance: Instance
     let name = ProjectName::from_text(format!("realengine{number}"));
     let pool = std::env::var("TESTENV_SUBNETS").expect("the test environment names its subnets");
     let start = pool.split_once(".192.0/").expect("10.N.192.0/18").0.to_owned();
-    let package = Package {
-        compose: compose.to_owned(),
-        volumes: if compose.contains("volumes:") { vec!["data".to_owned()] } else { Vec::new() },
-        services: packages::hello().services,
-        ..packages::hello()
-    };
+    let mut package = Package { compose: compose.to_owned(), ..packages::hello() };
+    if compose.contains("volumes:") {
+        package.volumes.push("data".to_owned());
+    }
+    if compose.contains("  db:") {
+        let web = &package.services[0];
+        package.services.push(Service { name: "db".to_owned(), ports: Vec::new(), ..web.clone() });
+    }
     Project {
         folder: root.join("apps").join(name.as_str()),
         name,

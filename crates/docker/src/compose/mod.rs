@@ -19,7 +19,6 @@ use control::ports::{CommandError, Project, Projects, ProjectsError};
 use domain::{InstallId, InstanceId, ProjectName, secret};
 use tokio::time::Instant;
 
-use crate::environment::Environment;
 use crate::markers::Markers;
 use crate::process::{self, Input, Invocation, RunError};
 
@@ -39,7 +38,6 @@ const LEFTOVERS_POLL: Duration = Duration::from_millis(20);
 #[derive(Debug)]
 pub struct ComposeProjects {
     compose: Compose,
-    environment: Environment,
     instance: InstanceId,
     apps: PathBuf,
 }
@@ -47,8 +45,8 @@ pub struct ComposeProjects {
 impl ComposeProjects {
     /// Projects under `data_dir`, whose instance is `instance`.
     #[must_use]
-    pub fn of(compose: Compose, environment: Environment, data_dir: &Path, instance: InstanceId) -> Self {
-        Self { compose, environment, instance, apps: data_dir.join("apps") }
+    pub fn of(compose: Compose, data_dir: &Path, instance: InstanceId) -> Self {
+        Self { compose, instance, apps: data_dir.join("apps") }
     }
 
     async fn up_locked(&self, project: &Project, lock: std::fs::File) -> Result<(), CommandError> {
@@ -56,7 +54,7 @@ impl ComposeProjects {
         let ended = process::run(Invocation {
             program: self.compose.docker.clone(),
             arguments: arguments(project),
-            environment: &self.environment,
+            environment: &self.compose.environment,
             markers: Some(Markers::of(&self.instance, &project.install)),
             input: Input::File(lock),
             time_limit,

@@ -11,6 +11,7 @@ use domain::{PortReservation, Protocol, Secret, SubnetReservation};
 use testkit::packages;
 
 use super::*;
+use crate::environment::Environment;
 
 /// A data directory, and a docker command that is a script.
 struct Place {
@@ -52,10 +53,10 @@ impl Place {
 async fn projects_in(root: &Path) -> ComposeProjects {
     let path = format!("{}:/usr/bin:/bin", root.display());
     let environment = Environment::of([("PATH".to_owned(), path)]);
-    let compose = Compose::detect(&environment).await.expect("the script is new enough");
+    let compose = Compose::find(environment).expect("there is a script");
     // Of this test alone: tests run side by side, and leftovers are found all over the machine.
     let instance = InstanceId::from_text(root.display().to_string());
-    ComposeProjects::of(compose, environment, root, instance)
+    ComposeProjects::of(compose, root, instance)
 }
 
 fn project_in(root: &Path) -> Project {

@@ -1,5 +1,7 @@
 //! Pulls from the test environment's registry.
 
+use std::io::Read as _;
+use std::process::Command;
 use std::sync::Mutex;
 use std::time::Duration;
 
@@ -35,17 +37,34 @@ async fn the_engine_tells_of_itself() {
 #[tokio::test]
 #[ignore = "needs the private engine: cargo xtask test"]
 async fn a_pull_tells_every_byte_of_every_layer() {
-    docker_command(&["image", "rm", "--force", "nginx:latest", "nginx:1.22"]);
+    let image = image_that_nobody_has();
     let told = Told::default();
-    engine().pull("nginx:latest", LONG, &told).await.expect("the registry has it");
+    engine().pull(&image, LONG, &told).await.expect("the registry has it");
     let told = told.0.into_inner().expect("nobody holds it");
     let last = told.last().expect("something was told");
-    assert!(
-        last.complete && last.bytes_done() == last.bytes_total() && last.layers_done() == last.layers.len()
-    );
-    assert!(!last.layers.is_empty() && told.len() > 3, "{told:?}");
-    assert!(told.is_sorted_by_key(ImagePull::bytes_done), "{told:?}");
-    engine().pull("nginx:latest", LONG, &Told::default()).await.expect("it is there already");
+    assert!(last.complete && last.layers_done() == 1 && last.layers.len() == 1, "{last:?}");
+    assert!(last.bytes_done() > 3_000_000 && last.bytes_done() == last.bytes_total(), "{last:?}");
+    assert!(told.is_sorted_by_key(ImagePull::bytes_done) && told.len() > 3, "{told:?}");
+    engine().pull(&image, LONG, &Told::default()).await.expect("it is there already");
+    docker_command(&["image", "rm", &image]);
+}
+
+/// An image of one layer that cannot be compressed, in the registry and not on the engine.
+fn image_that_nobody_has() -> String {
+    let registry = std::env::var("TESTENV_REGISTRY").expect("the test environment names it");
+    let image = format!("{registry}/realengine/random:{}", std::process::id());
+    let folder = tempfile::tempdir().expect("a folder");
+    let (file, tar) = (folder.path().join("random"), folder.path().join("random.tar"));
+    let mut random = Vec::new();
+    let device = std::fs::File::open("/dev/urandom").expect("Linux");
+    device.take(3_000_000).read_to_end(&mut random).expect("it never ends");
+    std::fs::write(&file, random).expect("written");
+    let packed = Command::new("tar").arg("-cf").arg(&tar).arg("-C").arg(folder.path()).arg("random").status();
+    assert!(packed.expect("tar is everywhere").success());
+    docker_command(&["import", &tar.display().to_string(), &image]);
+    docker_command(&["push", "--quiet", &image]);
+    docker_command(&["image", "rm", &image]);
+    image
 }
 
 #[tokio::test]

@@ -120,9 +120,9 @@ async fn an_engine_that_is_away_is_told_by_compose_too() {
     let elsewhere = [("DOCKER_HOST".to_owned(), "unix:///nowhere/docker.sock".to_owned())];
     let environment =
         docker::Environment::of(std::env::vars().filter(|(name, _)| name != "DOCKER_HOST").chain(elsewhere));
-    let compose = docker::Compose::detect(&environment).await.expect("it needs no engine");
+    let compose = docker::Compose::find(environment).expect("the test environment has it");
     let instance = place.project.instance.clone();
-    let projects = docker::ComposeProjects::of(compose, environment, &place.root, instance);
+    let projects = docker::ComposeProjects::of(compose, &place.root, instance);
     let error = projects.up(&place.project).await.expect_err("it is away");
     assert!(matches!(error, CommandError::EngineUnreachable { .. }), "{error:?}");
     place.clean().await;
