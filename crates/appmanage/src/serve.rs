@@ -10,7 +10,7 @@ use anyhow::{Context, bail};
 use catalog::PackageCatalog;
 use control::ports::{Catalog, Engine, Store};
 use control::{Control, Ports, Settings, Stop};
-use docker::{Compose, ComposeProjects, Docker, Environment};
+use docker::{Compose, ComposeError, ComposeProjects, Docker, Environment};
 use host::{LinuxHost, RandomIds, SystemClock};
 use server::ServerSettings;
 use store::SqliteStore;
@@ -44,7 +44,8 @@ async fn serve(config: &Config, variables: BTreeMap<String, String>) -> anyhow::
     let data_dir = DataDir::claim(&config.data_dir)?;
     let signals = Signals::catch().context("cannot catch signals")?;
     let (listeners, _socket_files) = surroundings::listen(&config.listen, &data_dir)?;
-    let ports = open_ports(config, variables, &data_dir).await?;
+    let compose = Compose::find(environment(config, variables))?;
+    let ports = open_ports(config, &compose, &data_dir).await?;
     let engine = Arc::clone(&ports.engine);
     let control = Control::open(ports, settings(config)).context("cannot load the database")?;
     let router = server::router(Arc::clone(&control), &server_settings(config))?;
@@ -54,26 +55,25 @@ async fn serve(config: &Config, variables: BTreeMap<String, String>) -> anyhow::
     let tasks = TaskTracker::new();
     let work = tasks.spawn({
         let (stop, shutdown) = (stop.clone(), shutdown.clone());
+        let serving = serving(config, &data_dir);
         async move {
             // Answers are given until the work has ended, however it ends.
             let _shutdown = shutdown.drop_guard();
-            control.run(stop).await;
+            // Reads are answered meanwhile; nothing is begun with a compose that is not good enough.
+            let version = compose.check().await?;
+            tracing::debug!(compose.version = version, "docker compose found");
+            tracing::info!("{serving}");
+            lifecycle::tell_ready();
+            tokio::join!(control.run(stop), warn_of_absent_engine(engine));
+            Ok::<_, ComposeError>(())
         }
     });
     let answers = tasks.spawn(server::serve(listeners, router, shutdown));
-    tasks.spawn(warn_of_absent_engine(engine));
 
-    let listen: Vec<String> = config.listen.iter().map(ToString::to_string).collect();
-    tracing::info!(
-        version = env!("CARGO_PKG_VERSION"),
-        data_dir = %data_dir.path().display(),
-        listen = listen.join(", "),
-        "serving"
-    );
-    lifecycle::tell_ready();
     tokio::select! {
         ended = async { tokio::try_join!(work, answers) } => {
-            ended.context("a part of the server panicked")?;
+            let (work, ()) = ended.context("a part of the server panicked")?;
+            work?;
             tracing::info!("stopped");
             Ok(())
         }
@@ -82,25 +82,26 @@ async fn serve(config: &Config, variables: BTreeMap<String, String>) -> anyhow::
     }
 }
 
-/// Everything that the use cases work with. Two programs are started to look at `docker compose`; meanwhile
-/// the database is opened and the packages are read.
-async fn open_ports(
-    config: &Config,
-    mut variables: BTreeMap<String, String>,
-    data_dir: &DataDir,
-) -> anyhow::Result<Ports> {
+/// The line that tells of a good start.
+fn serving(config: &Config, data_dir: &DataDir) -> String {
+    let listen: Vec<String> = config.listen.iter().map(ToString::to_string).collect();
+    let (version, data_dir) = (env!("CARGO_PKG_VERSION"), data_dir.path().display());
+    format!("appmanage {version} serves {data_dir} at {}", listen.join(", "))
+}
+
+/// What Docker's own tools are told: the environment, with the engine that the settings name.
+fn environment(config: &Config, mut variables: BTreeMap<String, String>) -> Environment {
     variables.insert("DOCKER_HOST".to_owned(), config.engine_host.0.clone());
-    let environment = Environment::of(variables);
-    let engine = Docker::of(environment.clone())?;
-    let from_disk = tokio::task::spawn_blocking({
-        let (path, packages) = (data_dir.path().to_owned(), config.catalog_dir.clone());
-        move || open_files(&path, packages.as_deref())
-    });
-    let (compose, from_disk) = tokio::join!(Compose::detect(&environment), from_disk);
-    let (store, catalog) = from_disk.context("opening the database panicked")??;
-    let compose = compose?;
-    tracing::debug!(compose.version = compose.version(), "docker compose found");
-    let projects = ComposeProjects::of(compose, environment, data_dir.path(), store.instance()?);
+    Environment::of(variables)
+}
+
+/// Everything that the use cases work with.
+async fn open_ports(config: &Config, compose: &Compose, data_dir: &DataDir) -> anyhow::Result<Ports> {
+    let engine = Docker::of(compose.environment().clone())?;
+    let (path, packages) = (data_dir.path().to_owned(), config.catalog_dir.clone());
+    let files = tokio::task::spawn_blocking(move || open_files(&path, packages.as_deref()));
+    let (store, catalog) = files.await.context("opening the database panicked")??;
+    let projects = ComposeProjects::of(compose.clone(), data_dir.path(), store.instance()?);
     Ok(Ports {
         store,
         engine: Arc::new(engine),

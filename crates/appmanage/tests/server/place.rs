@@ -150,7 +150,7 @@ impl Started {
     }
 
     pub(crate) fn wait_until_ready(&mut self) {
-        self.wait_for_line("serving");
+        self.wait_for_line(" serves ");
     }
 
     /// Waits for its end: the exit code and the log.
