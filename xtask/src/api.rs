@@ -65,7 +65,9 @@ impl Api {
     pub(crate) fn status(&self, app: &str) -> Result<Option<String>> {
         match self.call("AppStatus", &[("app_id", app)]) {
             Ok(data) => Ok(Some(text(&data["status_code"]))),
-            Err(error) if error.downcast_ref::<Refused>().is_some_and(|it| it.code == "APP.NotExis") => Ok(None),
+            Err(error) if error.downcast_ref::<Refused>().is_some_and(|it| it.code == "APP.NotExis") => {
+                Ok(None)
+            }
             Err(error) => Err(error),
         }
     }

@@ -23,7 +23,10 @@ const SHOWN_LINES: usize = 15;
 /// How long a killed process may take to be gone.
 const DEATH: Duration = Duration::from_secs(10);
 
-/// One daemon of the test environment, running or not.
+/// Variables of a daemon's environment beside those of this process, in order; `None` takes one away.
+pub(crate) type Environment = Vec<(String, Option<String>)>;
+
+/// One daemon, running or not.
 pub(crate) struct Daemon {
     /// The file that holds its process id.
     pub(crate) pid_file: PathBuf,
@@ -31,6 +34,8 @@ pub(crate) struct Daemon {
     pub(crate) log: PathBuf,
     /// The argument that only this daemon has.
     pub(crate) mark: String,
+    /// What is different in its environment; it matters only for starting it.
+    pub(crate) environment: Environment,
 }
 
 impl Daemon {
@@ -74,7 +79,14 @@ impl Daemon {
             .open(&self.log)
             .with_context(|| format!("the log {} cannot be opened", self.log.display()))?;
         // `setsid` replaces itself by the program: the child's process id is the daemon's.
-        let child = Command::new("setsid")
+        let mut command = Command::new("setsid");
+        for (name, value) in &self.environment {
+            match value {
+                Some(value) => command.env(name, value),
+                None => command.env_remove(name),
+            };
+        }
+        let child = command
             .arg(program)
             .args(arguments)
             .stdin(Stdio::null())
@@ -149,7 +161,12 @@ mod tests {
     use super::*;
 
     fn daemon(folder: &Path, mark: &str) -> Daemon {
-        Daemon { pid_file: folder.join("pid"), log: folder.join("log"), mark: mark.to_owned() }
+        Daemon {
+            pid_file: folder.join("pid"),
+            log: folder.join("log"),
+            mark: mark.to_owned(),
+            environment: vec![("DAEMON_TEST".to_owned(), Some("set".to_owned())), ("HOME".to_owned(), None)],
+        }
     }
 
     fn folder(name: &str) -> PathBuf {
@@ -164,6 +181,11 @@ mod tests {
         let daemon = daemon(&folder, "86399");
         let arguments = ["86399".to_owned()];
         daemon.start(Path::new("/bin/sleep"), &arguments, DEATH, || daemon.pid().is_some()).unwrap();
+        let pid = daemon.pid().unwrap().as_raw_nonzero();
+        let environment = std::fs::read(format!("/proc/{pid}/environ")).unwrap();
+        let names: Vec<_> = environment.split(|byte| *byte == 0).collect();
+        assert!(names.contains(&b"DAEMON_TEST=set".as_slice()));
+        assert!(!names.iter().any(|name| name.starts_with(b"HOME=")));
         daemon.stop().unwrap();
         assert!(daemon.pid().is_none());
         assert!(!daemon.pid_file.exists());

@@ -45,7 +45,9 @@ impl Address {
         for _ in 0..REDIRECTS {
             let answer = self.get(&target, limit)?;
             match &answer.location {
-                Some(location) if (300..400).contains(&answer.status) => target = path_of(location).to_owned(),
+                Some(location) if (300..400).contains(&answer.status) => {
+                    target = path_of(location).to_owned();
+                }
                 _ => return Ok(answer),
             }
         }
@@ -55,7 +57,8 @@ impl Address {
 
 /// A request without a body. `headers` are whole lines.
 pub(crate) fn request(method: &str, target: &str, headers: &str) -> Vec<u8> {
-    format!("{method} {target} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n{headers}\r\n").into_bytes()
+    format!("{method} {target} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n{headers}\r\n")
+        .into_bytes()
 }
 
 /// What came back.
@@ -105,11 +108,8 @@ impl Connection {
         self.stream.get_mut().write_all(request)?;
         let status_line = self.line()?;
         let status = status_line.split(' ').nth(1).and_then(|status| status.parse().ok());
-        let mut answer = Answer {
-            status: status.ok_or_else(|| broken(&status_line))?,
-            location: None,
-            body: Vec::new(),
-        };
+        let mut answer =
+            Answer { status: status.ok_or_else(|| broken(&status_line))?, location: None, body: Vec::new() };
         let mut length = None;
         let mut chunked = false;
         loop {

@@ -1,14 +1,17 @@
 //! `cargo xtask`: the project's build scripts. Each command is a module; this file only reads the words.
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a program for the terminal")]
 
+mod api;
 mod command;
 mod daemon;
 mod engine;
+mod http;
 mod openapi;
 mod paths;
 mod progress;
 mod test;
 mod tidy;
+mod up;
 
 use std::process::ExitCode;
 
@@ -17,6 +20,8 @@ use anyhow::{Result, bail};
 const USAGE: &str = "\
 cargo xtask COMMAND
 
+  up                            from a bare machine to WordPress in the browser, through our own API
+  down                          take away what `up` made, and only that
   engine start [--name NAME] [--only IMAGE,...] [-- DOCKERD-ARGUMENT...]
                                 start a private Docker engine with a registry and images
   engine stop [--name NAME]     stop it and take away all that it left
@@ -58,6 +63,8 @@ fn dispatch(words: &[&str]) -> Result<ExitCode> {
                 _ => bail!("there is no `engine {verb}`\n\n{USAGE}"),
             }
         }
+        ["up"] => up::up(&repository)?,
+        ["down"] => up::down(&repository)?,
         ["test"] => return test::run(&repository, test::Scope::All),
         ["test", "--fast"] => return test::run(&repository, test::Scope::Fast),
         ["tidy"] => {

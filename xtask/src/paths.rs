@@ -37,6 +37,12 @@ pub(crate) fn run_state(repository: &Path) -> PathBuf {
     repository.join("target/testenv")
 }
 
+/// Where cargo puts what it builds.
+pub(crate) fn target(repository: &Path) -> PathBuf {
+    let target = std::env::var_os("CARGO_TARGET_DIR").unwrap_or_else(|| "target".into());
+    repository.join(target)
+}
+
 /// `create_dir_all` whose error names the folder.
 pub(crate) fn create_folder(folder: &Path) -> Result<()> {
     std::fs::create_dir_all(folder).with_context(|| format!("the folder {} cannot be made", folder.display()))

@@ -128,7 +128,8 @@ impl Run<'_> {
             let mut environment = Vec::new();
             self.step("engine env", |run| {
                 environment = engine::environment(run.repository, ENGINE)?;
-                environment.push(("TESTENV_BINARY", binary(run.repository).display().to_string()));
+                let binary = paths::target(run.repository).join("debug/appmanage");
+                environment.push(("TESTENV_BINARY", binary.display().to_string()));
                 Ok(())
             });
             // Without the examples in comments, where "ignore" means another thing.
@@ -227,12 +228,6 @@ fn end_group(cargo: &mut Child) {
         let _ = rustix::process::kill_process_group(group, rustix::process::Signal::KILL);
     }
     let _ = cargo.wait();
-}
-
-/// Where cargo puts the program that the engine tests run.
-fn binary(repository: &Path) -> PathBuf {
-    let target = std::env::var_os("CARGO_TARGET_DIR").unwrap_or_else(|| "target".into());
-    repository.join(target).join("debug/appmanage")
 }
 
 /// Adds up the lines in which each test program tells its result. A run that failed although no test did,

@@ -77,7 +77,7 @@ fn installed() -> Option<PathBuf> {
 }
 
 /// Whether a version such as `v2.40.3` or `2.29.1-0ubuntu1` is one that we support.
-fn is_new_enough(version: &str) -> bool {
+pub(crate) fn is_new_enough(version: &str) -> bool {
     let mut numbers =
         version.trim().trim_start_matches('v').split(|c: char| !c.is_ascii_digit()).map(str::parse);
     match (numbers.next(), numbers.next()) {

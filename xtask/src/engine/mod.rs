@@ -26,6 +26,7 @@ use std::time::Instant;
 use anyhow::{Context as _, Result, bail};
 
 use crate::paths;
+pub(crate) use compose::is_new_enough as is_new_enough_compose;
 pub(crate) use packages::install as install_packages;
 use place::Place;
 use registry::Registry;
@@ -97,6 +98,11 @@ pub(crate) fn environment(repository: &Path, name: &str) -> Result<Vec<(&'static
         ("TESTENV_SUBNETS", place.network()?.named()),
         ("TESTENV_XTASK", this.display().to_string()),
     ])
+}
+
+/// Whether the engine of that name runs.
+pub(crate) fn is_running(repository: &Path, name: &str) -> Result<bool> {
+    Ok(named(repository, name)?.is_running())
 }
 
 /// One line per engine and one for the registry.

@@ -6,7 +6,7 @@ use std::process::Command;
 use anyhow::{Context as _, Result, bail};
 
 use crate::command::output;
-use crate::daemon::Daemon;
+use crate::daemon::{Daemon, Environment};
 use crate::paths;
 
 /// Engines take one /16 each out of 10.64.0.0 to 10.127.0.0: seldom used, and never the pool of a plain Docker.
@@ -85,6 +85,7 @@ impl Place {
             pid_file: self.folder.join("dockerd.process"),
             log: self.folder.join("dockerd.log"),
             mark: format!("--pidfile={}", self.dockerd_pid_file().display()),
+            environment: Environment::new(),
         }
     }
 
@@ -95,7 +96,12 @@ impl Place {
 
     pub(crate) fn containerd(&self) -> Daemon {
         let mark = format!("--config={}", self.folder.join("containerd.toml").display());
-        Daemon { pid_file: self.folder.join("containerd.pid"), log: self.folder.join("containerd.log"), mark }
+        Daemon {
+            pid_file: self.folder.join("containerd.pid"),
+            log: self.folder.join("containerd.log"),
+            mark,
+            environment: Environment::new(),
+        }
     }
 
     pub(crate) fn is_running(&self) -> bool {

@@ -11,7 +11,7 @@ use std::time::Duration;
 use anyhow::{Context as _, Result};
 
 use crate::command::find;
-use crate::daemon::Daemon;
+use crate::daemon::{Daemon, Environment};
 use crate::paths;
 
 /// A registry is up in a fraction of a second.
@@ -85,6 +85,7 @@ impl Registry {
             pid_file: self.folder.join("pid"),
             log: self.folder.join("registry.log"),
             mark: self.config().display().to_string(),
+            environment: Environment::new(),
         }
     }
 
