@@ -30,6 +30,13 @@ impl Package {
         Self { name: name.to_owned(), compose: compose.to_owned() }
     }
 
+    /// A package of one version with small needs; `rest` are the further keys of its block, indented by two,
+    /// and all that follows.
+    #[must_use]
+    pub fn with(name: &str, rest: &str) -> Self {
+        Self { name: name.to_owned(), compose: format!("{}{rest}", block(name, "16M", "16M", 60)) }
+    }
+
     /// Writes it below that directory.
     ///
     /// # Panics
@@ -49,13 +56,19 @@ impl Package {
         self
     }
 
+    /// The same with a restart policy of that name in the place of `unless-stopped`.
+    #[must_use]
+    pub fn with_restart(mut self, policy: &str) -> Self {
+        self.compose = self.compose.replace("unless-stopped", policy);
+        self
+    }
+
     /// Two services, of which one waits for the other, a volume and a secret: what real apps are like, of
     /// two megabytes.
     #[must_use]
     pub fn pair(name: &str, image: &str) -> Self {
-        let block = block(name, "16M", "16M", 60);
-        let compose = format!(
-            "{block}  variables:
+        let rest = format!(
+            "  variables:
     - {{ name: SECRET, kind: secret, label: {{ zh: 密码, en: Password }} }}
   main: {{ service: web, port: 80, http: {{}} }}
 services:
@@ -75,7 +88,7 @@ volumes:
   data:
 "
         );
-        Self { name: name.to_owned(), compose }
+        Self::with(name, &rest)
     }
 }
 

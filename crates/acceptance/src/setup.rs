@@ -195,7 +195,9 @@ impl Setup {
     /// All that servers of this setup have written to standard output and standard error.
     #[must_use]
     pub fn log(&self) -> String {
-        std::fs::read(self.log_path()).map(|log| String::from_utf8_lossy(&log).into_owned()).unwrap_or_default()
+        std::fs::read(self.log_path())
+            .map(|log| String::from_utf8_lossy(&log).into_owned())
+            .unwrap_or_default()
     }
 
     fn log_path(&self) -> PathBuf {

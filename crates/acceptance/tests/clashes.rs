@@ -96,7 +96,8 @@ fn a_running_foreign_project_of_that_name_is_refused_and_untouched() {
     let setup = Setup::default().packages(&[Hello::named("hello").package()]);
     let project = format!("{}app", setup.prefix);
     let file = setup.folder().join("theirs.yaml");
-    let compose = "services: { site: { image: \"appmanage/hello:1\", environment: { HELLO_MESSAGE: theirs } } }";
+    let compose =
+        "services: { site: { image: \"appmanage/hello:1\", environment: { HELLO_MESSAGE: theirs } } }";
     std::fs::write(&file, compose).expect("it can be written");
     let file = file.display().to_string();
     docker::docker(&["compose", "--file", &file, "--project-name", &project, "up", "--detach"]);
@@ -130,4 +131,42 @@ fn a_name_is_the_apps_until_its_install_has_failed() {
     docker::docker(&["stop", "--time", "0", &apps::container(&name, "web")]);
     wait::until("it is stopped", apps::LATE, || (server.api().status_or_code(&name) == "40").then_some(()));
     assert_eq!(again(), REPEAT);
+}
+
+#[test]
+#[ignore = "needs the private engine: cargo xtask test"]
+fn a_subnet_that_a_foreign_network_has_is_passed_over() {
+    let setup = Setup::default().packages(&[Hello::named("hello").package()]);
+    let pool = share::subnet_pool(2);
+    let (first, _) = pool.split_once('/').expect("address/length");
+    let theirs = format!("{}theirs", setup.prefix);
+    docker::docker(&["network", "create", "--subnet", &format!("{first}/27"), &theirs]);
+    let server = setup.setting("network.subnet_pool", &pool).start();
+    let name = apps::install(&server, "hello", "app");
+    let subnets = apps::subnets(&name);
+    assert!(subnets.len() == 1 && !subnets[0].starts_with(&format!("{first}/")), "{subnets:?} of {pool}");
+    let operation = server.api().operation(&name);
+    assert_eq!(items(&operation, "/steps").len(), 6, "it was seen before, not by failing: {operation:#}");
+}
+
+#[test]
+#[ignore = "needs the private engine: cargo xtask test"]
+fn a_folder_of_that_name_that_is_not_ours_is_untouched() {
+    let server = Setup::default().packages(&[Hello::named("hello").package()]).start();
+    let name = server.name("app");
+    let file = server.app_folder(&name).join("precious");
+    std::fs::create_dir_all(server.app_folder(&name)).expect("it can be made");
+    std::fs::write(&file, "mine").expect("it can be written");
+    // Refused, or failed and undone: never written to.
+    if server.api().install("hello", &name, "1").is_ok() {
+        let operation = apps::failure(&server, &name, INSTALL_LIMIT);
+        assert!(
+            text(&operation, "/reason/message").contains(&name),
+            "it says what is in the way: {operation:#}"
+        );
+    }
+    let files = std::fs::read_dir(server.app_folder(&name)).expect("it is there");
+    assert_eq!(files.count(), 1);
+    assert_eq!(std::fs::read_to_string(&file).expect("it is there"), "mine");
+    assert!(docker::containers(&name).is_empty());
 }

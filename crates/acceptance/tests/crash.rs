@@ -51,7 +51,7 @@ fn after_a_kill_9_at_any_moment_the_install_is_whole_or_undone() {
 }
 
 fn run_lane(rounds: u64, mut random: Random) -> Tally {
-    let registry = Registry::open(Mode::Slow(Duration::from_millis(60)));
+    let registry = Registry::open(Mode::Slow(Duration::from_millis(150)));
     let image = registry.image(HELLO);
     let broken = Package::pair("broken", &image).with_broken_main_service();
     let packages = [Package::pair("pair", &image), broken];
@@ -83,6 +83,10 @@ fn run_lane(rounds: u64, mut random: Random) -> Tally {
             traces::assert_nothing_left(&server, &name);
         }
         docker::remove_all(&name);
+        if random.below(2) == 0 {
+            // The next one has more to pull than a glance at the registry.
+            docker::try_docker(&["rmi", "--force", &image]).ok();
+        }
     }
     let listed: Vec<String> = server.api().list().iter().map(|app| text(app, "/app_id")).collect();
     let distinct: BTreeSet<String> = listed.iter().cloned().collect();
@@ -105,11 +109,14 @@ fn crash_during(
     let answered = std::thread::scope(|scope| {
         let parameters = [("app_name", package), ("customer_app_name", name), ("app_version", "1")];
         let call = scope.spawn(move || api.try_call("AppInstall", &parameters));
-        if random.below(3) == 0 {
-            wait::within(INSTALL_LIMIT, || (!traces::children(server).is_empty()).then_some(()));
-            std::thread::sleep(random.up_to(length / 2));
-        } else {
-            std::thread::sleep(random.up_to(length));
+        match random.below(8) {
+            // The first steps take milliseconds: by chance alone they would never be hit.
+            0 => std::thread::sleep(random.up_to(Duration::from_millis(15))),
+            1 | 2 => {
+                wait::within(INSTALL_LIMIT, || (!traces::children(server).is_empty()).then_some(()));
+                std::thread::sleep(random.up_to(length / 4));
+            }
+            _ => std::thread::sleep(random.up_to(length)),
         }
         kill(server, tally);
         let outcome = call.join().expect("the call ends");
@@ -144,7 +151,11 @@ fn check_end(server: &Server, package: &str, name: &str, tally: &mut Tally) {
     let operation = operation.unwrap_or_else(|| panic!("{name} ends: {:#}", server.api().operation(name)));
     let hit = items(&operation, "/steps").into_iter().find(|step| number(step, "/attempt") > 1);
     tally.steps.push(hit.map_or_else(|| "elsewhere".to_owned(), |step| text(&step, "/step")));
-    assert!(traces::children(server).is_empty(), "of {name} no process is left: {:?}", traces::children(server));
+    assert!(
+        traces::children(server).is_empty(),
+        "of {name} no process is left: {:?}",
+        traces::children(server)
+    );
     if package == "broken" {
         assert_eq!(text(&operation, "/reason/class"), "exit_code", "{operation:#}");
         assert_eq!(server.api().status(name).as_deref(), Ok("50"));

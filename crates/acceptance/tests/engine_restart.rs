@@ -2,7 +2,7 @@
 
 use std::process::Command;
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use acceptance::apps::{self, INSTALL_LIMIT, LATE, container};
 use acceptance::json::text;
@@ -10,6 +10,7 @@ use acceptance::packages::HELLO;
 use acceptance::proxy::{Mode, Registry};
 use acceptance::setup::variable;
 use acceptance::{Hello, Package, Setup, docker, note, traces, wait};
+use rustix::process::{Pid, Signal, kill_process};
 
 static ALONE: Mutex<()> = Mutex::new(());
 
@@ -32,6 +33,27 @@ impl Engine {
     fn start(&self) {
         xtask("start");
     }
+
+    /// Stops dockerd where it stands: its socket accepts and nothing answers.
+    fn freeze(&self) -> Frozen {
+        let socket = docker::socket().display().to_string();
+        let is_it =
+            |words: &String| words.contains("dockerd") && words.contains(&format!("--host=unix://{socket}"));
+        let found = traces::command_lines().find(|(_, words)| is_it(words));
+        let (pid, _) = found.expect("dockerd runs with its socket in its arguments");
+        let pid = i32::try_from(pid).ok().and_then(Pid::from_raw).expect("a process");
+        kill_process(pid, Signal::STOP).expect("it is ours");
+        Frozen(pid)
+    }
+}
+
+/// Until it is dropped.
+struct Frozen(Pid);
+
+impl Drop for Frozen {
+    fn drop(&mut self) {
+        kill_process(self.0, Signal::CONT).ok();
+    }
 }
 
 impl Drop for Engine {
@@ -52,11 +74,15 @@ fn xtask(verb: &str) {
 fn a_dead_engine_is_bridged_then_told_and_its_return_shows_the_truth() {
     const GRACE: Duration = Duration::from_secs(4);
     let engine = Engine::take();
-    let packages = [Hello::named("stays").package(), Hello::named("ends").restart("no").package()];
-    let server = Setup::default().setting("engine.grace_seconds", GRACE.as_secs()).packages(&packages).start();
+    // What becomes of `unless-stopped` is the engine's choice: one that was killed takes the containers
+    // that it finds alive for stopped by hand.
+    let hello = |name, policy| Hello::named(name).restart(policy).package();
+    let packages = [hello("stays", "always"), hello("unless", "unless-stopped"), hello("ends", "no")];
+    let server =
+        Setup::default().setting("engine.grace_seconds", GRACE.as_secs()).packages(&packages).start();
     let api = server.api();
     let stays = apps::install(&server, "stays", "stays");
-    let ends = apps::install(&server, "ends", "ends");
+    let others = ["unless", "ends"].map(|package| apps::install(&server, package, package));
 
     engine.kill_9();
     let bridged = wait::time_until("the grace is over", GRACE * 3, || {
@@ -77,13 +103,50 @@ fn a_dead_engine_is_bridged_then_told_and_its_return_shows_the_truth() {
 
     engine.start();
     let truth = wait::time_until("the truth is told", INSTALL_LIMIT, || {
-        let restarted = docker::state(&container(&stays, "web")) == "running";
-        restarted && api.status_or_code(&stays) == "30" && api.status_or_code(&ends) == "40"
+        docker::state(&container(&stays, "web")) == "running" && api.status_or_code(&stays) == "30"
     });
     note(&format!("the truth was told {truth:?} after the engine's start"));
-    assert_eq!(docker::state(&container(&ends, "web")), "exited");
+    for name in others {
+        let state = docker::state(&container(&name, "web"));
+        note(&format!("{name} is {state}"));
+        let wanted = if state == "running" { "30" } else { "40" };
+        wait::until(wanted, LATE, || (api.status_or_code(&name) == wanted).then_some(()));
+    }
     assert_eq!(api.status_or_code(&new), "APP.NotExis", "a refused install changes nothing");
     apps::install(&server, "stays", "new");
+}
+
+#[test]
+#[ignore = "needs the private engine: cargo xtask test"]
+fn a_frozen_engine_holds_no_answer_up_and_is_told_like_a_dead_one() {
+    let engine = Engine::take();
+    let server = Setup::default().setting("engine.grace_seconds", 1);
+    let server = server.packages(&[Hello::named("hello").package()]).start();
+    let api = server.api();
+    let name = apps::install(&server, "hello", "app");
+    let frozen = engine.freeze();
+    let mut slowest = Duration::ZERO;
+    wait::until("it is told", INSTALL_LIMIT, || {
+        let began = Instant::now();
+        let status = api.status_or_code(&name);
+        slowest = slowest.max(began.elapsed());
+        assert!(status == "30" || status == AWAY, "{status}");
+        (status == AWAY).then_some(())
+    });
+    assert!(slowest < LATE, "AppStatus took {slowest:?}");
+    drop(frozen);
+    let back = wait::time_until("it is back", INSTALL_LIMIT, || api.status_or_code(&name) == "30");
+    assert!(back <= LATE, "the truth was told {back:?} after the engine thawed");
+
+    // And in the midst of an install: compose waits, and so do we.
+    let second = apps::begin(&server, "hello", "second");
+    wait::until("compose is at work", INSTALL_LIMIT, || {
+        (!traces::children(&server).is_empty()).then_some(())
+    });
+    let frozen = engine.freeze();
+    wait::until("it is told", INSTALL_LIMIT, || (api.status_or_code(&second) == AWAY).then_some(()));
+    drop(frozen);
+    api.await_status(&second, "30", INSTALL_LIMIT);
 }
 
 #[test]
@@ -108,14 +171,22 @@ fn an_install_accepted_while_the_engine_is_away_waits_for_it() {
 fn an_engine_that_dies_during_an_install_leaves_it_whole_or_undone() {
     let engine = Engine::take();
     let registry = Registry::open(Mode::Slow(Duration::from_millis(100)));
-    let packages = [Package::pair("pair", HELLO), Package::pair("pulled", &registry.image(HELLO))];
+    let packages = [
+        Package::pair("pulled", &registry.image(HELLO)).with_restart("always"),
+        Package::pair("created", HELLO).with_restart("always"),
+        Hello::named("awaited").restart("always").environment("HELLO_DELAY_SECONDS", "3").package(),
+    ];
     let server = Setup::default().setting("engine.grace_seconds", 2).packages(&packages).start();
-    for (package, step) in [("pulled", "pull"), ("pair", "create"), ("pair", "await_ready")] {
-        let name = apps::begin(&server, package, &format!("at{}", step.replace('_', "")));
-        wait::until(step, INSTALL_LIMIT, || (text(&server.api().operation(&name), "/step") == step).then_some(()));
+    for (package, step) in [("pulled", "pull"), ("created", "create"), ("awaited", "await_ready")] {
+        let name = apps::begin(&server, package, package);
+        wait::until(step, INSTALL_LIMIT, || {
+            (text(&server.api().operation(&name), "/step") == step).then_some(())
+        });
         engine.kill_9();
         // Long enough for the grace to be over: the install has to bear with that.
-        wait::until("it is told", INSTALL_LIMIT, || (server.api().status_or_code(&name) == AWAY).then_some(()));
+        wait::until("it is told", INSTALL_LIMIT, || {
+            (server.api().status_or_code(&name) == AWAY).then_some(())
+        });
         engine.start();
         let state = wait::until("the install has ended", INSTALL_LIMIT, || {
             let state = text(&server.api().operation(&name), "/state");
@@ -124,7 +195,7 @@ fn an_engine_that_dies_during_an_install_leaves_it_whole_or_undone() {
         note(&format!("an engine that died at {step}: {state}"));
         if state == "succeeded" {
             server.api().await_status(&name, "30", INSTALL_LIMIT);
-            assert_eq!(docker::containers(&name).len(), 2);
+            assert!(apps::page(&server, &name).body.contains("Hello"));
         } else {
             traces::assert_nothing_left(&server, &name);
         }

@@ -7,7 +7,7 @@ use acceptance::apps::{self, INSTALL_LIMIT};
 use acceptance::json::{items, text};
 use acceptance::packages::in_registry;
 use acceptance::proxy::Silence;
-use acceptance::{Hello, Setup, share, traces};
+use acceptance::{Hello, Package, Setup, docker, share, traces, wait};
 use serde_json::Value;
 
 /// Troubles that may heal by themselves are borne with for half a minute.
@@ -16,10 +16,15 @@ const PATIENT_LIMIT: Duration = Duration::from_secs(120);
 /// Installs a package that fails, then one that does not under the same name; the failed operation.
 fn fails(setup: Setup, broken: &Hello, limit: Duration) -> Value {
     let port = share::free_port();
+    let broken = broken.clone().hint(port).volume().package();
+    fails_as(setup, broken, port, limit)
+}
+
+/// The same with any package of the name `broken` that would like that port.
+fn fails_as(setup: Setup, broken: Package, port: u16, limit: Duration) -> Value {
     let good = Hello::named("good").hint(port).volume();
-    let broken = broken.clone().hint(port).volume();
     // One subnet: a second app finds none unless the first has given it back.
-    let server = setup.subnets(1).packages(&[broken.package(), good.package()]).start();
+    let server = setup.subnets(1).packages(&[broken, good.package()]).start();
     let name = apps::begin(&server, "broken", "app");
     let operation = apps::failure(&server, &name, limit);
     traces::assert_nothing_left(&server, &name);
@@ -129,4 +134,120 @@ fn an_app_whose_port_never_answers_is_a_time_out() {
     assert_reason(&operation, "time_out", "web");
     assert_eq!(text(&operation, "/reason/detail"), "3");
     assert_said(&operation, "waiting 100 s");
+}
+
+/// Of the port that a package would like, which is not the point here.
+fn fails_somehow(rest: &str, limit: Duration) -> Value {
+    let port = share::free_port();
+    let rest = rest.replace("PORT", &port.to_string());
+    fails_as(Setup::default(), Package::with("broken", &rest), port, limit)
+}
+
+#[test]
+#[ignore = "needs the private engine: cargo xtask test"]
+fn what_the_engine_cannot_start_is_told_in_its_words() {
+    let broken = Hello::named("broken").more("entrypoint: [/no-such-program]");
+    let operation = fails(Setup::default(), &broken, INSTALL_LIMIT);
+    assert_reason(&operation, "container_command", "");
+    assert!(text(&operation, "/reason/detail").contains("/no-such-program"), "{operation:#}");
+}
+
+#[test]
+#[ignore = "needs the private engine: cargo xtask test"]
+fn a_service_that_others_wait_for_is_the_one_to_blame() {
+    let unhealthy = "  main: { service: web, port: 80, http: {} }
+services:
+  web:
+    image: appmanage/hello:1
+    ports: [\"PORT:80\"]
+    depends_on: { database: { condition: service_healthy } }
+  database:
+    image: appmanage/hello:1
+    environment: { HELLO_UNHEALTHY: \"1\" }
+    healthcheck: { test: [CMD, /healthcheck], interval: 300ms, retries: 2 }
+";
+    let operation = fails_somehow(unhealthy, INSTALL_LIMIT);
+    assert_reason(&operation, "unhealthy", "database");
+    assert_said(&operation, "listening on port 80");
+
+    let first = "  one_shot: [first]
+  main: { service: web, port: 80, http: {} }
+services:
+  web:
+    image: appmanage/hello:1
+    ports: [\"PORT:80\"]
+    depends_on: { first: { condition: service_completed_successfully } }
+  first:
+    image: appmanage/hello:1
+    restart: \"no\"
+    environment: { HELLO_EXIT_CODE: \"7\" }
+";
+    let operation = fails_somehow(first, INSTALL_LIMIT);
+    assert_reason(&operation, "exit_code", "first");
+    assert_eq!(text(&operation, "/reason/detail"), "7");
+    assert_said(&operation, "cannot start: told to fail");
+}
+
+#[test]
+#[ignore = "needs the private engine: cargo xtask test"]
+fn a_password_that_a_failing_container_prints_is_not_passed_on() {
+    let talkative = "  variables:
+    - { name: SECRET, kind: secret, label: { zh: 密码, en: Password } }
+  main: { service: web, port: 80, http: {} }
+services:
+  web:
+    image: appmanage/hello:1
+    restart: \"no\"
+    ports: [\"PORT:80\"]
+    environment: { SECRET: \"${SECRET}\" }
+    entrypoint: [sh, -c, \"echo the password is $$SECRET and no other; exit 4\"]
+";
+    let operation = fails_somehow(talkative, INSTALL_LIMIT);
+    assert_reason(&operation, "exit_code", "web");
+    assert_eq!(items(&operation, "/last_lines"), ["the password is *** and no other"]);
+}
+
+#[test]
+#[ignore = "needs the private engine: cargo xtask test"]
+fn a_container_that_somebody_removes_during_its_install_has_vanished() {
+    let slow = Hello::named("slow").environment("HELLO_DELAY_SECONDS", "50");
+    let server = Setup::default().packages(&[slow.package()]).start();
+    let name = apps::begin(&server, "slow", "app");
+    server.api().await_status(&name, "12", INSTALL_LIMIT);
+    docker::docker(&["rm", "--force", &apps::container(&name, "web")]);
+    let operation = apps::failure(&server, &name, INSTALL_LIMIT);
+    assert_reason(&operation, "vanished", "web");
+    traces::assert_nothing_left(&server, &name);
+}
+
+#[test]
+#[ignore = "needs the private engine: cargo xtask test"]
+fn an_undo_that_somebody_holds_up_waits_and_touches_nothing_of_theirs() {
+    let slow = Hello::named("slow").patience(3).environment("HELLO_DELAY_SECONDS", "50");
+    let server = Setup::default().packages(&[slow.package()]).start();
+    let name = apps::begin(&server, "slow", "app");
+    server.api().await_status(&name, "12", INSTALL_LIMIT);
+    // Their container in our network: the network cannot go before they leave it.
+    let (theirs, network) = (server.name("theirs"), format!("{name}_default"));
+    docker::docker(&[
+        "run",
+        "--detach",
+        "--name",
+        &theirs,
+        "--network",
+        &network,
+        acceptance::packages::HELLO,
+    ]);
+    wait::until("the undo is stuck", PATIENT_LIMIT, || {
+        (text(&server.api().operation(&name), "/state") == "stuck").then_some(())
+    });
+    assert_eq!(server.api().status(&name).as_deref(), Ok("12"), "its last step's status stays");
+    let again = server.api().install("slow", &name, "1").expect_err("its undo is open");
+    assert_eq!(again.code, "Param.CustomerAppName.Wait");
+    assert_eq!(docker::state(&theirs), "running");
+    docker::docker(&["network", "disconnect", &network, &theirs]);
+    let operation = apps::failure(&server, &name, PATIENT_LIMIT);
+    assert_reason(&operation, "time_out", "web");
+    traces::assert_nothing_left(&server, &name);
+    assert_eq!(docker::state(&theirs), "running");
 }

@@ -168,7 +168,16 @@ fn mariadb_postgres_and_node_red_install() {
     let ask = |password: &str| {
         let (user, password) = (format!("--user={user}"), format!("--password={password}"));
         let container = apps::container(mariadb, "mariadb");
-        docker::try_docker(&["exec", &container, "mariadb", "-h127.0.0.1", &user, &password, "-e", "select 1"])
+        docker::try_docker(&[
+            "exec",
+            &container,
+            "mariadb",
+            "-h127.0.0.1",
+            &user,
+            &password,
+            "-e",
+            "select 1",
+        ])
     };
     assert!(ask(&password).is_ok() && ask("wrong").is_err(), "MariaDB wants its password");
     let (user, password) = login(postgres);
@@ -279,13 +288,18 @@ fn secrets_stay_secret(server: &Server, name: &str) {
         }
         for container in docker::containers(name) {
             let inspected = docker::inspect(&container).expect("it is there");
-            let shown = ["Cmd", "Entrypoint", "Healthcheck", "Labels"].map(|key| inspected["Config"][key].to_string());
+            let shown = ["Cmd", "Entrypoint", "Healthcheck", "Labels"]
+                .map(|key| inspected["Config"][key].to_string());
             assert!(!shown.concat().contains(password), "{container}: {shown:?}");
             assert!(!inspected["Args"].to_string().contains(password), "{container}");
         }
         let compose = ["compose.yaml", "compose.override.yaml"];
         for file in compose.map(|file| server.app_folder(name).join(file)) {
-            assert!(!fs::read_to_string(&file).expect("it is there").contains(password), "{}", file.display());
+            assert!(
+                !fs::read_to_string(&file).expect("it is there").contains(password),
+                "{}",
+                file.display()
+            );
         }
     }
     let distinct: BTreeSet<&String> = passwords.iter().collect();

@@ -14,7 +14,10 @@ fn a_second_server_on_one_data_directory_refuses_and_says_why() {
     assert!(said.contains("in use by another server"), "{said}");
     assert!(said.contains(&format!("(process {})", server.pid())), "{said}");
     assert_eq!(said.trim().lines().count(), 1, "one clear line: {said}");
-    assert!(server.api().address.get("/readyz").is_ok_and(|answer| answer.status == 200), "the first lives on");
+    assert!(
+        server.api().address.get("/readyz").is_ok_and(|answer| answer.status == 200),
+        "the first lives on"
+    );
 }
 
 #[test]

@@ -56,13 +56,21 @@ fn an_interface_answers_whatever_arrives_with_200_or_404() {
         ("an unknown method", 404, format!("BREW /AppList HTTP/1.1\r\n{headers}\r\n").into()),
         ("an unknown path", 404, format!("GET /AppRemove HTTP/1.1\r\n{headers}\r\n").into()),
         ("a path upwards", 404, format!("GET /../../etc/passwd HTTP/1.1\r\n{headers}\r\n").into()),
-        ("no headers", 200, b"GET /AppList HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n".to_vec()),
+        (
+            "no headers",
+            200,
+            b"GET /AppList HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n".to_vec(),
+        ),
         ("bytes that are no UTF-8", 200, body(b"\xff\xfe{\"app_name\"")),
         ("broken JSON", 200, body(b"{\"app_name\": ")),
         ("deep JSON", 200, body(deep.as_bytes())),
         ("an oversized body", 200, body(&vec![b' '; 5 << 20])),
         ("a broken query", 200, format!("GET /AppStatus?app_id=%zz HTTP/1.1\r\n{headers}\r\n").into()),
-        ("HTTP/1.0", 200, b"GET /AppList HTTP/1.0\r\nHost: localhost\r\nVersion: v1\r\nLanguage: en\r\n\r\n".to_vec()),
+        (
+            "HTTP/1.0",
+            200,
+            b"GET /AppList HTTP/1.0\r\nHost: localhost\r\nVersion: v1\r\nLanguage: en\r\n\r\n".to_vec(),
+        ),
     ];
     for (what, status, request) in requests {
         let answer = parse(&address.send_raw(&request).expect(what)).expect(what);
@@ -82,8 +90,12 @@ fn an_interface_answers_whatever_arrives_with_200_or_404() {
 fn slow_and_silent_clients_hold_nobody_up() {
     let (server, port) = server();
     let mut silent: Vec<TcpStream> = Vec::new();
-    for begun in [&b""[..], b"GET /AppL", b"POST /AppInstall HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\n{"]
-        .repeat(40)
+    for begun in [
+        &b""[..],
+        b"GET /AppL",
+        b"POST /AppInstall HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\n{",
+    ]
+    .repeat(40)
     {
         let mut stream = TcpStream::connect(("127.0.0.1", port)).expect("it accepts");
         stream.write_all(begun).expect("it takes it");

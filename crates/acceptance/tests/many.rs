@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use acceptance::apps;
 use acceptance::json::text;
-use acceptance::{Hello, Setup, docker, wait};
+use acceptance::{Hello, Server, Setup, docker, note, wait};
 
 /// Forty small apps, two at a time, on two busy cores.
 const LIMIT: Duration = Duration::from_secs(300);
@@ -54,6 +54,17 @@ fn forty_apps_install_twenty_at_once_oldest_first_and_two_at_work() {
     for name in [&names[0], &names[39]] {
         assert!(apps::page(&server, name).body.contains("Hello"));
     }
+    all_at_once_are_told_within_a_second(&server, &names);
+}
+
+fn all_at_once_are_told_within_a_second(server: &Server, names: &[String]) {
+    let containers: Vec<String> = names.iter().map(|name| apps::container(name, "web")).collect();
+    let containers: Vec<&str> = containers.iter().map(String::as_str).collect();
+    let all_are = |wanted: &str| server.api().list().iter().all(|app| text(app, "/status_code") == wanted);
+    docker::docker(&[&["kill"], &containers[..]].concat());
+    let late = wait::time_until("all are stopped", apps::LATE * 10, || all_are("40"));
+    note(&format!("40 containers killed were told {} ms after", late.as_millis()));
+    assert!(late <= apps::LATE, "{late:?}");
 }
 
 #[test]

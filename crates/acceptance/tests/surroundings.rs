@@ -28,13 +28,20 @@ fn runs_without_engine(server: &Server, words: &[&str]) {
     let ready = server.api().address.get("/readyz").expect("it answers");
     assert_eq!(ready.status, 503, "{ready:?}");
     let ready: serde_json::Value = serde_json::from_str(&ready.body).expect("JSON");
-    assert_eq!((&ready["store"]["ready"], &ready["engine"]["ready"]), (&true.into(), &false.into()), "{ready}");
+    assert_eq!(
+        (&ready["store"]["ready"], &ready["engine"]["ready"]),
+        (&true.into(), &false.into()),
+        "{ready}"
+    );
     wait::until("the grace is over", Duration::from_secs(10), || server.api().call("AppList", &[]).err());
     let refused = server.api().install("hello", &server.name("app"), "1").expect_err("the engine is away");
     assert_eq!(refused.code, "ContainerCommandError");
     let warnings = || -> Vec<String> {
         let log = server.log();
-        log.lines().filter(|line| line.contains("WARN") || line.contains("ERROR")).map(str::to_owned).collect()
+        log.lines()
+            .filter(|line| line.contains("WARN") || line.contains("ERROR"))
+            .map(str::to_owned)
+            .collect()
     };
     let warned = warnings();
     assert_eq!(warned.len(), 1, "one clear line: {}", server.log());
@@ -112,7 +119,8 @@ fn without_docker_compose_or_with_an_old_one_the_server_says_which_to_install() 
     let setup = Setup::default();
     let config = setup.folder().join("docker");
     let metadata = r#"{"SchemaVersion":"0.1.0","Vendor":"Docker Inc.","Version":"v2.20.0"}"#;
-    let plugin = format!("case \"$1\" in docker-cli-plugin-metadata) echo '{metadata}';; *) echo 2.20.0;; esac");
+    let plugin =
+        format!("case \"$1\" in docker-cli-plugin-metadata) echo '{metadata}';; *) echo 2.20.0;; esac");
     script(&config.join("cli-plugins"), "docker-compose", &plugin);
     let config = config.display().to_string();
     refuses(&setup.environment("DOCKER_CONFIG", &config), &["\"2.20.0\"", "2.29", "upgrade"]);
@@ -159,9 +167,9 @@ fn a_database_of_a_newer_server_is_refused_and_untouched() {
     let mut server = Setup::default().start_without_engine();
     server.stop();
     let database = fs::read_dir(server.data_dir()).expect("it can be listed").flatten();
-    let database = database.map(|entry| entry.path()).find(|path| {
-        fs::read(path).is_ok_and(|bytes| bytes.starts_with(b"SQLite format 3\0"))
-    });
+    let database = database
+        .map(|entry| entry.path())
+        .find(|path| fs::read(path).is_ok_and(|bytes| bytes.starts_with(b"SQLite format 3\0")));
     let database = database.expect("there is a database");
     // `PRAGMA user_version` lies at byte 60 of the header, big-endian.
     let mut bytes = fs::read(&database).expect("it can be read");
