@@ -30,16 +30,29 @@ impl fmt::Debug for Secret {
 /// What stands in place of a secret wherever it would have been shown.
 pub const MASK: &str = "***";
 
-/// Replaces every occurrence of each secret in `text` by [`MASK`].
-///
-/// Secrets of fewer than six characters are left alone: masking `a` would destroy the text and tell the
-/// secret all the same. Ours have 24.
+/// Fewer characters than this are left alone: masking `a` would destroy the text and tell the secret all
+/// the same. Ours have 24.
+const SHORTEST_MASKED: usize = 6;
+
+/// Replaces every occurrence of each secret in `text` by [`MASK`], and at both ends of the text also what
+/// is left of a secret that was cut there: whoever bounded the text knew no secrets.
 #[must_use]
 pub fn masked(text: &str, secrets: &[&Secret]) -> String {
     let mut shown = text.to_owned();
-    for secret in secrets.iter().filter(|secret| secret.reveal().len() >= 6) {
-        if shown.contains(secret.reveal()) {
-            shown = shown.replace(secret.reveal(), MASK);
+    for secret in
+        secrets.iter().map(|secret| secret.reveal()).filter(|secret| secret.len() >= SHORTEST_MASKED)
+    {
+        if shown.contains(secret) {
+            shown = shown.replace(secret, MASK);
+        }
+        let parts = || (SHORTEST_MASKED..secret.len()).rev();
+        let beginning = parts().find_map(|length| shown.strip_suffix(secret.get(..length)?));
+        if let Some(before) = beginning {
+            shown = format!("{before}{MASK}");
+        }
+        let end = parts().find_map(|length| shown.strip_prefix(secret.get(secret.len() - length..)?));
+        if let Some(after) = end {
+            shown = format!("{MASK}{after}");
         }
     }
     shown
@@ -55,5 +68,14 @@ mod tests {
         assert_eq!(format!("{secret:?}"), "***");
         assert_eq!(masked("login hunter2hunter2 ok", &[&secret]), "login *** ok");
         assert_eq!(masked("a cat", &[&Secret::from_text("a")]), "a cat");
+    }
+
+    #[test]
+    fn a_secret_that_was_cut_at_an_end_of_the_text_is_not_printed_either() {
+        let secret = Secret::from_text("hunter2hunter2");
+        assert_eq!(masked("PASSWORD=hunter2hunt", &[&secret]), "PASSWORD=***");
+        assert_eq!(masked("r2hunter2 is wrong", &[&secret]), "*** is wrong");
+        assert_eq!(masked("hunter2hunter2", &[&secret]), "***");
+        assert_eq!(masked("the hunt", &[&secret]), "the hunt", "too little to tell anything");
     }
 }
