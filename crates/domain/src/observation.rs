@@ -23,7 +23,8 @@ pub struct ContainerFacts {
     pub id: ContainerId,
     /// Its name.
     pub name: String,
-    /// The compose service it belongs to.
+    /// The compose service it belongs to; empty if none, as for one that a person started with
+    /// `docker compose run`.
     pub service: String,
     /// Its state.
     pub state: ContainerState,

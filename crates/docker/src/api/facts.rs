@@ -17,6 +17,8 @@ use serde::Deserialize;
 
 const LABEL_PROJECT: &str = "com.docker.compose.project";
 const LABEL_SERVICE: &str = "com.docker.compose.service";
+/// `True` on what `docker compose run` made: it bears all labels of its service, and is not of it.
+const LABEL_ONE_OFF: &str = "com.docker.compose.oneoff";
 
 /// Most ports that one binding may name as a range; Docker itself allows all.
 const LONGEST_PORT_RANGE: u16 = 1_000;
@@ -112,7 +114,7 @@ impl Container {
         let facts = ContainerFacts {
             id: ContainerId::from_text(self.id),
             name: self.name.trim_start_matches('/').to_owned(),
-            service: labels.get(LABEL_SERVICE).cloned().unwrap_or_default(),
+            service: service(&labels),
             state: state(&self.state),
             exit_code: self.state.exit_code,
             oom_killed: self.state.oom_killed,
@@ -158,6 +160,12 @@ fn health(health: Option<&HealthState>) -> Health {
 fn time(text: &str) -> Option<Timestamp> {
     let since_epoch = humantime::parse_rfc3339_weak(text).ok()?.duration_since(UNIX_EPOCH).ok()?;
     i64::try_from(since_epoch.as_millis()).ok().map(Timestamp::from_millis)
+}
+
+/// The service that a container belongs to; empty for one that a person started beside the app's own.
+fn service(labels: &Labels) -> String {
+    let is_one_off = labels.get(LABEL_ONE_OFF).is_some_and(|value| value.eq_ignore_ascii_case("true"));
+    labels.get(LABEL_SERVICE).filter(|_| !is_one_off).cloned().unwrap_or_default()
 }
 
 fn owner(labels: &Labels) -> Ownership {
@@ -279,6 +287,15 @@ mod tests {
         assert_eq!(seen.owner.instance, Some(InstanceId::from_text("i1")));
         assert_eq!(seen.owner.install, Some(InstallId::from_text("n1")));
         assert_eq!(seen.ports, [("127.0.0.1".parse().expect("an address"), Protocol::Tcp, 8080)]);
+    }
+
+    #[test]
+    fn what_a_person_runs_beside_the_app_belongs_to_no_service() {
+        let one_off = json!({"Id": "abc", "State": {"Status": "exited", "ExitCode": 1}, "Config": {"Labels": {
+            "com.docker.compose.service": "web", "com.docker.compose.oneoff": "True",
+            "io.appmanage.install": "n1"}}});
+        let seen = container(one_off);
+        assert_eq!((seen.facts.service.as_str(), seen.owner.install), ("", Some(InstallId::from_text("n1"))));
     }
 
     #[test]
