@@ -52,9 +52,9 @@ enum Login {
 pub(super) async fn for_image(environment: &Environment, image: &str) -> Option<String> {
     let file = environment.client_config_dir()?.join("config.json");
     let text = tokio::fs::read(&file).await.ok()?;
-    let config: ClientConfig = serde_json::from_slice(&text)
+    let config = ClientConfig::parse(&text)
         .inspect_err(
-            |error| tracing::warn!(file = %file.display(), %error, "the logins to registries cannot be read"),
+            |reason| tracing::warn!(file = %file.display(), reason, "the logins to registries cannot be read"),
         )
         .ok()?;
     let registry = registry_of(image);
@@ -75,6 +75,12 @@ fn registry_of(image: &str) -> &str {
 }
 
 impl ClientConfig {
+    /// Reads `config.json`. Of an error only the place is told: its words may quote a login.
+    fn parse(text: &[u8]) -> Result<Self, String> {
+        let place = |error: serde_json::Error| format!("line {}, column {}", error.line(), error.column());
+        serde_json::from_slice(text).map_err(place)
+    }
+
     fn helper_for(&self, registry: &str) -> Option<&str> {
         let helper = self.cred_helpers.get(registry).unwrap_or(&self.creds_store);
         Some(helper.as_str()).filter(|name| !name.is_empty())
@@ -203,6 +209,12 @@ mod tests {
         }
         let other = format!(r#"{{"auths":{{"ghcr.io":{auth}}}}}"#);
         assert_eq!(header(&other, None, "redis:7").await, None);
+    }
+
+    #[test]
+    fn a_login_in_the_wrong_place_is_not_quoted() {
+        let error = ClientConfig::parse(br#"{"auths":{"ghcr.io":"bWU6c2VjcmV0"}}"#).err();
+        assert_eq!(error.as_deref(), Some("line 1, column 34"));
     }
 
     #[tokio::test]
