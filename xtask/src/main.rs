@@ -2,6 +2,7 @@
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a program for the terminal")]
 
 mod api;
+mod bench;
 mod command;
 mod daemon;
 mod engine;
@@ -28,6 +29,7 @@ cargo xtask COMMAND
   engine kill [--name NAME]     kill -9 its dockerd; `engine start` brings it back
   engine env [--name NAME]      print what a client needs: eval \"$(cargo xtask engine env)\"
   engine status                 show the engines of this clone
+  bench [--quick] [--write]     measure what docs/benchmarks.md says; --write puts the figures there
   test [--fast]                 everything that CI runs; --fast leaves out what needs an engine
   tidy                          check layers, sizes, names and licences
 
@@ -65,6 +67,14 @@ fn dispatch(words: &[&str]) -> Result<ExitCode> {
         }
         ["up"] => up::up(&repository)?,
         ["down"] => up::down(&repository)?,
+        ["bench", rest @ ..] => {
+            if let Some(word) = rest.iter().find(|word| !["--quick", "--write"].contains(word)) {
+                bail!("`{word}` is not understood here\n\n{USAGE}");
+            }
+            let options =
+                bench::Options { quick: rest.contains(&"--quick"), write: rest.contains(&"--write") };
+            bench::bench(&repository, options)?;
+        }
         ["test"] => return test::run(&repository, test::Scope::All),
         ["test", "--fast"] => return test::run(&repository, test::Scope::Fast),
         ["tidy"] => {

@@ -1,0 +1,118 @@
+//! `cargo xtask bench`: what docs/benchmarks.md says, measured in one run.
+//!
+//! Everything is measured from outside, on the release binary. `reads` and `idle` run it before an engine that
+//! exists only on a socket (crates/appmanage/examples/fake_machine.rs): nobody has a thousand apps at hand.
+//! `installs` and `death` run it on a real, private engine. `report` makes the page. A figure is the median of
+//! several rounds; what is compared is measured in turns, so that a noisy minute hits both.
+
+mod death;
+mod docker;
+mod figures;
+mod idle;
+mod installs;
+mod load;
+mod reads;
+mod report;
+mod server;
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Result, bail};
+
+use crate::command::run;
+use crate::progress::Progress;
+use crate::{engine, paths};
+use figures::Row;
+
+/// The private engine.
+const ENGINE: &str = "bench";
+
+/// How thorough a run is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Options {
+    /// One short round of each: whether the bench works, not how fast the product is.
+    pub(crate) quick: bool,
+    /// Put the figures into docs/benchmarks.md.
+    pub(crate) write: bool,
+}
+
+/// What every part needs.
+struct Bench {
+    binary: PathBuf,
+    fake_machine: PathBuf,
+    /// Everything that is written on the way.
+    folder: PathBuf,
+    quick: bool,
+}
+
+impl Bench {
+    /// Rounds of each measurement, of which the median counts.
+    fn rounds(&self) -> usize {
+        if self.quick { 1 } else { 5 }
+    }
+
+    /// A number of repetitions within a round.
+    fn repetitions(&self, thorough: usize) -> usize {
+        if self.quick { thorough.div_ceil(20) } else { thorough }
+    }
+}
+
+/// Measures, prints, and writes if that is wanted.
+pub(crate) fn bench(repository: &Path, options: Options) -> Result<()> {
+    if options.quick && options.write {
+        bail!("a quick run is too short for docs/benchmarks.md: leave out one of --quick and --write");
+    }
+    let bench = build(repository, options.quick)?;
+    paths::remove_folder(&bench.folder)?;
+    paths::create_folder(&bench.folder)?;
+    // What an interrupted run has left would be counted in.
+    engine::stop(repository, ENGINE).ok();
+    let only = Some(["hello", "wordpress", "mariadb"].map(str::to_owned).to_vec());
+    engine::start(repository, &engine::Options { name: ENGINE.to_owned(), only, extra: Vec::new() })?;
+    let measured = on_engine(repository, &bench);
+    engine::stop(repository, ENGINE)?;
+    let (machine, sections) = measured?;
+    let tables = report::tables(&sections);
+    println!("\n{machine}\n\n{tables}");
+    if options.write {
+        let page = report::page(&machine, &tables);
+        paths::write(&repository.join("docs/benchmarks.md"), page)?;
+        println!("docs/benchmarks.md is written");
+    }
+    paths::remove_folder(&bench.folder)
+}
+
+/// The machine in one paragraph, and each part with its rows.
+type Measured = (String, Vec<(&'static str, Vec<Row>)>);
+
+fn on_engine(repository: &Path, bench: &Bench) -> Result<Measured> {
+    let docker = docker::Docker::of(engine::environment(repository, ENGINE)?)?;
+    let sections = vec![
+        ("Installs", installs::measure(bench, &docker)?),
+        ("Reads", reads::measure(bench, &docker)?),
+        ("At rest", idle::measure(bench, &docker)?),
+        ("A container's death", death::measure(bench, &docker)?),
+    ];
+    Ok((report::machine(&docker)?, sections))
+}
+
+fn build(repository: &Path, quick: bool) -> Result<Bench> {
+    let running = Progress::new().begin("building the release binary (takes minutes)");
+    let cargo = || {
+        let mut cargo = Command::new("cargo");
+        cargo.current_dir(repository).args(["build", "--package", "appmanage"]);
+        cargo
+    };
+    let built = run(cargo().args(["--release", "--bin", "appmanage"]))
+        .and_then(|()| run(cargo().args(["--example", "fake_machine"])));
+    running.end();
+    built?;
+    let target = paths::target(repository);
+    Ok(Bench {
+        binary: target.join("release/appmanage"),
+        fake_machine: target.join("debug/examples/fake_machine"),
+        folder: repository.join("target/bench"),
+        quick,
+    })
+}
