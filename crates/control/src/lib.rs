@@ -20,7 +20,6 @@ mod watcher;
 use std::sync::Arc;
 
 use domain::InstanceId;
-use ipnet::Ipv4Net;
 use tokio_util::sync::CancellationToken;
 
 pub use commands::install::InstallRequest;
@@ -30,7 +29,7 @@ pub use queries::app_list::AppDetail;
 pub use queries::readiness::Readiness;
 pub use settings::Settings;
 
-use ports::{Catalog, Clock, Engine, EngineNetwork, Host, Ids, Projects, Store, StoreError};
+use ports::{Catalog, Clock, Engine, Host, Ids, Projects, Store, StoreError};
 use recorder::Recorder;
 
 /// The adapters that the use cases work with.
@@ -97,6 +96,7 @@ impl Control {
         tokio::join!(
             watcher::watch(Arc::clone(self), stop.soft.clone()),
             prober::probe(Arc::clone(self), stop.soft.clone()),
+            Arc::clone(&self.recorder).store_what_is_seen(stop.soft.clone()),
             runner::run(Arc::clone(self), stop),
         );
     }
@@ -117,17 +117,5 @@ impl Control {
     #[must_use]
     pub fn recorder(&self) -> &Arc<Recorder> {
         &self.recorder
-    }
-
-    /// Every subnet that somebody has: the host's routes, the engine's networks, our own promises.
-    fn taken_subnets(
-        &self,
-        memory: &memory::Memory,
-        networks: &[EngineNetwork],
-    ) -> Result<Vec<Ipv4Net>, ports::HostError> {
-        let mut taken = self.host.routes()?;
-        taken.extend(networks.iter().flat_map(|network| network.subnets.iter().copied()));
-        taken.extend(memory.reserved_subnets());
-        Ok(taken)
     }
 }

@@ -6,11 +6,14 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use domain::{App, AppId, ContainerId, InstallId, Operation, PortReservation, Status, Timestamp};
+use domain::{
+    App, AppId, ContainerId, InstallId, InstanceId, Observation, Operation, PortReservation, Status,
+    Timestamp,
+};
 use ipnet::Ipv4Net;
 
 use crate::error::Error;
-use crate::ports::{Change, EngineContainer, EngineInfo, EngineNetwork, EngineVolume, Loaded};
+use crate::ports::{Change, EngineContainer, EngineInfo, EngineNetwork, EngineVolume, Loaded, Ownership};
 
 /// What the server knows.
 #[derive(Debug)]
@@ -161,9 +164,15 @@ impl Memory {
     }
 
     /// Every subnet that an app has been promised.
-    pub fn reserved_subnets(&self) -> impl Iterator<Item = Ipv4Net> + '_ {
+    fn reserved_subnets(&self) -> impl Iterator<Item = Ipv4Net> + '_ {
         let deployments = self.apps.values().filter_map(|record| record.app.deployment.as_ref());
         deployments.flat_map(|deployment| deployment.subnets.iter().map(|reservation| reservation.subnet))
+    }
+
+    /// Every subnet that somebody has: the host's `routes`, the engine's `networks`, our own promises.
+    pub(crate) fn taken_subnets(&self, routes: &[Ipv4Net], networks: &[EngineNetwork]) -> Vec<Ipv4Net> {
+        let of_networks = networks.iter().flat_map(|network| network.subnets.iter().copied());
+        routes.iter().copied().chain(of_networks).chain(self.reserved_subnets()).collect()
     }
 
     /// Takes in what has just been stored.
@@ -175,16 +184,36 @@ impl Memory {
             self.by_age.retain(|other| *other != id);
         }
         if let Some(app) = change.app {
+            let open = change.operation.as_ref().filter(|operation| operation.state.is_open());
+            let (told_status, stored_restarts) = (app.status(open, now), restarts(&app));
             if let Some(record) = self.apps.get_mut(&app.id) {
-                record.app = app;
+                // What Docker shows may have changed while the disk was at work.
+                let observation = std::mem::take(&mut record.app.observation);
+                record.app = App { observation, ..app };
+                (record.told_status, record.stored_restarts) = (told_status, stored_restarts);
             } else {
                 self.insert(app, None, now);
             }
         }
-        if let Some(operation) = change.operation
+        if let Some(mut operation) = change.operation
             && let Some(record) = self.apps.get_mut(&operation.app)
         {
+            if let Some(known) = record.operation.as_mut().filter(|known| known.id == operation.id) {
+                operation.pulls = std::mem::take(&mut known.pulls);
+            }
             record.operation = Some(operation);
+        }
+    }
+
+    /// Notes that nothing of that installation is on the engine any more, whether or not its events have
+    /// told so yet: its name is free.
+    pub(crate) fn note_gone(&mut self, instance: &InstanceId, install: &InstallId) {
+        let stays = |owner: &Ownership| !owner.is_of(instance, install);
+        self.engine.containers.retain(|_, container| stays(&container.owner));
+        self.engine.networks.retain(|network| stays(&network.owner));
+        self.engine.volumes.retain(|volume| stays(&volume.owner));
+        if let Some(record) = self.install_mut(install) {
+            record.app.observation = Observation::default();
         }
     }
 
@@ -194,14 +223,6 @@ impl Memory {
         self.by_age.push(app.id.clone());
         let stored_restarts = restarts(&app);
         self.apps.insert(app.id.clone(), AppRecord { app, operation, told_status, stored_restarts });
-    }
-
-    /// Notes that the app's row is stored as memory shows it.
-    pub(crate) fn note_stored(&mut self, id: &AppId, now: Timestamp) {
-        if let Some(record) = self.apps.get_mut(id) {
-            record.told_status = record.status(now);
-            record.stored_restarts = restarts(&record.app);
-        }
     }
 }
 

@@ -83,7 +83,7 @@ async fn probe_start(control: &Arc<Control>, silent: &Silent, endpoint: &MainEnd
                     record.app.observation.answered = Some((answered.container, answered.started_at));
                 }
             };
-            return control.recorder.observe(note).await;
+            return control.recorder.observe(note);
         }
         tokio::time::sleep(pause).await;
         pause = (pause * 2).min(LONGEST_PAUSE);

@@ -2,13 +2,14 @@
 //! into memory, one after the other.
 //!
 //! The invariant: memory never shows what is not stored. The one exception is what Docker shows
-//! (observations), which is true whether or not the disk can take it; it is stored when the status that
-//! follows from it changes. See `watcher`.
+//! (observations, progress of pulls), which is true whether or not the disk can take it: it goes into
+//! memory without waiting for the disk, which learns of it afterwards. See `watcher`.
 
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::sync::{Arc, PoisonError, RwLock};
 
-use domain::{Event, EventKind, ImagePull, InstallId, InstanceId, Operation, OperationId, Timestamp};
-use tokio::sync::watch;
+use domain::{AppId, Event, EventKind, ImagePull, InstallId, InstanceId, Operation, OperationId, Timestamp};
+use tokio::sync::{Mutex, Notify, watch};
+use tokio_util::sync::CancellationToken;
 
 use crate::memory::{AppRecord, Memory};
 use crate::ports::{Change, Clock, Store, StoreError};
@@ -18,11 +19,14 @@ pub struct Recorder {
     store: Arc<dyn Store>,
     clock: Arc<dyn Clock>,
     instance: InstanceId,
+    /// Never held while anything waits for a disk, the engine or the network.
     memory: RwLock<Memory>,
     /// Held from the decision until memory shows it: two changes cannot be decided on one state.
-    writing: Mutex<()>,
+    writing: Arc<Mutex<()>>,
     /// Counts changes of memory, for those who wait for one.
     changes: watch::Sender<u64>,
+    /// Wakes whoever stores what was seen.
+    seen: Notify,
 }
 
 impl Recorder {
@@ -34,7 +38,8 @@ impl Recorder {
         let memory = Memory::of(store.load()?, clock.now());
         let instance = store.instance()?;
         let (changes, _) = watch::channel(0);
-        Ok(Self { store, clock, instance, memory: RwLock::new(memory), writing: Mutex::new(()), changes })
+        let (memory, writing, seen) = (RwLock::new(memory), Arc::default(), Notify::new());
+        Ok(Self { store, clock, instance, memory, writing, changes, seen })
     }
 
     /// Which data directory this is.
@@ -52,7 +57,8 @@ impl Recorder {
         self.changes.subscribe()
     }
 
-    /// Decides on the present state and stores what was decided, with nothing in between.
+    /// Decides on the present state and stores what was decided, with nothing in between. `decide` must not
+    /// wait for anything: queries wait for it.
     ///
     /// Runs to its end even if the caller goes away meanwhile: an answered install is a stored install,
     /// and an unanswered one is whole.
@@ -68,8 +74,9 @@ impl Recorder {
         E: From<StoreError> + Send + 'static,
     {
         let recorder = Arc::clone(self);
+        let writing = Arc::clone(&self.writing).lock_owned().await;
         let work = move || {
-            let _writing = recorder.writing.lock().unwrap_or_else(PoisonError::into_inner);
+            let _writing = writing;
             let now = recorder.clock.now();
             let (change, value) = recorder.read(|memory| decide(memory, now))?;
             recorder.store(change, now)?;
@@ -116,21 +123,55 @@ impl Recorder {
         .await
     }
 
-    /// Changes what Docker shows, in memory, and stores the apps whose status changes by it, or that were restarted.
+    /// Changes what Docker shows, in memory, at once.
+    pub fn observe(&self, look: impl FnOnce(&mut Memory, Timestamp)) {
+        let now = self.clock.now();
+        look(&mut self.memory.write().unwrap_or_else(PoisonError::into_inner), now);
+        self.announce();
+        self.seen.notify_one();
+    }
+
+    /// Stores the apps whose status changes by what was seen, or that were restarted; until `stop`.
     ///
-    /// A disk that cannot take it is logged; memory stays true, and the next change tries again.
-    pub async fn observe(self: &Arc<Self>, look: impl FnOnce(&mut Memory, Timestamp) + Send + 'static) {
-        let recorder = Arc::clone(self);
-        let work = move || {
-            let _writing = recorder.writing.lock().unwrap_or_else(PoisonError::into_inner);
-            let now = recorder.clock.now();
-            look(&mut recorder.memory.write().unwrap_or_else(PoisonError::into_inner), now);
-            recorder.announce();
-            recorder.store_what_was_seen(now);
-        };
-        if let Err(join) = tokio::task::spawn_blocking(work).await {
-            tracing::error!(%join, "taking in what the engine shows failed");
+    /// A disk that cannot take it is logged once; the next look at anything tries again.
+    pub(crate) async fn store_what_is_seen(self: Arc<Self>, stop: CancellationToken) {
+        let mut is_failing = false;
+        loop {
+            let is_last = tokio::select! {
+                () = stop.cancelled() => true,
+                () = self.seen.notified() => false,
+            };
+            let stored = self.store_what_was_seen().await;
+            if let (Err(error), false) = (&stored, is_failing) {
+                let reason = error_chain(error);
+                tracing::error!(reason, "cannot store what the engine shows; trying until it works");
+            }
+            is_failing = stored.is_err();
+            if is_last {
+                return;
+            }
         }
+    }
+
+    /// Stores the apps of which memory shows more than the disk. One at a time: others may write between.
+    async fn store_what_was_seen(self: &Arc<Self>) -> Result<(), StoreError> {
+        let now = self.clock.now();
+        let is_behind = |record: &&AppRecord| record.is_behind(now);
+        let behind: Vec<AppId> =
+            self.read(|memory| memory.oldest_first().filter(is_behind).map(|r| r.app.id.clone()).collect());
+        for id in behind {
+            self.update(move |memory, now| {
+                let record = memory.app(&id).filter(|record| record.is_behind(now)).cloned();
+                let change = record.map(|AppRecord { app, operation, .. }| Change {
+                    app: Some(app),
+                    operation,
+                    ..Change::default()
+                });
+                Ok::<_, StoreError>((change.unwrap_or_default(), ()))
+            })
+            .await?;
+        }
+        Ok(())
     }
 
     /// Notes how far a pull is: in memory at once, on the disk with the operation's next change.
@@ -165,14 +206,7 @@ impl Recorder {
         }
         self.add_status_event(&mut change, now);
         self.store.commit(&change)?;
-        {
-            let mut memory = self.memory.write().unwrap_or_else(PoisonError::into_inner);
-            let touched = change.app.as_ref().map(|app| app.id.clone());
-            memory.apply(change, now);
-            if let Some(id) = touched {
-                memory.note_stored(&id, now);
-            }
-        }
+        self.memory.write().unwrap_or_else(PoisonError::into_inner).apply(change, now);
         self.announce();
         Ok(())
     }
@@ -190,20 +224,6 @@ impl Recorder {
             let operation = open.map(|operation| operation.id.clone());
             let (install, id) = (app.install.clone(), app.id.clone());
             change.events.push(Event { at: now, install, app: id, operation, kind });
-        }
-    }
-
-    /// Stores the apps of which memory shows more than the disk.
-    fn store_what_was_seen(&self, now: Timestamp) {
-        let behind: Vec<AppRecord> = self
-            .read(|memory| memory.oldest_first().filter(|record| record.is_behind(now)).cloned().collect());
-        for AppRecord { app, operation, .. } in behind {
-            let id = app.id.clone();
-            let change = Change { app: Some(app), operation, ..Change::default() };
-            if let Err(error) = self.store(change, now) {
-                let reason = error_chain(&error);
-                tracing::error!(app.id = %id, reason, "cannot store what the engine shows of an app");
-            }
         }
     }
 
@@ -236,7 +256,7 @@ impl Amendment {
 }
 
 /// Does work that blocks. A panic in it goes on in the caller.
-async fn off_the_runtime<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
+pub(crate) async fn off_the_runtime<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
     match tokio::task::spawn_blocking(work).await {
         Ok(value) => value,
         Err(join) => match join.try_into_panic() {

@@ -2,21 +2,26 @@
 //!
 //! At every connection: subscribe, look at everything, then follow. Each event is a hint to inspect that
 //! container again, never a delta, so it does not matter how many are missed, doubled or late: Docker
-//! keeps 256 of them and none over its own restart. All looks go through this one task, so that an older
-//! one can never overwrite a newer.
+//! keeps 256 of them and none over its own restart. All looks go through this one task, at most one of
+//! each object at a time, so that an older one can never overwrite a newer; and side by side, because
+//! Docker answers for a container that it is starting only once it has started it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
-use domain::{ContainerFacts, ContainerId, Timestamp};
+use domain::{ContainerFacts, ContainerId, InstallId, Timestamp};
 use futures_util::StreamExt;
+use futures_util::future::BoxFuture;
+use futures_util::stream::FuturesUnordered;
 use tokio::time::{Instant, MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 
 use crate::Control;
-use crate::memory::{EngineLink, Memory};
-use crate::ports::{EngineContainer, EngineError, EngineEvent, EngineInfo, EngineSight};
+use crate::memory::{AppRecord, EngineLink, Memory};
+use crate::ports::{
+    Engine, EngineContainer, EngineError, EngineEvent, EngineInfo, EngineNetwork, EngineSight, EngineVolume,
+};
 
 /// How soon a broken connection is tried again: well within the second that a status may be late.
 const RECONNECT_AFTER: Duration = Duration::from_millis(250);
@@ -24,14 +29,12 @@ const RECONNECT_AFTER: Duration = Duration::from_millis(250);
 /// How often a quiet connection is asked whether it is alive: a frozen engine sends no end of stream.
 const HEARTBEAT: Duration = Duration::from_secs(2);
 
-/// How long the answer to a heartbeat may take.
-const HEARTBEAT_LIMIT: Duration = Duration::from_secs(5);
-
 /// How often everything is looked at again, in case a hint never came.
 const FULL_LOOK_EVERY: Duration = Duration::from_secs(60);
 
-/// Hints taken together before acting on them: bounds the memory of a burst.
-const HINTS_AT_ONCE: usize = 1_024;
+/// Objects looked at side by side: enough that some over which the engine hangs do not hold up the rest, too
+/// few to be felt by it.
+const LOOKS_AT_ONCE: usize = 32;
 
 /// Watches until `stop`.
 pub(crate) async fn watch(control: Arc<Control>, stop: CancellationToken) {
@@ -40,7 +43,7 @@ pub(crate) async fn watch(control: Arc<Control>, stop: CancellationToken) {
             () = stop.cancelled() => return,
             error = follow(&control) => error,
         };
-        note_away(&control, error).await;
+        note_away(&control, error);
         tokio::select! {
             () = stop.cancelled() => return,
             () = tokio::time::sleep(RECONNECT_AFTER) => {}
@@ -62,79 +65,107 @@ async fn follow_until_broken(control: &Arc<Control>) -> Result<std::convert::Inf
     take_in_everything(control, Some(info)).await?;
     let mut heartbeat = interval(HEARTBEAT);
     heartbeat.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let mut looked_at = Instant::now();
+    let mut full_look_at = Instant::now() + FULL_LOOK_EVERY;
+    let mut looks = Looks::default();
     loop {
+        looks.begin(control);
         tokio::select! {
-            event = events.next() => {
-                let Some(event) = event else {
+            event = events.next() => match event {
+                Some(event) => { looks.hinted.insert(Target::of(event)); }
+                None => {
                     control.engine.ping().await?;
                     return Err(stream_ended());
-                };
-                let mut hints = Hints::default();
-                hints.add(event);
-                while hints.count < HINTS_AT_ONCE
-                    && let Some(Some(event)) = futures_util::FutureExt::now_or_never(events.next())
-                {
-                    hints.add(event);
                 }
-                act_on(control, hints).await?;
+            },
+            Some((target, found)) = looks.under_way.next() => {
+                looks.targets.remove(&target);
+                match found {
+                    Ok(found) => control.recorder.observe(|memory, now| memory.take_in(found, now)),
+                    Err(error) => {
+                        // The engine is away, or it hangs over this one: then all else is still true.
+                        control.engine.ping().await?;
+                        tracing::warn!(?target, %error, "cannot be looked at; what was known of it is kept");
+                        full_look_at = Instant::now();
+                    }
+                }
             }
             _ = heartbeat.tick() => {
-                match tokio::time::timeout(HEARTBEAT_LIMIT, control.engine.ping()).await {
-                    Ok(answer) => answer?,
-                    Err(_) => return Err(silent()),
-                }
-                if looked_at.elapsed() >= FULL_LOOK_EVERY {
+                control.engine.ping().await?;
+                if Instant::now() >= full_look_at {
+                    // It shows whatever is being looked at now.
+                    looks = Looks::default();
                     take_in_everything(control, None).await?;
-                    looked_at = Instant::now();
+                    full_look_at = Instant::now() + FULL_LOOK_EVERY;
                 } else {
                     // Time alone changes a status too: a crash loop's window ends.
-                    control.recorder.observe(|_, _| ()).await;
+                    control.recorder.observe(|_, _| ());
                 }
             }
         }
     }
 }
 
-/// What a burst of events asks to be looked at again.
-#[derive(Default)]
-struct Hints {
-    count: usize,
-    containers: BTreeSet<ContainerId>,
-    networks_and_volumes: bool,
+/// What is looked at in one go.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Target {
+    Container(ContainerId),
+    NetworksAndVolumes,
 }
 
-impl Hints {
-    fn add(&mut self, event: EngineEvent) {
-        self.count += 1;
+impl Target {
+    fn of(event: EngineEvent) -> Self {
         match event {
-            EngineEvent::Container(id) => {
-                self.containers.insert(id);
+            EngineEvent::Container(id) => Self::Container(id),
+            EngineEvent::Networks | EngineEvent::Volumes => Self::NetworksAndVolumes,
+        }
+    }
+
+    async fn look(&self, engine: &dyn Engine) -> Result<Found, EngineError> {
+        match self {
+            Self::Container(id) => Ok(Found::Container(id.clone(), engine.inspect(id).await?)),
+            Self::NetworksAndVolumes => {
+                let (networks, volumes) = engine.look_at_networks_and_volumes().await?;
+                Ok(Found::NetworksAndVolumes(networks, volumes))
             }
-            EngineEvent::Networks | EngineEvent::Volumes => self.networks_and_volumes = true,
         }
     }
 }
 
-async fn act_on(control: &Arc<Control>, hints: Hints) -> Result<(), EngineError> {
-    for id in hints.containers {
-        let container = control.engine.inspect(&id).await?;
-        control.recorder.observe(move |memory, now| memory.take_in_container(&id, container, now)).await;
+/// What a look showed.
+enum Found {
+    Container(ContainerId, Option<EngineContainer>),
+    NetworksAndVolumes(Vec<EngineNetwork>, Vec<EngineVolume>),
+}
+
+/// The looks that events have asked for.
+#[derive(Default)]
+struct Looks {
+    /// To be looked at once more; each once, however many events there were.
+    hinted: BTreeSet<Target>,
+    /// Being looked at.
+    targets: BTreeSet<Target>,
+    under_way: FuturesUnordered<BoxFuture<'static, (Target, Result<Found, EngineError>)>>,
+}
+
+impl Looks {
+    /// Begins those looks that may begin.
+    fn begin(&mut self, control: &Arc<Control>) {
+        let free = LOOKS_AT_ONCE - self.targets.len();
+        let next: Vec<Target> = self.hinted.difference(&self.targets).take(free).cloned().collect();
+        for target in next {
+            self.hinted.remove(&target);
+            self.targets.insert(target.clone());
+            let engine = Arc::clone(&control.engine);
+            self.under_way.push(Box::pin(async move {
+                let found = target.look(engine.as_ref()).await;
+                (target, found)
+            }));
+        }
     }
-    if hints.networks_and_volumes {
-        let (networks, volumes) = control.engine.look_at_networks_and_volumes().await?;
-        let take_in = move |memory: &mut Memory, _: Timestamp| {
-            memory.engine.networks = networks;
-            memory.engine.volumes = volumes;
-        };
-        control.recorder.observe(take_in).await;
-    }
-    Ok(())
 }
 
 async fn take_in_everything(control: &Arc<Control>, info: Option<EngineInfo>) -> Result<(), EngineError> {
     let sight = control.engine.look().await?;
-    let connected = info.is_some();
     if let Some(info) = &info {
         tracing::info!(
             engine.version = info.version,
@@ -142,22 +173,17 @@ async fn take_in_everything(control: &Arc<Control>, info: Option<EngineInfo>) ->
             "engine connected"
         );
     }
-    control
-        .recorder
-        .observe(move |memory, now| {
-            memory.take_in_sight(sight, now);
-            if let Some(info) = info {
-                memory.engine.info = Some(info);
-            }
-            if connected {
-                memory.engine_link = EngineLink::Up;
-            }
-        })
-        .await;
+    control.recorder.observe(|memory, now| {
+        memory.take_in_sight(sight, now);
+        if let Some(info) = info {
+            memory.engine.info = Some(info);
+            memory.engine_link = EngineLink::Up;
+        }
+    });
     Ok(())
 }
 
-async fn note_away(control: &Arc<Control>, error: EngineError) {
+fn note_away(control: &Arc<Control>, error: EngineError) {
     let (endpoint, reason) = match error {
         EngineError::Unreachable { endpoint, reason } => (endpoint, reason),
         EngineError::Refused { action, reason } => {
@@ -179,27 +205,35 @@ async fn note_away(control: &Arc<Control>, error: EngineError) {
         };
         memory.engine_link = EngineLink::Away { since, endpoint, reason };
     };
-    control.recorder.observe(note).await;
+    control.recorder.observe(note);
 }
 
 fn stream_ended() -> EngineError {
     EngineError::Unreachable { endpoint: String::new(), reason: "its stream of events ended".to_owned() }
 }
 
-fn silent() -> EngineError {
-    let reason = format!("it has not answered a ping for {} s", HEARTBEAT_LIMIT.as_secs());
-    EngineError::Unreachable { endpoint: String::new(), reason }
-}
-
 impl Memory {
+    fn take_in(&mut self, found: Found, now: Timestamp) {
+        match found {
+            Found::Container(id, container) => self.take_in_container(&id, container, now),
+            Found::NetworksAndVolumes(networks, volumes) => {
+                self.engine.networks = networks;
+                self.engine.volumes = volumes;
+            }
+        }
+    }
+
     fn take_in_sight(&mut self, sight: EngineSight, now: Timestamp) {
         self.engine.networks = sight.networks;
         self.engine.volumes = sight.volumes;
-        for record in self.records_mut() {
-            let app = &mut record.app;
-            let own = sight.containers.iter().filter(|c| c.owner.install.as_ref() == Some(&app.install));
-            let facts: Vec<ContainerFacts> = own.map(|container| container.facts.clone()).collect();
-            app.observation.take_in_all(facts, now);
+        let mut of_installs: HashMap<InstallId, Vec<ContainerFacts>> = HashMap::new();
+        for EngineContainer { owner, facts, .. } in &sight.containers {
+            if let Some(install) = &owner.install {
+                of_installs.entry(install.clone()).or_default().push(facts.clone());
+            }
+        }
+        for AppRecord { app, .. } in self.records_mut() {
+            app.observation.take_in_all(of_installs.remove(&app.install).unwrap_or_default(), now);
         }
         self.engine.containers = sight.containers.into_iter().map(|c| (c.facts.id.clone(), c)).collect();
     }

@@ -237,3 +237,61 @@ async fn an_engine_that_is_away_before_and_during_an_install_is_waited_for() {
     server.has_status("one", Status::Running).await;
     server.stop().await;
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_volume_that_somebody_makes_while_the_images_are_pulled_is_not_taken_over() {
+    let world = World::default();
+    let server = world.start();
+    server.connected().await;
+    server.install("blog", "one").await.expect("accepted");
+    server.has_status("one", Status::Pulling).await;
+    world.engine.add_foreign_volume("one_data");
+    server.has_status("one", Status::Error).await;
+    let failure = server.operation_ended("one").await.state.failure().cloned().expect("it failed");
+    assert_eq!(failure.class, FailureClass::NameTaken);
+    assert_eq!(world.traces(), ["one_data"]);
+    server.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_subnets_and_ports_that_queued_installs_will_take_count() {
+    for (subnets_prefix, ports, resource) in [(26, 1_000, Resource::Subnets), (16, 1, Resource::Ports)] {
+        let mut world = World::default();
+        let pool = world.settings.subnet_pool.addr();
+        world.settings.subnet_pool = ipnet::Ipv4Net::new_assert(pool, subnets_prefix);
+        world.settings.port_last = world.settings.port_first + ports - 1;
+        world.settings.installs_at_once = 1;
+        world.engine.behave("hello", Behaviour::Silent);
+        let server = world.start();
+        server.connected().await;
+        server.install("hello", "atwork").await.expect("accepted");
+        server.has_status("atwork", Status::Initing).await;
+        server.install("hello", "queued").await.expect("one more has room");
+        let refused = server.install("hello", "refused").await;
+        let Err(Error::NotEnough(shortages)) = refused else { panic!("{resource:?}: {refused:?}") };
+        let shortage = shortages[0];
+        assert_eq!((shortage.resource, shortage.needed, shortage.available), (resource, 2, 1));
+        server.stop().await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_failed_name_is_free_at_once_also_where_the_engines_events_are_late() {
+    let world = World::default();
+    world.engine.behave("blog", Behaviour::Exits(1));
+    let server = world.start();
+    server.connected().await;
+    server.install("blog", "one").await.expect("accepted");
+    let unwinding = |running: &testkit::Running| {
+        let operation = running.control.app_operation("one").ok()?;
+        matches!(operation.state, OperationState::Unwinding(_)).then_some(())
+    };
+    server.until(unwinding).await;
+    world.engine.set_mute(true);
+    server.has_status("one", Status::Error).await;
+    world.engine.set_mute(false);
+    world.engine.behave("blog", Behaviour::Well);
+    server.install("blog", "one").await.expect("nothing of it is left");
+    server.has_status("one", Status::Running).await;
+    server.stop().await;
+}

@@ -121,3 +121,62 @@ async fn events_tell_of_each_change_of_status_once() {
     let expected: Vec<(Status, Status)> = way.windows(2).map(|pair| (pair[0], pair[1])).collect();
     assert_eq!(told, expected);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_container_that_the_engine_hangs_over_hides_no_other() {
+    let world = World::default();
+    let server = with_a_running_app(&world).await;
+    server.install("hello", "two").await.expect("accepted");
+    server.has_status("two", Status::Running).await;
+    world.engine.hang_over("two", "web");
+    world.engine.change("two", "web", |facts| facts.health = Health::Starting);
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    world.engine.change("one", "web", |facts| facts.health = Health::Unhealthy);
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    assert_eq!(server.status("one"), Some(Status::Error), "within a second");
+    // Nor is the engine away because one question was not answered.
+    for _ in 0..100 {
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        server.control.app_list(None).expect("the engine answers");
+    }
+    server.stop().await;
+}
+
+/// Whether the death of app `one`'s web container shows although `stalled` holds up an install of another.
+async fn a_death_shows_while(stall: impl Fn(&World, bool)) -> bool {
+    let world = World::default();
+    let server = with_a_running_app(&world).await;
+    stall(&world, true);
+    let shows = async {
+        for (exit_code, status) in [(1, Status::Error), (0, Status::Error)] {
+            world.engine.change("one", "web", |facts| {
+                facts.state = ContainerState::Exited;
+                facts.exit_code = exit_code;
+            });
+            server.has_status("one", status).await;
+            world.engine.change("one", "web", |facts| facts.state = ContainerState::Running);
+            server.has_status("one", Status::Running).await;
+        }
+    };
+    let (shown, _) = tokio::join!(
+        async {
+            let shown = tokio::time::timeout(Duration::from_secs(5), shows).await;
+            // Before anything else: whoever waits for the disk blocks a thread.
+            stall(&world, false);
+            shown.is_ok()
+        },
+        server.install("hello", "two"),
+    );
+    server.stop().await;
+    shown
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_database_whose_disk_is_busy_keeps_no_truth_back() {
+    assert!(a_death_shows_while(|world, stalled| world.store.set_disk_stalled(stalled)).await);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_disk_that_does_not_tell_its_free_space_keeps_no_truth_back() {
+    assert!(a_death_shows_while(|world, stalled| world.host.set_disk_stalled(stalled)).await);
+}

@@ -52,9 +52,14 @@ struct State {
     missing_images: BTreeSet<String>,
     stolen_ports: Vec<u16>,
     listeners: Vec<mpsc::UnboundedSender<EngineEvent>>,
+    is_mute: bool,
+    silent_inspects: BTreeSet<ContainerId>,
     /// What processes that outlived their server have still to ask for, and after how many looks.
     late: Vec<(u32, Project)>,
 }
+
+/// When a question that hangs is given up: every call to an engine ends.
+const INSPECT_LIMIT: Duration = Duration::from_secs(30);
 
 /// How late a process that outlived its server does its work: after any undo that does not end it.
 const LATE_BY_LOOKS: u32 = 8;
@@ -92,6 +97,26 @@ impl FakeEngine {
         if away {
             state.listeners.clear();
         }
+    }
+
+    /// Loses every event from now on, or tells them again.
+    pub fn set_mute(&self, is_mute: bool) {
+        self.state().is_mute = is_mute;
+    }
+
+    /// Lets every question about that container wait for ever, as a real engine does while it starts it, or
+    /// when it has got stuck over it. Returns the container's identifier.
+    ///
+    /// # Panics
+    /// There is no such container.
+    pub fn hang_over(&self, project: &str, service: &str) -> ContainerId {
+        let mut state = self.state();
+        let wanted = |container: &&EngineContainer| {
+            container.owner.project.as_deref() == Some(project) && container.facts.service == service
+        };
+        let id = state.containers.values().find(wanted).map(|c| c.facts.id.clone()).expect("it is there");
+        state.silent_inspects.insert(id.clone());
+        id
     }
 
     /// Puts something of somebody else's on the engine.
@@ -227,7 +252,13 @@ impl FakeEngine {
         Ok(self.sight())
     }
 
-    pub(crate) fn inspect(&self, id: &ContainerId) -> Result<Option<EngineContainer>, EngineError> {
+    pub(crate) async fn inspect(&self, id: &ContainerId) -> Result<Option<EngineContainer>, EngineError> {
+        let hangs = self.reachable()?.silent_inspects.contains(id);
+        if hangs {
+            tokio::time::sleep(INSPECT_LIMIT).await;
+            let endpoint = "unix:///fake/docker.sock".to_owned();
+            return Err(EngineError::Unreachable { endpoint, reason: "no answer within 30 s".to_owned() });
+        }
         Ok(self.reachable()?.containers.get(id).cloned())
     }
 
@@ -295,7 +326,9 @@ pub(crate) enum UpError {
 
 impl State {
     fn tell(&mut self, event: &EngineEvent) {
-        self.listeners.retain(|listener| listener.send(event.clone()).is_ok());
+        if !self.is_mute {
+            self.listeners.retain(|listener| listener.send(event.clone()).is_ok());
+        }
     }
 
     fn create(&mut self, project: &Project, now: domain::Timestamp) -> Result<(), UpError> {

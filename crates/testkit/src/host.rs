@@ -12,6 +12,7 @@ use domain::{InstallId, MainEndpoint, OperationId, Protocol, Secret, Timestamp};
 use ipnet::Ipv4Net;
 
 use crate::engine::FakeEngine;
+use crate::gate::BlockingGate;
 
 /// A machine with what it is given.
 pub struct FakeHost {
@@ -19,6 +20,7 @@ pub struct FakeHost {
     memory_bytes: AtomicU64,
     disk_bytes: AtomicU64,
     listeners: Mutex<Vec<Listener>>,
+    disk: BlockingGate,
 }
 
 impl FakeHost {
@@ -30,6 +32,7 @@ impl FakeHost {
             memory_bytes: AtomicU64::new(8 << 30),
             disk_bytes: AtomicU64::new(100 << 30),
             listeners: Mutex::default(),
+            disk: BlockingGate::default(),
         }
     }
 
@@ -41,6 +44,12 @@ impl FakeHost {
     /// Sets the space that is free.
     pub fn set_disk_bytes(&self, bytes: u64) {
         self.disk_bytes.store(bytes, Ordering::SeqCst);
+    }
+
+    /// Lets every question about a disk wait from now on, as on one behind a network that is gone, or ends
+    /// that.
+    pub fn set_disk_stalled(&self, is_stalled: bool) {
+        self.disk.set_closed(is_stalled);
     }
 
     /// Lets a program listen on that port, on every address.
@@ -58,6 +67,7 @@ impl Host for FakeHost {
     }
 
     fn disk_free_bytes(&self, _: &Path) -> Result<u64, HostError> {
+        self.disk.pass();
         Ok(self.disk_bytes.load(Ordering::SeqCst))
     }
 

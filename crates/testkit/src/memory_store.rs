@@ -4,6 +4,8 @@
 use std::collections::BTreeSet;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use crate::gate::BlockingGate;
+
 use control::ports::store::{
     Change, Conflict, EVENTS_KEPT, Loaded, OPERATIONS_KEPT_PER_APP, Store, StoreError,
 };
@@ -19,6 +21,7 @@ fn failed(reason: &str) -> StoreError {
 pub struct MemoryStore {
     instance: InstanceId,
     state: Mutex<State>,
+    disk: BlockingGate,
 }
 
 #[derive(Default)]
@@ -47,13 +50,18 @@ impl MemoryStore {
     /// An empty store of that data directory.
     #[must_use]
     pub fn of_instance(instance: InstanceId) -> Self {
-        Self { instance, state: Mutex::default() }
+        Self { instance, state: Mutex::default(), disk: BlockingGate::default() }
     }
 
     /// Lets every commit and check fail because the disk is full, or ends that. (Faults at one chosen
     /// commit are the business of [`OfLife`](crate::of_life::OfLife).)
     pub fn set_disk_full(&self, is_full: bool) {
         self.state().disk_is_full = is_full;
+    }
+
+    /// Lets every commit wait from now on, as on a disk that is busy, or ends that.
+    pub fn set_disk_stalled(&self, is_stalled: bool) {
+        self.disk.set_closed(is_stalled);
     }
 
     /// All port reservations, with the installation that each belongs to.
@@ -92,6 +100,7 @@ impl Store for MemoryStore {
     }
 
     fn commit(&self, change: &Change) -> Result<(), StoreError> {
+        self.disk.pass();
         let mut state = self.state();
         state.writable()?;
         // All is checked before anything is written: a refused change leaves nothing.

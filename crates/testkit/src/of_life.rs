@@ -83,7 +83,7 @@ impl Engine for OfLife<FakeEngine> {
 
     async fn inspect(&self, id: &ContainerId) -> Result<Option<EngineContainer>, EngineError> {
         self.unless_dead().await;
-        self.inner.inspect(id)
+        self.inner.inspect(id).await
     }
 
     async fn look_at_networks_and_volumes(

@@ -1,26 +1,68 @@
 //! Whether the host can carry one more app, counting what open installs have been promised.
 //!
 //! Cores are compared, not summed: apps share them. Memory and disk are summed over the installs that are
-//! not ready yet, because the kernel's figures do not show their share until they are.
+//! not ready yet, because the kernel's figures do not show their share until they are; ports and subnets
+//! over those that have not reserved them yet.
 
 use domain::Package;
-use domain::package::Requirements;
+use ipnet::Ipv4Net;
 
 use crate::Control;
 use crate::allocation::choose_subnet;
 use crate::error::{Error, Resource, Shortage};
 use crate::memory::Memory;
+use crate::ports::HostError;
 
 /// What the data directory must have room for: the database's next pages and the app's folder. Full, it
 /// would stop every operation halfway.
 const DATA_DIR_ROOM_BYTES: u64 = 4 << 20;
 
+/// What the host says of itself. Asked before memory is held: a disk that is slow to answer must hold up
+/// nobody but the install that asks.
+pub(crate) struct HostFigures {
+    memory_available_bytes: u64,
+    /// On the file system of Docker's root; `None` before the engine has told where that is.
+    engine_disk_free_bytes: Option<u64>,
+    data_dir_free_bytes: u64,
+    routes: Vec<Ipv4Net>,
+}
+
+/// What open installs will take that nobody else sees as taken yet.
+#[derive(Default)]
+struct Promised {
+    memory_bytes: u64,
+    disk_bytes: u64,
+    ports: usize,
+    subnets: usize,
+}
+
 impl Control {
+    /// Blocks: it asks the kernel and its file systems.
+    ///
     /// # Errors
-    /// `NotEnough`, naming each resource that does not suffice; `Host` if the kernel does not tell.
-    pub(crate) fn admit(&self, package: &Package, memory: &Memory) -> Result<(), Error> {
+    /// The kernel does not tell.
+    pub(crate) fn host_figures(&self) -> Result<HostFigures, HostError> {
+        let root_dir =
+            self.recorder.read(|memory| memory.engine.info.as_ref().map(|info| info.root_dir.clone()));
+        let engine_disk_free_bytes = root_dir.map(|root| self.host.disk_free_bytes(&root)).transpose()?;
+        Ok(HostFigures {
+            memory_available_bytes: self.host.memory_available_bytes()?,
+            engine_disk_free_bytes,
+            data_dir_free_bytes: self.host.disk_free_bytes(&self.settings.data_dir)?,
+            routes: self.host.routes()?,
+        })
+    }
+
+    /// # Errors
+    /// `NotEnough`, naming each resource that does not suffice.
+    pub(crate) fn admit(
+        &self,
+        package: &Package,
+        figures: &HostFigures,
+        memory: &Memory,
+    ) -> Result<(), Error> {
         let info = memory.engine.info.as_ref();
-        let promised = promised(memory);
+        let promised = self.promised(memory);
         let needed = package.requirements;
         let mut shortages = Vec::new();
         let mut compare = |resource, needed: u64, available: u64| {
@@ -31,19 +73,34 @@ impl Control {
         if let Some(info) = info {
             compare(Resource::Cpu, needed.cpu_cores.into(), info.cpu_cores.into());
         }
-        let memory_available = self.host.memory_available_bytes()?;
-        let memory_limit = info.map_or(memory_available, |info| info.memory_bytes.min(memory_available));
-        compare(Resource::Memory, needed.memory_bytes + promised.memory_bytes, memory_limit);
-        if let Some(info) = info {
-            let disk_free = self.host.disk_free_bytes(&info.root_dir)?;
-            compare(Resource::Disk, needed.disk_bytes + promised.disk_bytes, disk_free);
+        let available = figures.memory_available_bytes;
+        let available = info.map_or(available, |info| info.memory_bytes.min(available));
+        compare(Resource::Memory, needed.memory_bytes.saturating_add(promised.memory_bytes), available);
+        if let Some(free) = figures.engine_disk_free_bytes {
+            compare(Resource::Disk, needed.disk_bytes.saturating_add(promised.disk_bytes), free);
         }
-        compare(Resource::Disk, DATA_DIR_ROOM_BYTES, self.host.disk_free_bytes(&self.settings.data_dir)?);
-        let ports_needed: usize = package.services.iter().map(|service| service.ports.len()).sum();
-        compare(Resource::Ports, ports_needed as u64, self.count_free_ports(memory));
-        let subnets_free = self.count_free_subnets(package.networks.len(), memory)?;
-        compare(Resource::Subnets, package.networks.len() as u64, subnets_free);
+        compare(Resource::Disk, DATA_DIR_ROOM_BYTES, figures.data_dir_free_bytes);
+        let ports = count_ports(package) + promised.ports;
+        compare(Resource::Ports, ports as u64, self.count_free_ports(memory));
+        let subnets = package.networks.len() + promised.subnets;
+        compare(Resource::Subnets, subnets as u64, self.count_free_subnets(subnets, figures, memory));
         if shortages.is_empty() { Ok(()) } else { Err(Error::NotEnough(shortages)) }
+    }
+
+    fn promised(&self, memory: &Memory) -> Promised {
+        let mut sum = Promised::default();
+        for record in memory.oldest_first().filter(|record| record.open_operation().is_some()) {
+            let needed = record.app.package.requirements;
+            sum.memory_bytes = sum.memory_bytes.saturating_add(needed.memory_bytes);
+            sum.disk_bytes = sum.disk_bytes.saturating_add(needed.disk_bytes);
+            // Once it has a deployment, its ports and subnets are reserved.
+            let package = self.catalog.find(&record.app.package.name);
+            if let Some(package) = package.filter(|_| record.app.deployment.is_none()) {
+                sum.ports += count_ports(&package);
+                sum.subnets += package.networks.len();
+            }
+        }
+        sum
     }
 
     /// Ports of the range that no app or container has, as far as memory knows.
@@ -59,8 +116,8 @@ impl Control {
     }
 
     /// Free subnets of the pool, counted up to `enough`.
-    fn count_free_subnets(&self, enough: usize, memory: &Memory) -> Result<u64, Error> {
-        let mut taken = self.taken_subnets(memory, &memory.engine.networks)?;
+    fn count_free_subnets(&self, enough: usize, figures: &HostFigures, memory: &Memory) -> u64 {
+        let mut taken = memory.taken_subnets(&figures.routes, &memory.engine.networks);
         let mut free = 0;
         while free < enough as u64 {
             let Some(subnet) = choose_subnet(&self.settings.subnet_pool, self.settings.subnet_prefix, &taken)
@@ -70,18 +127,10 @@ impl Control {
             taken.push(subnet);
             free += 1;
         }
-        Ok(free)
+        free
     }
 }
 
-fn promised(memory: &Memory) -> Requirements {
-    let mut sum = Requirements::default();
-    for operation in memory.open_operations() {
-        if let Some(record) = memory.app(&operation.app) {
-            let needed = record.app.package.requirements;
-            sum.memory_bytes = sum.memory_bytes.saturating_add(needed.memory_bytes);
-            sum.disk_bytes = sum.disk_bytes.saturating_add(needed.disk_bytes);
-        }
-    }
-    sum
+fn count_ports(package: &Package) -> usize {
+    package.services.iter().map(|service| service.ports.len()).sum()
 }

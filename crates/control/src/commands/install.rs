@@ -12,6 +12,7 @@ use crate::error::{Error, NameHolder};
 use crate::memory::Memory;
 use crate::names;
 use crate::ports::{Change, Conflict, StoreError};
+use crate::recorder::off_the_runtime;
 
 /// What AppInstall asks for: three texts that are not blank.
 #[derive(Clone, Debug)]
@@ -29,7 +30,7 @@ impl Control {
     ///
     /// # Errors
     /// In this order, and then nothing has changed: `AppUnknown`, `CustomerAppNameFormat`,
-    /// `VersionUnknown`, `NameTaken`, `InstallOpen`, `EngineAway`, `NotEnough`; `Store` at any time.
+    /// `VersionUnknown`, `NameTaken`, `InstallOpen`, `EngineAway`, `Host`, `NotEnough`, `Store`.
     pub async fn install(self: &Arc<Self>, request: InstallRequest) -> Result<AppId, Error> {
         let InstallRequest { app_name, customer_app_name, app_version } = request;
         let package =
@@ -43,12 +44,14 @@ impl Control {
         })?;
         let version = version.name.clone();
         let control = Arc::clone(self);
+        let figures = off_the_runtime(move || control.host_figures()).await;
+        let control = Arc::clone(self);
         let accepted = id.clone();
         self.recorder
             .update(move |memory, now| {
                 control.check_name(&id, &package, memory)?;
                 memory.engine_link.check(control.settings.engine_grace, now)?;
-                control.admit(&package, memory)?;
+                control.admit(&package, &figures?, memory)?;
                 Ok((control.queued(&id, &package, version, memory, now), ()))
             })
             .await

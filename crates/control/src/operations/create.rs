@@ -9,7 +9,7 @@ use domain::{App, FailureClass, Secret};
 
 use super::{StepError, diagnosis};
 use crate::Control;
-use crate::ports::{CommandError, EngineError, EngineObject, EngineSight};
+use crate::ports::{CommandError, EngineError, EngineObject, EngineSight, Ownership};
 use crate::recorder::error_chain;
 
 /// Between two looks after an undo. What a killed `docker compose` had asked for may still be on its way
@@ -21,6 +21,8 @@ const LOOKS_MAX: u32 = 50;
 
 pub(super) async fn run(control: &Arc<Control>, app: &App) -> Result<(), StepError> {
     let project = control.project(app)?;
+    // Once more, because pulling may have taken an hour.
+    control.refuse_taken_names(app, &project.package).await?;
     let Err(error) = control.projects.up(&project).await else { return Ok(()) };
     let secrets = secrets(app);
     let words = |words: String| masked(&words, &secrets);
@@ -58,6 +60,8 @@ pub(super) async fn undo(control: &Arc<Control>, app: &App) -> Result<(), String
         if objects.is_empty() {
             empty_looks += 1;
             if empty_looks == 2 {
+                let (instance, install) = (control.recorder.instance(), &app.install);
+                control.recorder.observe(|memory, _| memory.note_gone(instance, install));
                 return Ok(());
             }
         } else {
@@ -73,9 +77,7 @@ pub(super) async fn undo(control: &Arc<Control>, app: &App) -> Result<(), String
 /// rest.
 fn objects_of(app: &App, control: &Control, sight: &EngineSight) -> Vec<EngineObject> {
     let instance = control.recorder.instance();
-    let own = |owner: &crate::ports::Ownership| {
-        owner.install.as_ref() == Some(&app.install) && owner.instance.as_ref() == Some(instance)
-    };
+    let own = |owner: &Ownership| owner.is_of(instance, &app.install);
     let containers = sight.containers.iter().filter(|container| own(&container.owner));
     let networks = sight.networks.iter().filter(|network| own(&network.owner));
     let volumes = sight.volumes.iter().filter(|volume| own(&volume.owner));

@@ -15,7 +15,8 @@ use std::sync::Arc;
 use domain::{App, Failure, FailureClass, InstallId, Operation, Package, Step};
 
 use crate::Control;
-use crate::ports::{EngineError, HostError, ProjectsError, StoreError};
+use crate::names;
+use crate::ports::{EngineError, EngineNetwork, HostError, ProjectsError, StoreError};
 use crate::recorder::error_chain;
 
 pub(crate) use diagnosis::last_lines;
@@ -69,6 +70,26 @@ impl Control {
             let record = memory.install(install)?;
             Some((record.app.clone(), record.operation.clone()?))
         })
+    }
+
+    /// Asks the engine whether anybody else holds one of the names that compose would use: it would take
+    /// over a volume, whoever made it. Returns the engine's networks.
+    async fn refuse_taken_names(
+        &self,
+        app: &App,
+        package: &Package,
+    ) -> Result<Vec<EngineNetwork>, StepError> {
+        let (networks, volumes) = self.engine.look_at_networks_and_volumes().await?;
+        let holder = self.recorder.read(|memory| {
+            let containers = memory.engine.containers.values();
+            names::holder(&app.project, package, Some(&app.install), containers, &networks, &volumes)
+        });
+        match holder {
+            Some(holder) => {
+                Err(StepError::failed(FailureClass::NameTaken, app.id.as_str(), holder.to_string()))
+            }
+            None => Ok(networks),
+        }
     }
 
     fn package_of(&self, app: &App) -> Result<Arc<Package>, StepError> {

@@ -8,32 +8,28 @@ use domain::{
     App, Deployment, Failure, FailureClass, Login, MainEndpoint, Operation, Package, PortReservation, Secret,
     StepOutcome, SubnetReservation,
 };
+use ipnet::Ipv4Net;
 
 use super::StepError;
 use crate::Control;
 use crate::allocation::{PortRange, TakenPort, choose_port, choose_subnet};
 use crate::memory::Memory;
-use crate::names;
-use crate::ports::{Change, EngineNetwork};
+use crate::ports::{Change, EngineNetwork, HostError, Listener};
+use crate::recorder::off_the_runtime;
 
 pub(super) async fn run(control: &Arc<Control>, app: &App, operation: &Operation) -> Result<(), StepError> {
     let package = control.package_of(app)?;
-    let (networks, volumes) = control.engine.look_at_networks_and_volumes().await?;
-    let holder = control.recorder.read(|memory| {
-        let containers = memory.engine.containers.values();
-        names::holder(&app.project, &package, Some(&app.install), containers, &networks, &volumes)
-    });
-    if let Some(holder) = holder {
-        return Err(StepError::failed(FailureClass::NameTaken, app.id.as_str(), holder.to_string()));
-    }
+    let networks = control.refuse_taken_names(app, &package).await?;
     let lost = Lost::of(operation);
     let (chooser, install) = (Arc::clone(control), app.install.clone());
+    let asker = Arc::clone(control);
+    let taken = off_the_runtime(move || asker.taken_outside(networks)).await?;
     control
         .recorder
         .update(move |memory, _| {
             let Some(record) = memory.install(&install) else { return Ok((Change::default(), ())) };
             let mut app = record.app.clone();
-            let deployment = chooser.deployment(&app, &package, memory, &networks, &lost)?;
+            let deployment = chooser.deployment(&app, &package, memory, &taken, &lost)?;
             let change = Change {
                 ports: Some((install.clone(), deployment.ports.clone())),
                 subnets: Some((install, deployment.subnets.clone())),
@@ -59,6 +55,13 @@ pub(super) async fn undo(control: &Arc<Control>, app: &App) -> Result<(), String
     removed.map_err(|error| crate::recorder::error_chain(&error))
 }
 
+/// What others than this server's apps have, asked before memory is held.
+struct TakenOutside {
+    networks: Vec<EngineNetwork>,
+    routes: Vec<Ipv4Net>,
+    listeners: Vec<Listener>,
+}
+
 /// What earlier tries found to be taken: it is chosen anew.
 #[derive(Default)]
 struct Lost {
@@ -82,18 +85,23 @@ impl Lost {
 }
 
 impl Control {
+    /// Blocks: it asks the kernel.
+    fn taken_outside(&self, networks: Vec<EngineNetwork>) -> Result<TakenOutside, HostError> {
+        Ok(TakenOutside { networks, routes: self.host.routes()?, listeners: self.host.listeners()? })
+    }
+
     /// The app's deployment: what it has already is kept, unless it was lost.
     fn deployment(
         &self,
         app: &App,
         package: &Package,
         memory: &Memory,
-        networks: &[EngineNetwork],
+        taken: &TakenOutside,
         lost: &Lost,
     ) -> Result<Deployment, StepError> {
         let before = app.deployment.as_ref();
-        let ports = self.ports(app, package, memory, lost)?;
-        let subnets = self.subnets(before, package, memory, networks, lost)?;
+        let ports = self.ports(app, package, memory, &taken.listeners, lost)?;
+        let subnets = self.subnets(before, package, memory, taken, lost)?;
         let secrets = before.map_or_else(|| self.secrets(package), |deployment| deployment.secrets.clone());
         let version = package.version(&app.package.version);
         let mut images: Vec<String> = Vec::new();
@@ -135,6 +143,7 @@ impl Control {
         app: &App,
         package: &Package,
         memory: &Memory,
+        listeners: &[Listener],
         lost: &Lost,
     ) -> Result<Vec<PortReservation>, StepError> {
         let before = app.deployment.as_ref().map_or(&[][..], |deployment| &deployment.ports[..]);
@@ -145,7 +154,6 @@ impl Control {
         };
         let others = memory.engine.containers.values().filter(|container| !own(container));
         taken.extend(others.flat_map(|container| container.ports.iter().copied()));
-        let listeners = self.host.listeners()?;
         taken.extend(listeners.iter().map(|listener| (listener.address, listener.protocol, listener.port)));
         let range = PortRange { first: self.settings.port_first, last: self.settings.port_last };
         let mut chosen: Vec<PortReservation> = Vec::new();
@@ -176,13 +184,13 @@ impl Control {
         before: Option<&Deployment>,
         package: &Package,
         memory: &Memory,
-        networks: &[EngineNetwork],
+        outside: &TakenOutside,
         lost: &Lost,
     ) -> Result<Vec<SubnetReservation>, StepError> {
         if let Some(before) = before.filter(|_| !lost.subnets) {
             return Ok(before.subnets.clone());
         }
-        let mut taken = self.taken_subnets(memory, networks)?;
+        let mut taken = memory.taken_subnets(&outside.routes, &outside.networks);
         let pool = self.settings.subnet_pool;
         let mut chosen = Vec::new();
         for network in &package.networks {

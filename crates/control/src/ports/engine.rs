@@ -76,6 +76,14 @@ pub struct Ownership {
     pub project: Option<String>,
 }
 
+impl Ownership {
+    /// Whether it belongs to that installation of that data directory: only then may we remove it.
+    #[must_use]
+    pub fn is_of(&self, instance: &InstanceId, install: &InstallId) -> bool {
+        self.instance.as_ref() == Some(instance) && self.install.as_ref() == Some(install)
+    }
+}
+
 /// A container on the engine, anybody's.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EngineContainer {
