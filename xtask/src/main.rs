@@ -1,6 +1,7 @@
 //! `cargo xtask`: the project's build scripts. Each command is a module; this file only reads the words.
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a program for the terminal")]
 
+mod advisories;
 mod api;
 mod bench;
 mod command;
@@ -8,6 +9,7 @@ mod daemon;
 mod engine;
 mod http;
 mod openapi;
+mod packages;
 mod paths;
 mod progress;
 mod test;
@@ -31,6 +33,8 @@ cargo xtask COMMAND
   engine status                 show the engines of this clone
   bench [--quick] [--write]     measure what docs/benchmarks.md says; --write puts the figures there
   test [--fast]                 everything that CI runs; --fast leaves out what needs an engine
+  packages verify               ask the registries for every image that a package names
+  advisories                    look for security advisories against the crates that are used
   tidy                          check layers, sizes, names and licences
 
 NAME is dev unless given.
@@ -77,6 +81,8 @@ fn dispatch(words: &[&str]) -> Result<ExitCode> {
         }
         ["test"] => return test::run(&repository, test::Scope::All),
         ["test", "--fast"] => return test::run(&repository, test::Scope::Fast),
+        ["packages", "verify"] => return packages::verify(&repository),
+        ["advisories"] => return advisories::check(&repository),
         ["tidy"] => {
             let findings = tidy::check(&repository)?;
             for finding in &findings {
