@@ -64,8 +64,8 @@ fn count_of_audit(printed: &str) -> Option<usize> {
 
 /// One JSON value a line; the last one sums up.
 fn count_of_deny(printed: &str) -> Option<usize> {
-    let lines = printed.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
-    let summary = lines.filter(|line| line["type"] == "summary").next_back()?;
+    let mut lines = printed.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+    let summary = lines.rfind(|line| line["type"] == "summary")?;
     usize::try_from(summary["fields"]["advisories"]["errors"].as_u64()?).ok()
 }
 

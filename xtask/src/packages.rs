@@ -70,6 +70,9 @@ pub(crate) fn verify(repository: &Path) -> Result<ExitCode> {
         println!("{image:<42} {words}  ({users})");
     }
     println!("{there} images there, {absent} not there, {not_checked} not checked");
+    if let Some((registry, _)) = unreachable.first_key_value() {
+        println!("not everything was checked: {registry} could not be asked; run this again where it can");
+    }
     Ok(ExitCode::from(u8::from(absent > 0)))
 }
 
