@@ -128,6 +128,11 @@ impl FakeDaemon {
         self.shared.state().overrides.insert(request.to_owned(), (status, body.into()));
     }
 
+    /// Never answers whatever begins with `request`, from now on.
+    pub fn hang(&self, request: &str) {
+        self.shared.state().hanging_requests.push(request.to_owned());
+    }
+
     /// Tells an event to everybody who listens.
     pub fn emit(&self, kind: &str, action: &str, id: &str) {
         let event =
@@ -173,7 +178,12 @@ async fn serve(listener: UnixListener, shared: Arc<Shared>) {
         connections.spawn(async move {
             let service = service_fn(move |request| {
                 let answer = answers::answer(&shared, &request);
-                async move { Ok::<_, std::convert::Infallible>(answer) }
+                async move {
+                    match answer {
+                        Some(answer) => Ok::<_, std::convert::Infallible>(answer),
+                        None => std::future::pending().await,
+                    }
+                }
             });
             // The other side may close whenever it likes.
             http1::Builder::new().serve_connection(TokioIo::new(stream), service).await.ok();

@@ -168,8 +168,9 @@ pub trait Engine: Send + Sync {
     /// What it says of itself.
     async fn info(&self) -> Result<EngineInfo, EngineError>;
 
-    /// All that it holds. An object that cannot be read (a field that a newer engine fills otherwise) is
-    /// logged and left out; the rest is answered.
+    /// All that it holds. A container that it cannot tell of in time is shown by what little is known; a
+    /// network or volume that cannot be read (a field that a newer engine fills otherwise) is logged and
+    /// left out.
     async fn look(&self) -> Result<EngineSight, EngineError>;
 
     /// One container; `None` if it is not there.

@@ -1,7 +1,7 @@
 //! Looking at what the engine holds.
 
 use control::ports::Engine as _;
-use domain::{ContainerId, ContainerState, Health};
+use domain::{ContainerId, ContainerState, Health, InstallId, InstanceId, Protocol};
 use testkit::fake_daemon::{container, network, volume};
 
 use crate::Place;
@@ -25,15 +25,13 @@ async fn a_look_shows_everything_whoever_it_belongs_to() {
 #[tokio::test]
 async fn an_object_that_cannot_be_read_is_left_out_and_the_rest_is_shown() {
     let place = Place::with_api("1.41");
-    for id in ["good", "strange", "broken", "failing", "gone"] {
+    for id in ["good", "strange", "gone"] {
         place.daemon.put_container(container(id, "p", "web", "i", "n"));
     }
     let mut strange = container("strange", "p", "web", "i", "n");
     strange["State"]["Status"] = "hibernating".into();
     strange["State"]["Health"] = serde_json::json!({"Status": "dizzy"});
     place.daemon.put_container(strange);
-    place.daemon.answer("GET /containers/broken/json", 200, r#"{"Id": {"is": "no text"}}"#);
-    place.daemon.answer("GET /containers/failing/json", 500, r#"{"message":"no"}"#);
     place.daemon.answer("GET /containers/gone/json", 404, r#"{"message":"No such container: gone"}"#);
     place.daemon.answer("GET /networks", 200, r#"[{"Id": 5}, {"Id": "n1", "Name": "p_default"}]"#);
     place.daemon.answer("GET /volumes", 200, r#"{"Volumes": null, "Warnings": null}"#);
@@ -45,6 +43,31 @@ async fn an_object_that_cannot_be_read_is_left_out_and_the_rest_is_shown() {
     let strange = sight.containers.iter().find(|shown| shown.facts.id.as_str() == "strange").expect("shown");
     assert_eq!((strange.facts.state, strange.facts.health), (ContainerState::Running, Health::None));
     assert_eq!((sight.networks.len(), sight.volumes.len()), (1, 0));
+}
+
+#[tokio::test]
+async fn a_container_that_cannot_be_inspected_is_shown_as_the_list_tells_of_it() {
+    let place = Place::with_api("1.41");
+    for id in ["broken", "failing", "hanging"] {
+        place.daemon.put_container(container(id, "p", id, "i", "n"));
+    }
+    place.daemon.answer("GET /containers/broken/json", 200, r#"{"Id": {"is": "no text"}}"#);
+    place.daemon.answer("GET /containers/failing/json", 500, r#"{"message":"no"}"#);
+    place.daemon.hang("GET /containers/hanging/json");
+
+    // An undo must not take it for gone, nor the watcher the engine for away.
+    let sight = place.docker.look().await.expect("it answers");
+    assert_eq!(sight.containers.len(), 3);
+    for shown in sight.containers {
+        let id = shown.facts.id.as_str();
+        assert!(shown.owner.is_of(&InstanceId::from_text("i"), &InstallId::from_text("n")), "{id}");
+        assert_eq!((shown.facts.name, shown.facts.service), (format!("p-{id}-1"), id.to_owned()));
+        assert_eq!(
+            (shown.facts.state, shown.facts.created_at.as_millis()),
+            (ContainerState::Running, 1_767_225_600_000)
+        );
+        assert_eq!(shown.ports, [("0.0.0.0".parse().expect("an address"), Protocol::Tcp, 8080)]);
+    }
 }
 
 #[tokio::test]

@@ -16,14 +16,18 @@ use super::state::{Pull, Request, State, version};
 
 type Body = UnsyncBoxBody<Bytes, Infallible>;
 
-/// The answer to one request.
-pub(super) fn answer(shared: &Shared, request: &hyper::Request<Incoming>) -> Response<Body> {
+/// The answer to one request; `None` if it is never answered.
+pub(super) fn answer(shared: &Shared, request: &hyper::Request<Incoming>) -> Option<Response<Body>> {
     let (path, query) = (request.uri().path(), request.uri().query().unwrap_or_default());
     let mut state = shared.state();
     let login = request.headers().get("x-registry-auth").and_then(|login| login.to_str().ok());
     let line = format!("{} {}", request.method(), request.uri());
     state.requests.push(Request { line, registry_login: login.map(str::to_owned) });
     let api = format!("{}.{}", state.newest_api.0, state.newest_api.1);
+    let asked = unversioned(&state, path).map(|path| format!("{} {path}", request.method()));
+    if asked.is_ok_and(|asked| state.hanging_requests.iter().any(|hangs| asked.starts_with(hangs))) {
+        return None;
+    }
     let mut response = match unversioned(&state, path) {
         Ok("/events") => events(shared),
         Ok("/images/create") => pull(shared, &state, query),
@@ -32,7 +36,7 @@ pub(super) fn answer(shared: &Shared, request: &hyper::Request<Incoming>) -> Res
     };
     let api = api.parse().expect("a version is a header's value");
     response.headers_mut().insert("api-version", api);
-    response
+    Some(response)
 }
 
 /// The path without its API version, if that version is served.
@@ -65,7 +69,15 @@ fn of_state(state: &mut State, method: &Method, path: &str) -> Response<Body> {
             "ServerVersion": "28.2.2", "NCPU": 2, "MemTotal": 8_000_000_000_u64, "DockerRootDir": "/var/lib/docker",
         })),
         ("GET", ["containers", "json"]) => {
-            let short = |inspect: &Value| json!({"Id": inspect["Id"], "State": inspect["State"]["Status"]});
+            let short = |inspect: &Value| {
+                json!({
+                    "Id": inspect["Id"], "Names": [inspect["Name"]], "Created": 1_767_225_600,
+                    "State": inspect["State"]["Status"], "Status": "Up 5 minutes",
+                    "Labels": inspect["Config"]["Labels"],
+                    "Ports": [{"IP": "0.0.0.0", "PrivatePort": 80, "PublicPort": 8080, "Type": "tcp"},
+                              {"PrivatePort": 443, "Type": "tcp"}],
+                })
+            };
             json(&state.containers.values().map(short).collect())
         }
         ("GET", ["containers", id, "json"]) => state.containers.get(*id).map_or_else(missing, json),

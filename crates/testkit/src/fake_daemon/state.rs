@@ -33,6 +33,8 @@ pub(super) struct State {
     pub(super) images: BTreeSet<String>,
     pub(super) pulls: HashMap<String, Pull>,
     pub(super) overrides: HashMap<String, (u16, Vec<u8>)>,
+    /// What is never answered.
+    pub(super) hanging_requests: Vec<String>,
     pub(super) requests: Vec<Request>,
 }
 
@@ -47,6 +49,7 @@ impl State {
             images: BTreeSet::new(),
             pulls: HashMap::new(),
             overrides: HashMap::new(),
+            hanging_requests: Vec::new(),
             requests: Vec::new(),
         }
     }
