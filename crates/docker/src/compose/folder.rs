@@ -69,9 +69,15 @@ pub(super) fn remove(folder: &Path, install: &InstallId) -> Result<(), ProjectsE
     let (half_made, half_gone) = (sibling(folder, CREATING, install), sibling(folder, REMOVING, install));
     remove_tree(&half_made)?;
     remove_tree(&half_gone)?;
-    if owner(folder).is_ok_and(|marked| marked.as_ref() == Some(install)) {
-        fs::rename(folder, &half_gone).map_err(failed("remove", folder))?;
-        remove_tree(&half_gone)?;
+    match owner(folder) {
+        Ok(marked) if marked.as_ref() == Some(install) => {
+            fs::rename(folder, &half_gone).map_err(failed("remove", folder))?;
+            remove_tree(&half_gone)?;
+        }
+        Ok(_) => {}
+        Err(error) if error.kind() == ErrorKind::NotFound => {}
+        // Whose it is cannot be told: it must not be taken for gone.
+        Err(error) => return Err(failed("read", folder)(error)),
     }
     match sync(parent_of(folder)) {
         Err(error) if error.source.kind() == ErrorKind::NotFound => Ok(()),
@@ -256,6 +262,15 @@ mod tests {
         symlink(&moved, place.folder()).expect("a link");
         remove(&place.folder(), &place.install).expect("nothing of ours is there");
         assert!(moved.is_dir() && place.folder().is_symlink());
+    }
+
+    #[test]
+    fn a_folder_whose_marker_cannot_be_read_is_not_taken_for_gone() {
+        let place = Place::created();
+        fs::remove_file(place.folder().join(MARKER)).expect("a marker");
+        fs::create_dir(place.folder().join(MARKER)).expect("nothing that can be read");
+        remove(&place.folder(), &place.install).expect_err("whose it is cannot be told");
+        assert!(place.folder().is_dir());
     }
 
     #[test]

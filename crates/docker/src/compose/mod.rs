@@ -126,7 +126,9 @@ impl Projects for ComposeProjects {
         let deadline = Instant::now() + LEFTOVERS_LIMIT;
         loop {
             // A process that has been forked but has not begun yet bears no mark, and holds the lock.
-            if markers.kill_all() == 0 && !folder::is_locked(folder).map_err(failed)? {
+            let (marked, locked) = (markers.clone(), folder.to_owned());
+            let is_at_work = move || Ok(marked.kill_all() > 0 || folder::is_locked(&locked)?);
+            if !off_the_runtime(is_at_work).await.map_err(failed)? {
                 return Ok(());
             }
             if Instant::now() > deadline {
