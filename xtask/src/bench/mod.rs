@@ -73,10 +73,9 @@ pub(crate) fn bench(repository: &Path, options: Options) -> Result<()> {
     let measured = on_engine(repository, &bench);
     engine::stop(repository, ENGINE)?;
     let (machine, sections) = measured?;
-    let tables = report::tables(&sections);
-    println!("\n{machine}\n\n{tables}");
+    println!("{machine}");
     if options.write {
-        let page = report::page(&machine, &tables);
+        let page = report::page(&machine, &sections);
         paths::write(&repository.join("docs/benchmarks.md"), page)?;
         println!("docs/benchmarks.md is written");
     }
@@ -86,14 +85,23 @@ pub(crate) fn bench(repository: &Path, options: Options) -> Result<()> {
 /// The machine in one paragraph, and each part with its rows.
 type Measured = (String, Vec<(&'static str, Vec<Row>)>);
 
+type Part = fn(&Bench, &docker::Docker) -> Result<Vec<Row>>;
+
 fn on_engine(repository: &Path, bench: &Bench) -> Result<Measured> {
     let docker = docker::Docker::of(engine::environment(repository, ENGINE)?)?;
-    let sections = vec![
-        ("Installs", installs::measure(bench, &docker)?),
-        ("Reads", reads::measure(bench, &docker)?),
-        ("At rest", idle::measure(bench, &docker)?),
-        ("A container's death", death::measure(bench, &docker)?),
+    let parts: [(&str, Part); 4] = [
+        ("Installs", installs::measure),
+        ("Reads", reads::measure),
+        ("At rest", idle::measure),
+        ("A container's death", death::measure),
     ];
+    let mut sections = Vec::new();
+    for (title, measure) in parts {
+        let section = (title, measure(bench, &docker)?);
+        // Shown at once: a later part may fail.
+        println!("\n{}", report::table(&section));
+        sections.push(section);
+    }
     Ok((report::machine(&docker)?, sections))
 }
 

@@ -1,7 +1,7 @@
 //! AppStatus and AppList with 1, 100 and 1,000 apps, before an engine that exists only on a socket.
 
 use std::io::{BufRead as _, BufReader, Write as _};
-use std::path::Path;
+use std::path::PathBuf;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -30,7 +30,8 @@ pub(super) struct FakeMachine {
     child: Child,
     input: ChildStdin,
     output: BufReader<ChildStdout>,
-    pub(super) data_dir: std::path::PathBuf,
+    socket: PathBuf,
+    pub(super) data_dir: PathBuf,
     pub(super) variables: Variables,
 }
 
@@ -41,9 +42,10 @@ impl FakeMachine {
         paths::remove_folder(&folder)?;
         paths::create_folder(&data_dir)?;
         // Not in the folder, whose path may be too long for a socket.
-        let socket = format!("/run/appmanage-bench-{}-{count}.sock", std::process::id());
+        let socket = PathBuf::from(format!("/run/appmanage-bench-{}-{count}.sock", std::process::id()));
+        std::fs::remove_file(&socket).ok();
         let mut child = Command::new(&bench.fake_machine)
-            .args([Path::new(&socket), &data_dir])
+            .args([socket.as_path(), data_dir.as_path()])
             .arg(count.to_string())
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -54,8 +56,8 @@ impl FakeMachine {
         // Its `docker compose` is the real engine's: the server looks for one when it starts.
         let mut variables = docker.variables();
         variables.retain(|(name, _)| name == "DOCKER_CONFIG");
-        variables.push(("DOCKER_HOST".to_owned(), format!("unix://{socket}")));
-        let mut machine = FakeMachine { child, input, output, data_dir, variables };
+        variables.push(("DOCKER_HOST".to_owned(), format!("unix://{}", socket.display())));
+        let mut machine = FakeMachine { child, input, output, socket, data_dir, variables };
         ensure!(machine.line()? == "ready", "the fake machine did not start");
         Ok(machine)
     }
@@ -77,6 +79,7 @@ impl Drop for FakeMachine {
     fn drop(&mut self) {
         self.child.kill().ok();
         self.child.wait().ok();
+        std::fs::remove_file(&self.socket).ok();
     }
 }
 
@@ -97,7 +100,7 @@ pub(super) fn measure(bench: &Bench, docker: &Docker) -> Result<Vec<Row>> {
         if count == 100 {
             rows.push(proof(bench, &mut machine, &server)?);
         }
-        println!("reads with {count} apps");
+        println!("reads, {}", apps(count));
         rows.extend(status_rows(bench, &server, count)?);
         rows.extend(list_rows(bench, &server, count)?);
         server.stop()?;

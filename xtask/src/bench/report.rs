@@ -10,21 +10,18 @@ use super::figures::Row;
 use crate::command::output;
 use crate::paths;
 
-/// The tables as Markdown.
-pub(super) fn tables(sections: &[(&str, Vec<Row>)]) -> String {
-    let table = |(title, rows): &(&str, Vec<Row>)| {
-        let mut text = format!("### {title}\n\n| what | measured | goal | |\n|---|---|---|---|\n");
-        for Row { what, figure, goal } in rows {
-            let (goal, met) = match goal {
-                None => ("", ""),
-                Some((goal, true)) => (goal.as_str(), "met"),
-                Some((goal, false)) => (goal.as_str(), "**missed**"),
-            };
-            text.push_str(&format!("| {what} | {figure} | {goal} | {met} |\n"));
-        }
-        text
-    };
-    sections.iter().map(table).collect::<Vec<_>>().join("\n")
+/// One part as a table in Markdown.
+pub(super) fn table((title, rows): &(&str, Vec<Row>)) -> String {
+    let mut text = format!("### {title}\n\n| what | measured | goal | |\n|---|---|---|---|\n");
+    for Row { what, figure, goal } in rows {
+        let (goal, met) = match goal {
+            None => ("", ""),
+            Some((goal, true)) => (goal.as_str(), "met"),
+            Some((goal, false)) => (goal.as_str(), "**missed**"),
+        };
+        text.push_str(&format!("| {what} | {figure} | {goal} | {met} |\n"));
+    }
+    text
 }
 
 /// What it was measured on, in one paragraph.
@@ -54,8 +51,10 @@ pub(super) fn machine(docker: &Docker) -> Result<String> {
 }
 
 /// The whole page.
-pub(super) fn page(machine: &str, tables: &str) -> String {
-    format!("{}\n{machine}\n\n{tables}\n{}", include_str!("page_head.md"), include_str!("page_foot.md"))
+pub(super) fn page(machine: &str, sections: &[(&str, Vec<Row>)]) -> String {
+    let tables: Vec<String> = sections.iter().map(table).collect();
+    let (head, foot) = (include_str!("page_head.md"), include_str!("page_foot.md"));
+    format!("{head}\n{machine}\n\n{}\n{foot}", tables.join("\n"))
 }
 
 #[cfg(test)]
@@ -69,7 +68,7 @@ mod tests {
             Row::new("b", "3 ms").goal("< 2 ms", false),
             Row::new("c", "5"),
         ];
-        let text = tables(&[("T", rows)]);
+        let text = table(&("T", rows));
         assert!(
             text.ends_with(
                 "| a | 1 ms | < 2 ms | met |\n| b | 3 ms | < 2 ms | **missed** |\n| c | 5 |  |  |\n"
