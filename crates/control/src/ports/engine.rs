@@ -186,8 +186,8 @@ pub trait Engine: Send + Sync {
     async fn events(&self) -> Result<BoxStream<'static, EngineEvent>, EngineError>;
 
     /// Pulls an image with the logins of `DOCKER_CONFIG`. Given up when no figure has changed for
-    /// `idle_limit` (inactivity, not total time). Where the registry cannot be reached but the engine has
-    /// the image, that one is taken.
+    /// `idle_limit` (inactivity, not total time), nor, while it waits for its turn, one of another pull.
+    /// Where the registry cannot be reached but the engine has the image, that one is taken.
     async fn pull(&self, image: &str, idle_limit: Duration, sink: &dyn PullSink) -> Result<(), PullError>;
 
     /// Removes an object, by force. Success too if it is not there. A network that still has endpoints

@@ -30,6 +30,7 @@ use serde::Deserialize;
 use crate::environment::Environment;
 use client::{Call, Client};
 use connect::Endpoint;
+use pull::LastMove;
 
 pub use connect::EndpointError;
 
@@ -48,6 +49,7 @@ const REMOVE_LIMIT: Duration = Duration::from_secs(60);
 pub struct Docker {
     client: Client,
     environment: Environment,
+    last_move: LastMove,
 }
 
 impl Docker {
@@ -56,7 +58,8 @@ impl Docker {
     /// # Errors
     /// `DOCKER_HOST` is of a kind that is not supported.
     pub fn of(environment: Environment) -> Result<Self, EndpointError> {
-        Ok(Self { client: Client::of(Endpoint::of(&environment)?), environment })
+        let client = Client::of(Endpoint::of(&environment)?);
+        Ok(Self { client, environment, last_move: LastMove::default() })
     }
 }
 
@@ -112,7 +115,7 @@ impl Engine for Docker {
     }
 
     async fn pull(&self, image: &str, idle_limit: Duration, sink: &dyn PullSink) -> Result<(), PullError> {
-        pull::pull(&self.client, &self.environment, image, idle_limit, sink).await
+        pull::pull(&self.client, &self.environment, &self.last_move, image, idle_limit, sink).await
     }
 
     async fn remove(&self, object: &EngineObject) -> Result<(), EngineError> {

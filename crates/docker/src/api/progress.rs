@@ -28,20 +28,43 @@ struct Detail {
 /// further than before.
 pub(super) struct Progress {
     pull: ImagePull,
-    /// Bytes unpacked of each layer, in the order of `pull.layers`: shown to nobody, but progress all the
-    /// same.
-    unpacked: Vec<u64>,
+    /// What is shown to nobody of each layer, in the order of `pull.layers`.
+    hidden: Vec<Hidden>,
+}
+
+#[derive(Default)]
+struct Hidden {
+    /// Bytes unpacked: progress all the same.
+    unpacked: u64,
+    turn: Turn,
+}
+
+/// Whose move it is on a layer.
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+enum Turn {
+    /// It is being downloaded or unpacked.
+    AtWork,
+    /// The engine downloads only so many layers at once, of all pulls together.
+    Waiting,
+    #[default]
+    Neither,
 }
 
 impl Progress {
     pub(super) fn of(image: &str) -> Self {
         let pull = ImagePull { image: image.to_owned(), ..ImagePull::default() };
-        Self { pull, unpacked: Vec::new() }
+        Self { pull, hidden: Vec::new() }
     }
 
     /// The figures as they are.
     pub(super) fn figures(&self) -> &ImagePull {
         &self.pull
+    }
+
+    /// Whether nothing of it moves because other pulls have the engine's hands full.
+    pub(super) fn waits_for_its_turn(&self) -> bool {
+        let any = |wanted: Turn| self.hidden.iter().any(|hidden| hidden.turn == wanted);
+        any(Turn::Waiting) && !any(Turn::AtWork)
     }
 
     /// The image is there.
@@ -74,11 +97,16 @@ impl Progress {
         let found = self.pull.layers.iter().position(|layer| layer.id == message.id);
         let index = found.unwrap_or_else(|| {
             self.pull.layers.push(LayerPull { id: message.id.clone(), ..LayerPull::default() });
-            self.unpacked.push(0);
-            self.unpacked.len() - 1
+            self.hidden.push(Hidden::default());
+            self.hidden.len() - 1
         });
-        let (layer, unpacked) = (&mut self.pull.layers[index], &mut self.unpacked[index]);
+        let (layer, Hidden { unpacked, turn }) = (&mut self.pull.layers[index], &mut self.hidden[index]);
         let before = (layer.bytes_done, *unpacked, layer.complete);
+        *turn = match message.status.as_str() {
+            "Waiting" => Turn::Waiting,
+            "Downloading" | "Verifying Checksum" | "Extracting" => Turn::AtWork,
+            _ => Turn::Neither,
+        };
         match message.status.as_str() {
             "Downloading" => {
                 layer.bytes_total = layer.bytes_total.max(message.detail.total.unwrap_or(0));

@@ -1,6 +1,7 @@
 //! Pulling an image: with the logins that the user has, told byte by byte, and given up only when
 //! nothing moves.
 
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use control::ports::{PullError, PullSink};
@@ -16,9 +17,24 @@ use crate::environment::Environment;
 
 const ACTION: &str = "pull an image";
 
+/// When any pull of this server moved last.
+#[derive(Debug, Default)]
+pub(super) struct LastMove(Mutex<Option<Instant>>);
+
+impl LastMove {
+    fn note(&self) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
+    }
+
+    fn at(&self) -> Option<Instant> {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
 pub(super) async fn pull(
     client: &Client,
     environment: &Environment,
+    last_move: &LastMove,
     image: &str,
     idle_limit: Duration,
     sink: &dyn PullSink,
@@ -29,6 +45,7 @@ pub(super) async fn pull(
         logged_in: login.is_some(),
         idle_limit,
         idle_at: Instant::now() + idle_limit,
+        last_move,
         progress: Progress::of(image),
         sink,
     };
@@ -51,6 +68,7 @@ struct Attempt<'a> {
     idle_limit: Duration,
     /// When it is given up unless something moves before.
     idle_at: Instant,
+    last_move: &'a LastMove,
     progress: Progress,
     sink: &'a dyn PullSink,
 }
@@ -71,6 +89,7 @@ impl Attempt<'_> {
             let before = self.progress.figures().clone();
             if self.progress.take_in(&message) {
                 self.idle_at = Instant::now() + self.idle_limit;
+                self.last_move.note();
             }
             if *self.progress.figures() != before {
                 self.sink.progress(self.progress.figures());
@@ -79,10 +98,29 @@ impl Attempt<'_> {
         Ok(())
     }
 
-    async fn next_line(&self, lines: &mut Lines) -> Result<Option<Vec<u8>>, PullError> {
-        let line = timeout_at(self.idle_at, lines.next()).await.map_err(|_| self.stalled())??;
-        // Lines that tell nothing must not keep it alive.
-        if Instant::now() >= self.idle_at { Err(self.stalled()) } else { Ok(line) }
+    async fn next_line(&mut self, lines: &mut Lines) -> Result<Option<Vec<u8>>, PullError> {
+        loop {
+            let line = timeout_at(self.idle_at, lines.next()).await;
+            // Lines that tell nothing must not keep it alive.
+            if Instant::now() >= self.idle_at && !self.is_held_up_by_others() {
+                return Err(self.stalled());
+            }
+            if let Ok(line) = line {
+                return Ok(line?);
+            }
+        }
+    }
+
+    /// Whether other pulls move while this one waits for its turn: then its time begins with their last move.
+    fn is_held_up_by_others(&mut self) -> bool {
+        let later = self.last_move.at().map(|at| at + self.idle_limit).filter(|at| *at > Instant::now());
+        match later {
+            Some(later) if self.progress.waits_for_its_turn() => {
+                self.idle_at = later;
+                true
+            }
+            _ => false,
+        }
     }
 
     fn failed(&self, words: &str) -> PullError {

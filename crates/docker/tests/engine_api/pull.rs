@@ -22,7 +22,7 @@ fn class(outcome: Result<(), PullError>) -> FailureClass {
 
 fn error(words: &str) -> Pull {
     let line = json!({"errorDetail": {"message": words}, "error": words});
-    Pull { lines: vec![line], hangs: false }
+    Pull { lines: vec![line], ..Pull::default() }
 }
 
 #[tokio::test]
@@ -36,7 +36,7 @@ async fn progress_is_told_until_the_image_is_there() {
         json!({"status": "Pull complete", "progressDetail": {}, "id": "aa"}),
         json!({"status": "Status: Downloaded newer image for redis:7"}),
     ];
-    place.daemon.set_pull("redis:7", Pull { lines, hangs: false });
+    place.daemon.set_pull("redis:7", Pull { lines, ..Pull::default() });
     let told = Told::default();
     place.docker.pull("redis:7", LONG, &told).await.expect("it is there");
     let told = told.all();
@@ -61,7 +61,7 @@ async fn a_pull_without_progress_is_given_up_and_cancelled() {
     let place = Place::with_api("1.41");
     let lines =
         vec![json!({"status": "Downloading", "progressDetail": {"current": 1, "total": 9}, "id": "aa"})];
-    place.daemon.set_pull("slow:1", Pull { lines, hangs: true });
+    place.daemon.set_pull("slow:1", Pull { lines, hangs: true, ..Pull::default() });
     let told = Told::default();
     assert_eq!(class(place.docker.pull("slow:1", SHORT, &told).await), FailureClass::PullStalled);
     assert_eq!(told.all().len(), 1);
@@ -71,7 +71,7 @@ async fn a_pull_without_progress_is_given_up_and_cancelled() {
 #[tokio::test]
 async fn a_dropped_pull_is_cancelled() {
     let place = Place::with_api("1.41");
-    place.daemon.set_pull("slow:1", Pull { lines: Vec::new(), hangs: true });
+    place.daemon.set_pull("slow:1", Pull { hangs: true, ..Pull::default() });
     let told = Told::default();
     {
         let mut pull = std::pin::pin!(place.docker.pull("slow:1", LONG, &told));
@@ -91,7 +91,7 @@ async fn the_engines_own_image_is_taken_where_the_registry_is_out_of_reach() {
     assert_eq!(class(place.docker.pull("redis:7", LONG, &told).await), FailureClass::RegistryUnreachable);
     place.daemon.put_image("redis:7");
     place.docker.pull("redis:7", LONG, &told).await.expect("the engine has it");
-    place.daemon.set_pull("redis:7", Pull { lines: Vec::new(), hangs: true });
+    place.daemon.set_pull("redis:7", Pull { hangs: true, ..Pull::default() });
     place.docker.pull("redis:7", SHORT, &told).await.expect("a registry that hangs is out of reach, too");
     assert!(told.all().iter().all(|pull| pull.complete));
 }
@@ -115,7 +115,7 @@ async fn the_users_login_is_sent_to_its_registry_and_to_no_other() {
 async fn an_engine_that_goes_away_meanwhile_is_unreachable() {
     let mut place = Place::with_api("1.41");
     let lines = vec![json!({"status": "Pulling fs layer", "progressDetail": {}, "id": "aa"})];
-    place.daemon.set_pull("redis:7", Pull { lines, hangs: true });
+    place.daemon.set_pull("redis:7", Pull { lines, hangs: true, ..Pull::default() });
     let told = Told::default();
     let stop = async {
         crate::until("it has begun", || !told.all().is_empty()).await;
@@ -123,4 +123,25 @@ async fn an_engine_that_goes_away_meanwhile_is_unreachable() {
     };
     let (outcome, ()) = tokio::join!(place.docker.pull("redis:7", LONG, &told), stop);
     assert!(matches!(outcome, Err(PullError::Engine(_))), "{outcome:?}");
+}
+
+#[tokio::test]
+async fn a_pull_that_waits_for_its_turn_is_not_given_up_while_another_moves() {
+    let place = Place::with_api("1.41");
+    let waiting = vec![
+        json!({"status": "Pulling fs layer", "progressDetail": {}, "id": "bb"}),
+        json!({"status": "Waiting", "progressDetail": {}, "id": "bb"}),
+    ];
+    place.daemon.set_pull("second:1", Pull { lines: waiting, hangs: true, ..Pull::default() });
+    // The engine downloads a few layers at once, of all pulls together.
+    let line = |bytes: u64| json!({"status": "Downloading", "progressDetail": {"current": bytes, "total": 9_000}, "id": "aa"});
+    let lines = (1..=10).map(line).collect();
+    place.daemon.set_pull("first:1", Pull { lines, pause: SHORT / 2, hangs: true });
+    let (first, second) = (Told::default(), Told::default());
+    let began = std::time::Instant::now();
+    let pulls = (place.docker.pull("first:1", SHORT, &first), place.docker.pull("second:1", SHORT, &second));
+    let (first, second) = tokio::join!(pulls.0, async { (pulls.1.await, began.elapsed()) });
+    assert_eq!(class(first), FailureClass::PullStalled);
+    assert_eq!(class(second.0), FailureClass::PullStalled);
+    assert!(second.1 > 5 * SHORT, "only once nothing moves at all: {:?}", second.1);
 }

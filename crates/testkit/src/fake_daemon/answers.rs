@@ -120,10 +120,13 @@ fn pull(shared: &Shared, state: &State, query: &str) -> Response<Body> {
         fields.find_map(|(key, value)| (key == name).then(|| value.to_owned())).unwrap_or_default()
     };
     let image = format!("{}:{}", field("fromImage"), field("tag"));
-    let Some(Pull { lines, hangs }) = state.pulls.get(&image).cloned() else {
+    let Some(Pull { lines, pause, hangs }) = state.pulls.get(&image).cloned() else {
         return error(404, &format!("manifest for {image} not found: manifest unknown: manifest unknown"));
     };
-    let lines = stream::iter(lines).map(|line| format!("{line}\r\n"));
+    let lines = stream::iter(lines).then(move |line| async move {
+        tokio::time::sleep(pause).await;
+        format!("{line}\r\n")
+    });
     let hanging = hangs.then(|| Arc::clone(&shared.hanging));
     let rest = stream::unfold(hanging, |hanging| async move {
         let _hanging = hanging?;

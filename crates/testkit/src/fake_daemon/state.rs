@@ -1,6 +1,7 @@
 //! What the fake engine holds.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::time::Duration;
 
 use control::ports::engine::{LABEL_INSTALL, LABEL_INSTANCE};
 use serde_json::{Value, json};
@@ -19,6 +20,8 @@ pub struct Request {
 pub struct Pull {
     /// JSON values, one a line.
     pub lines: Vec<Value>,
+    /// Before each line.
+    pub pause: Duration,
     /// It says nothing more and does not end, instead of ending after the lines.
     pub hangs: bool,
 }
