@@ -7,7 +7,7 @@ use anyhow::{Result, bail};
 use serde_json::Value;
 
 use crate::api::{Api, text};
-use crate::progress::{Progress, Transfer};
+use crate::progress::{Progress, Running, Transfer};
 
 /// How often the operation is asked for.
 const POLL_INTERVAL: Duration = Duration::from_millis(200);
@@ -27,7 +27,8 @@ const STEPS: [(&str, &str); 6] = [
 
 /// Shows the app's newest operation until it has ended. One that failed is an error that tells why.
 pub(super) fn follow(api: &Api, app: &str, progress: &Progress) -> Result<()> {
-    let mut view = View { progress, step: String::new(), bars: HashMap::new(), last_line: None };
+    let mut view =
+        View { progress, step: String::new(), spinner: None, bars: HashMap::new(), last_line: None };
     loop {
         let operation = api.operation(app)?;
         match text(&operation["state"]).as_str() {
@@ -47,8 +48,9 @@ pub(super) fn follow(api: &Api, app: &str, progress: &Progress) -> Result<()> {
 
 struct View<'a> {
     progress: &'a Progress,
-    /// The step that was shown last.
+    /// The step that is shown.
     step: String,
+    spinner: Option<Running>,
     /// One per image.
     bars: HashMap<String, Transfer>,
     last_line: Option<Instant>,
@@ -57,17 +59,17 @@ struct View<'a> {
 impl View<'_> {
     fn show(&mut self, operation: &Value) {
         let step = text(&operation["step"]);
-        if step == "pull" {
-            self.show_pulls(operation);
-        }
         if step != self.step {
-            if step != "pull" {
-                self.clear();
-            }
+            self.clear();
             if let Some((_, words)) = STEPS.iter().find(|(name, _)| *name == step) {
                 self.progress.line(&format!("          {words}"));
             }
+            // A pull has its bars.
+            self.spinner = (step != "pull").then(|| self.progress.begin(""));
             self.step = step;
+        }
+        if self.step == "pull" {
+            self.show_pulls(operation);
         }
     }
 
@@ -86,6 +88,7 @@ impl View<'_> {
 
     fn clear(&mut self) {
         self.bars.drain().for_each(|(_, bar)| bar.end());
+        self.spinner.take().into_iter().for_each(Running::end);
     }
 }
 
