@@ -18,6 +18,12 @@ use config::{ConfigError, Effective, Flags, Inputs};
 /// The command line was wrong. (1 is any other failure, 0 success.)
 const EXIT_USAGE: u8 = 2;
 
+/// Ends the help of every command that reads settings.
+const OTHER_SETTINGS: &str = "\
+There are more settings than flags. They stand in the configuration file, or in the environment: APPMANAGE_ and
+the name in capitals with _ for each dot (APPMANAGE_PUBLIC_HOST=apps.example). `appmanage config` prints all of
+them with their values; docs/configuration.md says what each means.";
+
 /// Installs and runs self-hosted apps on this machine, and says truly how they are.
 #[derive(Parser)]
 #[command(name = "appmanage", version, arg_required_else_help = true)]
@@ -34,16 +40,20 @@ enum Command {
     Config(SettingFlags),
 }
 
-/// Flags that stand above the environment and the configuration file. docs/configuration.md has the rest.
+/// Flags that stand above the environment and the configuration file.
 #[derive(Args)]
+#[command(after_help = OTHER_SETTINGS)]
 struct SettingFlags {
-    /// Where to listen: HOST:PORT or unix:PATH; may be given more than once
+    /// Where to listen: HOST:PORT or unix:PATH; may be given more than once [default: unix:appmanage.sock (in
+    /// the data directory) and 127.0.0.1:5000]
     #[arg(long, value_name = "ADDRESS")]
     listen: Vec<String>,
-    /// Where everything is kept
+    /// Where everything is kept [default: /var/lib/appmanage; for other users than root
+    /// ~/.local/state/appmanage]
     #[arg(long, value_name = "DIR")]
     data_dir: Option<PathBuf>,
-    /// The configuration file
+    /// The configuration file [default: /etc/appmanage/appmanage.toml; for other users than root
+    /// ~/.config/appmanage/appmanage.toml]
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
 }

@@ -131,7 +131,7 @@ async fn warn_of_absent_engine(engine: Arc<dyn Engine>) {
 
 fn settings(config: &Config) -> Settings {
     Settings {
-        public_host: config.public_host.clone(),
+        public_host: config.public_host.0.clone(),
         installs_at_once: config.installs_at_once.to(),
         pull_idle_limit: Duration::from_secs(config.installs_pull_idle_seconds.get().into()),
         engine_grace: Duration::from_secs(config.engine_grace_seconds.get().into()),
@@ -145,10 +145,10 @@ fn settings(config: &Config) -> Settings {
 
 fn server_settings(config: &Config) -> ServerSettings {
     ServerSettings {
-        base: config.api_base.clone(),
+        base: config.api_base.0.clone(),
         require_headers: config.api_require_headers,
-        cors_origins: config.api_cors_origins.clone(),
-        hosts: config.api_hosts.clone(),
-        public_host: config.public_host.clone(),
+        cors_origins: config.api_cors_origins.iter().map(|origin| origin.0.clone()).collect(),
+        hosts: config.api_hosts.iter().map(|name| name.0.clone()).collect(),
+        public_host: config.public_host.0.clone(),
     }
 }

@@ -60,9 +60,10 @@ impl Callers {
     /// Refuses a call from another site's page, for interfaces that change something. Needed only where
     /// the two headers are not: a page cannot send those without being asked first (preflight).
     pub(crate) fn check_site(&self, head: &Parts) -> Result<(), Refusal> {
+        let is_cross_site = head.headers.get("sec-fetch-site").is_some_and(|site| site == "cross-site");
         let allowed = match head.headers.get(header::ORIGIN) {
-            Some(origin) => self.allows(origin) || is_own(origin, &head.headers),
-            None => head.headers.get("sec-fetch-site").is_none_or(|site| site != "cross-site"),
+            Some(origin) => self.allows(origin) || (!is_cross_site && is_own(origin, &head.headers)),
+            None => !is_cross_site,
         };
         if allowed { Ok(()) } else { Err(Refusal::ForeignOrigin) }
     }
@@ -228,6 +229,7 @@ mod tests {
             (&[("origin", "https://console.example"), ("sec-fetch-site", "cross-site")], true),
             (&[("origin", "http://localhost:5000"), ("host", "localhost:5000")], true),
             (&[("origin", "http://localhost:9000"), ("host", "localhost:5000")], false),
+            (&[("origin", "http://a"), ("host", "a"), ("sec-fetch-site", "cross-site")], false),
         ] {
             assert_eq!(callers().check_site(&head("/", headers)).is_ok(), allowed, "{headers:?}");
         }

@@ -38,7 +38,7 @@ pub(crate) fn check_headers(headers: &HeaderMap, required: bool) -> Result<(), R
     match value_of(headers, "version") {
         None if required => return Err(Refusal::Blank(ErrorCode::HeaderVersionBlank)),
         None => {}
-        Some(version) if is_served(version) => {}
+        Some(version) if is_served(&version) => {}
         Some(_) => return Err(Refusal::VersionNotServed),
     }
     // Any language will do: one without translation is answered in English.
@@ -48,13 +48,14 @@ pub(crate) fn check_headers(headers: &HeaderMap, required: bool) -> Result<(), R
     Ok(())
 }
 
-fn is_served(version: &[u8]) -> bool {
-    [&b"v1"[..], b"v1.0", b"1", b"1.0"].iter().any(|served| version.eq_ignore_ascii_case(served))
+fn is_served(version: &str) -> bool {
+    ["v1", "v1.0", "1", "1.0"].iter().any(|served| version.eq_ignore_ascii_case(served))
 }
 
-/// The value of a header unless it is blank; the first where it stands twice.
-fn value_of<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h [u8]> {
-    headers.get(name).map(|value| value.as_bytes().trim_ascii()).filter(|value| !value.is_empty())
+/// The value of a header, trimmed as parameters are, unless it is blank; the first where it stands twice.
+pub(crate) fn value_of(headers: &HeaderMap, name: &str) -> Option<String> {
+    let text = String::from_utf8_lossy(headers.get(name)?.as_bytes());
+    Some(text.trim().to_owned()).filter(|text| !text.is_empty())
 }
 
 /// The id that the client (or nginx) gave the call, so that its log and ours can be laid side by side;
@@ -115,6 +116,9 @@ mod tests {
             refused(&[("version", "v1"), ("language", "\t")], true),
             Some(ErrorCode::HeaderLanguageBlank)
         );
+        // White space is more than ASCII's, as it is in parameters.
+        let (version, language) = (("version", "\u{a0}v1\u{3000}"), ("language", "\u{3000}"));
+        assert_eq!(refused(&[version, language], true), Some(ErrorCode::HeaderLanguageBlank));
         assert_eq!(refused(&[], false), None);
         assert_eq!(refused(&[("version", ""), ("language", "")], false), None);
     }

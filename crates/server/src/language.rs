@@ -2,6 +2,8 @@
 
 use axum::http::{HeaderMap, header};
 
+use crate::context::value_of;
+
 /// The languages that there are texts in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Language {
@@ -18,12 +20,9 @@ impl Language {
     /// The language that errors and texts are answered in. `Language` wins; where it is absent or
     /// blank, `Accept-Language` speaks, so that even the error about the missing header is understood.
     pub(crate) fn of(headers: &HeaderMap) -> Self {
-        let text = |name: &str| {
-            headers.get(name).and_then(|value| value.to_str().ok()).map(str::trim).filter(|v| !v.is_empty())
-        };
-        text("language")
-            .or_else(|| text(header::ACCEPT_LANGUAGE.as_str()))
-            .map_or(Self::English, Self::from_ranges)
+        value_of(headers, "language")
+            .or_else(|| value_of(headers, header::ACCEPT_LANGUAGE.as_str()))
+            .map_or(Self::English, |ranges| Self::from_ranges(&ranges))
     }
 
     /// Reads a list of language ranges with weights (RFC 9110, 12.5.4); a single tag is a list of one.
@@ -106,7 +105,9 @@ mod tests {
         headers.insert("accept-language", "zh".parse().expect("a header value"));
         headers.insert("language", "  ".parse().expect("a header value"));
         assert_eq!(Language::of(&headers), Language::Chinese);
-        headers.insert("language", "en".parse().expect("a header value"));
-        assert_eq!(Language::of(&headers), Language::English);
+        for without_translation in ["en", "中文"] {
+            headers.insert("language", without_translation.parse().expect("a header value"));
+            assert_eq!(Language::of(&headers), Language::English, "{without_translation}");
+        }
     }
 }

@@ -27,7 +27,7 @@ use control::Control;
 
 pub use router::router;
 pub use serve::{Listener, serve};
-pub use settings::{ServerSettings, SettingsError};
+pub use settings::{ServerSettings, SettingsError, checked_base, checked_host, checked_origin};
 
 /// What every call can see.
 struct Server {

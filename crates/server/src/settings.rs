@@ -48,10 +48,14 @@ pub enum SettingsError {
 }
 
 /// The base as it stands before each path: `""`, or a path that begins with `/` and does not end with it.
-pub(crate) fn checked_base(base: &str) -> Result<String, SettingsError> {
+///
+/// # Errors
+/// It is no path.
+pub fn checked_base(base: &str) -> Result<String, SettingsError> {
     let path = base.trim_matches('/');
+    // Clients resolve "." and ".." away before they call.
     let sound = |segment: &str| {
-        !segment.is_empty()
+        !matches!(segment, "" | "." | "..")
             && segment.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.'))
     };
     if path.is_empty() {
@@ -64,7 +68,10 @@ pub(crate) fn checked_base(base: &str) -> Result<String, SettingsError> {
 }
 
 /// An origin as browsers send it: scheme and authority in lower case, nothing behind them.
-pub(crate) fn checked_origin(origin: &str) -> Result<String, SettingsError> {
+///
+/// # Errors
+/// It is no origin.
+pub fn checked_origin(origin: &str) -> Result<String, SettingsError> {
     let wrong = || SettingsError::Origin(origin.to_owned());
     let written = origin.strip_suffix('/').unwrap_or(origin);
     let uri: Uri = written.parse().map_err(|_| wrong())?;
@@ -75,7 +82,10 @@ pub(crate) fn checked_origin(origin: &str) -> Result<String, SettingsError> {
 }
 
 /// A host name as it is compared: in lower case, without the root's dot.
-pub(crate) fn checked_host(host: &str) -> Result<String, SettingsError> {
+///
+/// # Errors
+/// It is no host name.
+pub fn checked_host(host: &str) -> Result<String, SettingsError> {
     let name = host.strip_suffix('.').unwrap_or(host);
     let sound = |label: &str| {
         !label.is_empty() && label.chars().all(|c| c.is_alphanumeric() || matches!(c, '-' | '_'))
@@ -97,7 +107,7 @@ mod tests {
         {
             assert_eq!(checked_base(written).as_deref(), Ok(base), "{written}");
         }
-        for wrong in ["/a//b", "/{x}", "/a b", "/a?b", "/é"] {
+        for wrong in ["/a//b", "/{x}", "/a b", "/a?b", "/é", "/.", "..", "/a/../b"] {
             assert!(checked_base(wrong).is_err(), "{wrong}");
         }
     }

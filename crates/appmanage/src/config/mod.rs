@@ -3,6 +3,7 @@
 //! [`table`] declares every setting once; `value` reads the types they have; `layers` gathers what was
 //! given where. What a setting does is the business of whoever is handed it.
 
+mod address;
 mod error;
 mod file;
 mod layers;

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use ipnet::Ipv4Net;
 
+use super::address::{Base, HostName, Origin, PublicHost};
 use super::error::ConfigError;
 use super::layers::{Chosen, Inputs};
 use super::listen::ListenAddress;
@@ -90,23 +91,23 @@ settings! {
     "listen" => listen: Vec<ListenAddress> = DefaultValue::Is("unix:appmanage.sock, 127.0.0.1:5000");
 
     /// The host name or address in the URLs of apps.
-    "public_host" => public_host: String = DefaultValue::Depends {
+    "public_host" => public_host: PublicHost = DefaultValue::Depends {
         described: "the address of the interface that the default route leaves by, else `127.0.0.1`",
         find: |_| Some(host::default_public_address().to_string()),
     };
 
     /// The path before `/AppInstall` and the others, such as `/api`. Empty: the root.
-    "api.base" => api_base: String = DefaultValue::Is("");
+    "api.base" => api_base: Base = DefaultValue::Is("");
 
     /// Whether calls must have the headers `Version` and `Language`. `false` lets clients in that send neither.
     "api.require_headers" => api_require_headers: bool = DefaultValue::Is("true");
 
     /// Origins (`https://console.example`) whose pages may call the API from a browser.
-    "api.cors_origins" => api_cors_origins: Vec<String> = DefaultValue::Is("");
+    "api.cors_origins" => api_cors_origins: Vec<Origin> = DefaultValue::Is("");
 
     /// Names that the server is reached by, as the `Host` header tells them, besides `public_host`, addresses
     /// and loopback names.
-    "api.hosts" => api_hosts: Vec<String> = DefaultValue::Is("");
+    "api.hosts" => api_hosts: Vec<HostName> = DefaultValue::Is("");
 
     /// Installs at work at once; the others wait, oldest first.
     "installs.at_once" => installs_at_once: Whole<1, 32> = DefaultValue::Is("2");
@@ -122,12 +123,12 @@ settings! {
     /// Seconds for which an engine that is away is bridged with the last known state.
     "engine.grace_seconds" => engine_grace_seconds: Whole<0, 3_600> = DefaultValue::Is("10");
 
-    /// First host port that is given to an app when the port its package would like is taken. The default range
-    /// lies above the well-known services and below both Kubernetes' node ports (30000) and the ports that Linux
-    /// hands to outgoing connections (32768).
+    /// First of the host ports that are given to an app when neither the port its package would like nor one of
+    /// the hundred after it is free. The default range lies above the well-known services and below both
+    /// Kubernetes' node ports (30000) and the ports that Linux hands to outgoing connections (32768).
     "network.port_first" => network_port_first: Whole<1, 65_535> = DefaultValue::Is("20000");
 
-    /// Last host port that is given.
+    /// Last of those host ports.
     "network.port_last" => network_port_last: Whole<1, 65_535> = DefaultValue::Is("29999");
 
     /// The private network that the subnet of each app is cut from. Subnets that overlap with a route of the host
@@ -156,11 +157,15 @@ impl Config {
         if self.listen.is_empty() {
             return Err(chosen.refused("listen", "the server has to listen somewhere"));
         }
-        if self.network_port_last.get() < self.network_port_first.get() {
-            return Err(chosen.refused("network.port_last", "it lies below network.port_first"));
+        let first = self.network_port_first.get();
+        if self.network_port_last.get() < first {
+            let reason = format!("it lies below network.port_first, which is {first}");
+            return Err(chosen.refused("network.port_last", &reason));
         }
-        if self.network_subnet_prefix.get() < u32::from(self.network_subnet_pool.prefix_len()) {
-            return Err(chosen.refused("network.subnet_prefix", "the pool network.subnet_pool is smaller"));
+        let pool = self.network_subnet_pool;
+        if self.network_subnet_prefix.get() < u32::from(pool.prefix_len()) {
+            let reason = format!("the pool network.subnet_pool is smaller: {pool}");
+            return Err(chosen.refused("network.subnet_prefix", &reason));
         }
         Ok(())
     }

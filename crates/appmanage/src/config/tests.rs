@@ -60,7 +60,7 @@ fn without_anything_given_the_defaults_hold() {
     assert_eq!(config.installs_at_once.get(), 2);
     assert!(config.api_require_headers && config.api_hosts.is_empty() && config.catalog_dir.is_none());
     assert_eq!(config.engine_host.0, "unix:///var/run/docker.sock");
-    assert!(!config.public_host.is_empty());
+    assert!(!config.public_host.0.is_empty());
 }
 
 #[test]
@@ -159,11 +159,11 @@ fn a_value_that_cannot_be_is_named_with_its_place_and_what_to_write() {
     );
     assert_eq!(
         error("network.port_first = 30000\nnetwork.port_last = 20000"),
-        "~/settings.toml:2: network.port_last cannot be \"20000\": it lies below network.port_first"
+        "~/settings.toml:2: network.port_last cannot be \"20000\": it lies below network.port_first, which is 30000"
     );
     assert_eq!(
         error("network.subnet_pool = \"10.1.0.0/28\""),
-        "default: network.subnet_prefix cannot be \"27\": the pool network.subnet_pool is smaller"
+        "default: network.subnet_prefix cannot be \"27\": the pool network.subnet_pool is smaller: 10.1.0.0/28"
     );
     for (text, part) in [
         ("data_dir = \"relative\"", "write an absolute path"),
@@ -232,4 +232,44 @@ fn the_documentation_lists_every_setting_as_it_is() {
     }
     let written = fs::read_to_string(&path).unwrap_or_default();
     assert!(written == page(), "docs/configuration.md is old: run UPDATE_DOCS=1 cargo test -p appmanage");
+}
+
+#[test]
+fn what_the_api_is_reached_by_is_checked_where_it_was_written() {
+    for (setting, error) in [
+        ("api.base = \"/a b\"", "api.base cannot be \"/a b\": write empty for the root, or a path"),
+        ("api.base = \"/a/../b\"", "api.base cannot be"),
+        ("api.cors_origins = [\"*\"]", "api.cors_origins cannot be [\"*\"]: write a list, each an origin"),
+        (
+            "api.hosts = [\"a.example:80\"]",
+            "api.hosts cannot be [\"a.example:80\"]: write a list, each a host name",
+        ),
+        (
+            "public_host = \"http://a.example\"",
+            "public_host cannot be \"http://a.example\": write a host name",
+        ),
+        ("public_host = \"a b\"", "public_host cannot be"),
+        ("public_host = \"192.0.2.1:80\"", "public_host cannot be"),
+        ("public_host = \"\"", "public_host cannot be"),
+    ] {
+        let given = Given::nothing().file(&format!("\n{setting}\n"));
+        assert!(given.error().contains(&format!("settings.toml:2: {error}")), "{}", given.error());
+    }
+}
+
+#[test]
+fn what_the_api_is_reached_by_is_read_in_each_sound_spelling() {
+    for (written, read) in [("", ""), ("/", ""), ("api/v1/", "/api/v1")] {
+        let given = Given::nothing().file(&format!("api.base = {written:?}"));
+        assert_eq!(given.effective().config.api_base.0, read);
+    }
+    for (written, read) in [
+        ("192.0.2.1", "192.0.2.1"),
+        ("2001:db8::1", "2001:db8::1"),
+        ("[2001:db8::1]", "2001:db8::1"),
+        ("Apps.Example", "apps.example"),
+    ] {
+        let given = Given::nothing().variable("APPMANAGE_PUBLIC_HOST", written);
+        assert_eq!(given.effective().config.public_host.0, read);
+    }
 }

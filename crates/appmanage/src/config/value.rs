@@ -41,7 +41,7 @@ pub(super) trait Value: Sized {
 }
 
 /// A value that is one text.
-trait TextValue: Sized {
+pub(super) trait TextValue: Sized {
     const FORM: &'static str;
     fn parse(text: &str) -> Option<Self>;
     fn text(&self) -> String;
@@ -154,18 +154,6 @@ impl<const LEAST: u32, const MOST: u32> Value for Whole<LEAST, MOST> {
 
     fn to_toml(&self) -> String {
         self.0.to_string()
-    }
-}
-
-impl TextValue for String {
-    const FORM: &'static str = "a text";
-
-    fn parse(text: &str) -> Option<Self> {
-        Some(text.to_owned())
-    }
-
-    fn text(&self) -> String {
-        self.clone()
     }
 }
 
