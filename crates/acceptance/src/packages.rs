@@ -56,6 +56,14 @@ impl Package {
         self
     }
 
+    /// The same, but that service `web` listens only after so many seconds.
+    #[must_use]
+    pub fn with_slow_main_service(mut self, seconds: u32) -> Self {
+        let slow = format!("  web:\n    environment: {{ HELLO_DELAY_SECONDS: \"{seconds}\" }}\n");
+        self.compose = self.compose.replace("  web:\n", &slow);
+        self
+    }
+
     /// The same with a restart policy of that name in the place of `unless-stopped`.
     #[must_use]
     pub fn with_restart(mut self, policy: &str) -> Self {

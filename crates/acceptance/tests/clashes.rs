@@ -4,6 +4,7 @@ use std::net::TcpListener;
 
 use acceptance::apps::{self, INSTALL_LIMIT};
 use acceptance::json::{items, text};
+use acceptance::packages::HELLO;
 use acceptance::proxy::{Mode, Registry};
 use acceptance::{Hello, Setup, docker, share, traces, wait};
 
@@ -54,7 +55,7 @@ fn the_port_of_a_stopped_container_is_passed_over() {
     let setup = Setup::default().packages(&[Hello::named("hello").hint(port).package()]);
     let theirs = format!("{}theirs", setup.prefix);
     let publish = format!("{port}:80");
-    docker::docker(&["create", "--name", &theirs, "--publish", &publish, acceptance::packages::HELLO]);
+    docker::docker(&["create", "--name", &theirs, "--publish", &publish, HELLO]);
     let server = setup.start();
     let name = apps::install(&server, "hello", "app");
     assert_ne!(apps::port(&server, &name), port);
@@ -68,7 +69,7 @@ fn a_users_own_volume_of_that_name_is_refused_and_untouched() {
     let volume = format!("{}app_data", setup.prefix);
     docker::docker(&["volume", "create", "--label", "mine=1", &volume]);
     let mount = format!("{volume}:/data");
-    let keep = ["run", "--rm", "--entrypoint", "/bin/sh", "--volume", &mount, acceptance::packages::HELLO];
+    let keep = ["run", "--rm", "--entrypoint", "/bin/sh", "--volume", &mount, HELLO];
     docker::docker(&[&keep[..], &["-c", "echo precious >/data/file"]].concat());
 
     let mut server = setup.start();
@@ -88,6 +89,39 @@ fn a_users_own_volume_of_that_name_is_refused_and_untouched() {
     let read = docker::docker(&[&keep[..], &["-c", "cat /data/file"]].concat());
     assert_eq!(read, "precious");
     docker::docker(&["volume", "inspect", &later]);
+}
+
+#[test]
+#[ignore = "needs the private engine: cargo xtask test"]
+fn what_a_user_makes_under_that_name_during_the_pull_is_untouched() {
+    let registry = Registry::open(Mode::Held);
+    let held = Hello::named("held").image(&registry.image(HELLO)).volume();
+    let server = Setup::default().packages(&[held.package()]).start();
+    let (by_volume, by_container) =
+        (apps::begin(&server, "held", "volume"), apps::begin(&server, "held", "container"));
+    for name in [&by_volume, &by_container] {
+        server.api().await_status(name, "10", INSTALL_LIMIT);
+    }
+    let volume = format!("{by_volume}_data");
+    docker::docker(&["volume", "create", &volume]);
+    let container = format!("{by_container}-web-1");
+    let project = format!("com.docker.compose.project={by_container}");
+    let service = "com.docker.compose.service=web";
+    let labels = ["--label", &project, "--label", service];
+    docker::docker(&[&["run", "--detach", "--name", &container], &labels[..], &[HELLO]].concat());
+    let before = docker::inspect(&container).expect("it runs");
+    registry.set(Mode::Open);
+    for (name, holder) in [(&by_volume, &volume), (&by_container, &container)] {
+        let operation = apps::failure(&server, name, INSTALL_LIMIT);
+        assert_eq!(text(&operation, "/reason/class"), "name_taken", "{operation:#}");
+        assert!(text(&operation, "/reason/detail").contains(holder), "{operation:#}");
+    }
+    assert_eq!(traces::of(&server, &by_volume), [format!("volume {volume}")]);
+    assert_eq!(traces::of(&server, &by_container), [format!("container {container}")]);
+    let mount = format!("{volume}:/data");
+    let look = ["run", "--rm", "--entrypoint", "/bin/ls", "--volume", &mount, HELLO, "/data"];
+    assert_eq!(docker::docker(&look), "", "nothing was written to it");
+    assert_eq!(docker::inspect(&container).expect("it runs")["Id"], before["Id"]);
 }
 
 #[test]

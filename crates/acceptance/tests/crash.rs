@@ -3,11 +3,11 @@
 //!
 //! `TESTENV_CRASHES` says how many (50), `TESTENV_SEED` repeats a run.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
 use acceptance::apps::{self, INSTALL_LIMIT, container};
-use acceptance::json::{items, number, text};
+use acceptance::json::text;
 use acceptance::packages::HELLO;
 use acceptance::proxy::{Mode, Registry};
 use acceptance::{Package, Server, Setup, docker, note, traces, wait};
@@ -21,7 +21,8 @@ struct Tally {
     kills: u64,
     with_compose_alive: u64,
     unanswered: u64,
-    steps: Vec<String>,
+    /// What the install was at when it was hit.
+    phases: BTreeMap<String, u64>,
 }
 
 #[test]
@@ -40,10 +41,9 @@ fn after_a_kill_9_at_any_moment_the_install_is_whole_or_undone() {
     });
     let sum = |of: fn(&Tally) -> u64| tallies.iter().map(of).sum::<u64>();
     let with_compose = sum(|tally| tally.with_compose_alive);
-    let mut steps: Vec<&String> = tallies.iter().flat_map(|tally| &tally.steps).collect();
-    steps.sort();
+    let phases: Vec<_> = tallies.iter().map(|tally| &tally.phases).collect();
     note(&format!(
-        "{} kills, {with_compose} with compose at work, {} before the answer; hit: {steps:?}",
+        "{} kills, {with_compose} with compose at work, {} before the answer; hit at {phases:?}",
         sum(|tally| tally.kills),
         sum(|tally| tally.unanswered),
     ));
@@ -54,7 +54,7 @@ fn run_lane(rounds: u64, mut random: Random) -> Tally {
     let registry = Registry::open(Mode::Slow(Duration::from_millis(150)));
     let image = registry.image(HELLO);
     let broken = Package::pair("broken", &image).with_broken_main_service();
-    let packages = [Package::pair("pair", &image), broken];
+    let packages = [Package::pair("pair", &image).with_slow_main_service(1), broken];
     let mut server = Setup::default().subnets(64).packages(&packages).start();
     // How long they take undisturbed: the moments are spread over that.
     let began = Instant::now();
@@ -78,7 +78,7 @@ fn run_lane(rounds: u64, mut random: Random) -> Tally {
         let exists = server.api().status_or_code(&name) != "APP.NotExis";
         assert!(exists || !answered.contains(&name), "an answered install was forgotten: {name}");
         if exists {
-            check_end(&server, package, &name, &mut tally);
+            check_end(&server, package, &name);
         } else {
             traces::assert_nothing_left(&server, &name);
         }
@@ -118,7 +118,7 @@ fn crash_during(
             }
             _ => std::thread::sleep(random.up_to(length)),
         }
-        kill(server, tally);
+        kill(server, name, tally);
         let outcome = call.join().expect("the call ends");
         tally.unanswered += u64::from(outcome.is_err());
         match outcome {
@@ -130,27 +130,34 @@ fn crash_during(
     if random.below(4) == 0 {
         server.spawn();
         std::thread::sleep(random.up_to(length));
-        kill(server, tally);
+        kill(server, name, tally);
     }
     server.start();
     answered
 }
 
-fn kill(server: &mut Server, tally: &mut Tally) {
+fn kill(server: &mut Server, name: &str, tally: &mut Tally) {
+    let phase = match server.api().try_call("AppOperation", &[("app_id", name)]) {
+        Ok(Ok(operation)) => {
+            let (state, step) = (text(&operation, "/state"), text(&operation, "/step"));
+            if state == "running" { step } else { state }
+        }
+        Ok(Err(_)) => "before it was stored".to_owned(),
+        Err(_) => "before the server listened".to_owned(),
+    };
+    *tally.phases.entry(phase).or_default() += 1;
     server.kill_9();
     tally.kills += 1;
     tally.with_compose_alive += u64::from(!traces::children(server).is_empty());
 }
 
 /// Waits for the end of the install and asserts that all of it is there, or nothing.
-fn check_end(server: &Server, package: &str, name: &str, tally: &mut Tally) {
+fn check_end(server: &Server, package: &str, name: &str) {
     let operation = wait::within(INSTALL_LIMIT, || {
         let operation = server.api().operation(name);
         ["succeeded", "failed"].contains(&text(&operation, "/state").as_str()).then_some(operation)
     });
     let operation = operation.unwrap_or_else(|| panic!("{name} ends: {:#}", server.api().operation(name)));
-    let hit = items(&operation, "/steps").into_iter().find(|step| number(step, "/attempt") > 1);
-    tally.steps.push(hit.map_or_else(|| "elsewhere".to_owned(), |step| text(&step, "/step")));
     assert!(
         traces::children(server).is_empty(),
         "of {name} no process is left: {:?}",

@@ -202,3 +202,32 @@ fn an_engine_that_dies_during_an_install_leaves_it_whole_or_undone() {
         assert!(traces::children(&server).is_empty(), "no process is left");
     }
 }
+
+#[test]
+#[ignore = "needs the private engine: cargo xtask test"]
+fn a_power_cut_in_the_midst_of_installs_leaves_each_whole_or_undone() {
+    let engine = Engine::take();
+    let packages = [
+        Package::pair("pair", HELLO).with_restart("always"),
+        Package::pair("broken", HELLO).with_broken_main_service(),
+    ];
+    let mut server = Setup::default().packages(&packages).start();
+    for round in 0..3 {
+        let good = apps::begin(&server, "pair", &format!("good{round}"));
+        let broken = apps::begin(&server, "broken", &format!("broken{round}"));
+        wait::until("compose is at work", INSTALL_LIMIT, || {
+            (!traces::children(&server).is_empty()).then_some(())
+        });
+        std::thread::sleep(Duration::from_millis(400) * round);
+        engine.kill_9();
+        server.kill_9();
+        traces::end_processes(&server);
+        server.start_without_engine();
+        engine.start();
+        let _ = apps::failure(&server, &broken, INSTALL_LIMIT);
+        traces::assert_nothing_left(&server, &broken);
+        server.api().await_status(&good, "30", INSTALL_LIMIT);
+        assert_eq!(docker::containers(&good).len(), 2);
+        docker::remove_all(&good);
+    }
+}

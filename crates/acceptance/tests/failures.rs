@@ -209,6 +209,31 @@ services:
 
 #[test]
 #[ignore = "needs the private engine: cargo xtask test"]
+fn what_a_failing_container_said_is_bounded_whatever_it_said() {
+    let noisy = "  main: { service: web, port: 80, http: {} }
+services:
+  web:
+    image: appmanage/hello:1
+    restart: \"no\"
+    ports: [\"PORT:80\"]
+    entrypoint:
+      - sh
+      - -c
+      - |
+        head -c 20000000 /dev/zero | tr '\\000' '\\377'
+        for i in 1 2 3; do head -c 4000000 /dev/zero | tr '\\000' x; echo; done
+        echo the end
+        exit 4
+";
+    let operation = fails_somehow(noisy, INSTALL_LIMIT);
+    assert_reason(&operation, "exit_code", "web");
+    let lines = items(&operation, "/last_lines");
+    assert!(lines.len() <= 50 && lines.last().is_some_and(|line| line == "the end"), "{} lines", lines.len());
+    assert!(operation.to_string().len() < 512 * 1024, "{} bytes", operation.to_string().len());
+}
+
+#[test]
+#[ignore = "needs the private engine: cargo xtask test"]
 fn a_container_that_somebody_removes_during_its_install_has_vanished() {
     let slow = Hello::named("slow").environment("HELLO_DELAY_SECONDS", "50");
     let server = Setup::default().packages(&[slow.package()]).start();

@@ -1,7 +1,9 @@
 //! Two servers: never on one data directory, and on one engine neither harms the other.
 
 use acceptance::apps::{self, LATE, container};
+use acceptance::json::text;
 use acceptance::packages::HELLO;
+use acceptance::proxy::{Mode, Registry};
 use acceptance::{Hello, Package, Setup, docker, traces, wait};
 
 #[test]
@@ -51,6 +53,28 @@ fn two_data_directories_on_one_engine_leave_each_other_alone() {
     docker::docker(&["rm", "--force", &container(&of_one, "web"), &container(&of_one, "database")]);
     wait::until("it shows", LATE, || (one.api().status_or_code(&of_one) == "50").then_some(()));
     assert_eq!(two.api().status(&of_two).as_deref(), Ok("30"));
+}
+
+#[test]
+#[ignore = "needs the private engine: cargo xtask test"]
+fn of_two_servers_that_pull_for_one_name_the_later_gives_way() {
+    let registries = [Registry::open(Mode::Held), Registry::open(Mode::Held)];
+    let [one, two] = registries
+        .each_ref()
+        .map(|registry| Setup::default().packages(&[Package::pair("held", &registry.image(HELLO))]).start());
+    let name = one.name("app");
+    for server in [&one, &two] {
+        assert_eq!(server.api().install("held", &name, "1"), Ok(name.clone()), "nobody has it yet");
+        server.api().await_status(&name, "10", apps::INSTALL_LIMIT);
+    }
+    registries[0].set(Mode::Open);
+    one.api().await_status(&name, "30", apps::INSTALL_LIMIT);
+    let before = docker::inspect(&container(&name, "web")).expect("it runs");
+    registries[1].set(Mode::Open);
+    let operation = apps::failure(&two, &name, apps::INSTALL_LIMIT);
+    assert_eq!(text(&operation, "/reason/class"), "name_taken", "{operation:#}");
+    assert_eq!(one.api().status(&name).as_deref(), Ok("30"));
+    assert_eq!(docker::inspect(&container(&name, "web")).expect("it runs")["State"], before["State"]);
 }
 
 #[test]

@@ -18,8 +18,10 @@ const AT_ONCE: usize = 2;
 #[ignore = "needs the private engine: cargo xtask test"]
 fn forty_apps_install_twenty_at_once_oldest_first_and_two_at_work() {
     // A default Docker has no network left for the thirty-first.
-    let setup = Setup::default().subnets(64).packages(&[Hello::named("hello").package()]);
-    let server = setup.start();
+    let setup = Setup::default().subnets(64);
+    // All would like the same port.
+    let hello = Hello::named("hello").hint(setup.first_port);
+    let server = setup.packages(&[hello.package()]).start();
     let api = server.api();
     let mut names: Vec<String> = Vec::new();
     for batch in 0..2 {

@@ -89,6 +89,34 @@ fn one_of_two_services_that_is_gone_is_an_error() {
 
 #[test]
 #[ignore = "needs the private engine: cargo xtask test"]
+fn docker_compose_in_the_apps_folder_is_the_same_app() {
+    let server = Setup::default().packages(&[Package::pair("pair", HELLO)]).start();
+    let name = apps::install(&server, "pair", "app");
+    let folder = server.app_folder(&name);
+    let compose = |words: &[&str]| {
+        let mut command = std::process::Command::new("docker");
+        let output = command.arg("compose").args(words).current_dir(&folder).output().expect("it starts");
+        assert!(output.status.success(), "{words:?}: {}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8_lossy(&output.stdout).into_owned()
+    };
+    assert_eq!(compose(&["ps", "--quiet"]).lines().count(), 2);
+    let port = apps::port(&server, &name);
+    compose(&["down"]);
+    shows(&server, &name, "50", "docker compose down");
+    compose(&["up", "--detach"]);
+    wait::until("its port answers", OWN_TIME, || {
+        let answers = acceptance::http::Address::local(port).get("/");
+        answers.is_ok_and(|page| page.status == 200).then_some(())
+    });
+    shows(&server, &name, "30", "docker compose up");
+    assert_eq!(apps::port(&server, &name), port);
+    compose(&["restart"]);
+    compose(&["stop"]);
+    shows(&server, &name, "40", "docker compose stop");
+}
+
+#[test]
+#[ignore = "needs the private engine: cargo xtask test"]
 fn health_that_turns_shows() {
     let check = "healthcheck: { test: [CMD-SHELL, \"[ ! -e /tmp/bad ]\"], interval: 500ms, retries: 2 }";
     let server = Setup::default().packages(&[Hello::named("ill").more(check).package()]).start();

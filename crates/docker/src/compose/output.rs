@@ -67,6 +67,8 @@ pub(super) fn classify(words: String, ports: &[PortReservation]) -> CommandError
     if says(&[
         "pool overlaps with other one",
         "non-overlapping",
+        // Of a network that the engine has half made and no longer lists, after it was killed.
+        "networks have overlapping",
         "predefined address pools have been fully subnetted",
     ]) {
         return CommandError::SubnetTaken { words };
@@ -141,6 +143,7 @@ mod tests {
         for said in [
             "failed to create network x_default: Error response from daemon: Pool overlaps with other one on this address space",
             "could not find an available, non-overlapping IPv4 address pool among the defaults to assign to the network",
+            "Error response from daemon: cannot create network 8e4 (br-8e4): conflicts with network f2b (br-f2b): networks have overlapping IPv4",
         ] {
             let error = error_of(&format!(r#"{{"error":true,"message":"{said}"}}"#));
             assert!(matches!(error, CommandError::SubnetTaken { .. }), "{error:?}");
