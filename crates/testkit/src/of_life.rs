@@ -179,11 +179,6 @@ impl Projects for OfLife<FakeProjects> {
         };
         self.pass("projects.end_leftovers", failure, work).await
     }
-
-    async fn folders(&self) -> Result<Vec<(PathBuf, Option<InstallId>)>, ProjectsError> {
-        self.unless_dead().await;
-        Ok(self.inner.folders())
-    }
 }
 
 fn store_failed(action: &'static str) -> StoreError {

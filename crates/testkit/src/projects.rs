@@ -86,10 +86,6 @@ impl FakeProjects {
             }
         })
     }
-
-    pub(crate) fn folders(&self) -> Vec<(PathBuf, Option<InstallId>)> {
-        self.lock().iter().map(|(path, folder)| (path.clone(), Some(folder.install.clone()))).collect()
-    }
 }
 
 pub(crate) fn refused(action: &'static str, path: &Path, kind: std::io::ErrorKind) -> ProjectsError {

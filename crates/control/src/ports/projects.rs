@@ -139,8 +139,4 @@ pub trait Projects: Send + Sync {
     /// Ends every process that an earlier life of this server left at work on that install, and returns
     /// when none is left (the folder's lock can be had).
     async fn end_leftovers(&self, folder: &Path, install: &InstallId) -> Result<(), ProjectsError>;
-
-    /// The folders that are there, with the install that each is marked for: for finding what no row of
-    /// the database knows.
-    async fn folders(&self) -> Result<Vec<(PathBuf, Option<InstallId>)>, ProjectsError>;
 }

@@ -85,24 +85,6 @@ pub(super) fn remove(folder: &Path, install: &InstallId) -> Result<(), ProjectsE
     }
 }
 
-/// See [`control::ports::Projects::folders`].
-pub(super) fn list(apps: &Path) -> Result<Vec<(PathBuf, Option<InstallId>)>, ProjectsError> {
-    let entries = match fs::read_dir(apps) {
-        Ok(entries) => entries,
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
-        Err(error) => return Err(failed("list", apps)(error)),
-    };
-    let mut folders = Vec::new();
-    for entry in entries {
-        let entry = entry.map_err(failed("list", apps))?;
-        if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
-            folders.push((entry.path(), owner(&entry.path()).ok().flatten()));
-        }
-    }
-    folders.sort();
-    Ok(folders)
-}
-
 /// Takes the folder's lock: `None` if a process holds it. It lasts until every copy of the file is closed,
 /// those of child processes included.
 pub(super) fn lock(folder: &Path) -> io::Result<Option<File>> {
@@ -212,13 +194,22 @@ mod tests {
         }
     }
 
+    /// The folders that are there, with the install that each is marked for.
+    fn list(apps: &Path) -> Vec<(PathBuf, Option<InstallId>)> {
+        let Ok(entries) = fs::read_dir(apps) else { return Vec::new() };
+        let folders = entries.map(|entry| entry.expect("it can be read").path()).filter(|path| path.is_dir());
+        let mut marked: Vec<_> = folders.map(|path| (path.clone(), owner(&path).ok().flatten())).collect();
+        marked.sort();
+        marked
+    }
+
     #[test]
     fn a_folder_is_private_marked_and_can_be_created_twice() {
         let place = Place::created();
         create(&place.folder(), &place.install).expect("twice is once");
         let mode = fs::metadata(place.folder()).expect("it is there").permissions().mode();
         assert_eq!(mode & 0o777, 0o700);
-        assert_eq!(list(&place.apps()).expect("listed"), [(place.folder(), Some(place.install.clone()))]);
+        assert_eq!(list(&place.apps()), [(place.folder(), Some(place.install.clone()))]);
     }
 
     #[test]
@@ -228,7 +219,7 @@ mod tests {
         let error = create(&place.folder(), &place.install).expect_err("it is there");
         assert_eq!(error.source.kind(), ErrorKind::AlreadyExists);
         remove(&place.folder(), &place.install).expect("nothing of ours is there");
-        assert_eq!(list(&place.apps()).expect("listed"), [(place.folder(), None)]);
+        assert_eq!(list(&place.apps()), [(place.folder(), None)]);
     }
 
     #[test]
@@ -251,7 +242,7 @@ mod tests {
         remove(&place.folder(), &place.install).expect("it is removed");
         remove(&place.folder(), &place.install).expect("twice is once");
         assert!(!place.folder().exists() && theirs.join("file").exists());
-        assert_eq!(list(&place.apps()).expect("listed"), []);
+        assert_eq!(list(&place.apps()), []);
     }
 
     #[test]
@@ -279,7 +270,7 @@ mod tests {
             let place = Place::empty();
             let half = sibling(&place.folder(), prefix, &place.install);
             fs::create_dir_all(half.join("data")).expect("a folder");
-            assert_eq!(list(&place.apps()).expect("listed"), [(half.clone(), Some(place.install.clone()))]);
+            assert_eq!(list(&place.apps()), [(half.clone(), Some(place.install.clone()))]);
             // By the name that recovery found, and by the name that it would have had.
             let named = if prefix == CREATING { half.clone() } else { place.folder() };
             remove(&named, &place.install).expect("it is removed");
@@ -292,7 +283,7 @@ mod tests {
     fn a_removal_where_nothing_ever_was_succeeds() {
         let place = Place::empty();
         remove(&place.folder(), &place.install).expect("nothing is there");
-        assert_eq!(list(&place.apps()).expect("listed"), []);
+        assert_eq!(list(&place.apps()), []);
     }
 
     #[test]

@@ -137,11 +137,6 @@ impl Projects for ComposeProjects {
             tokio::time::sleep(LEFTOVERS_POLL).await;
         }
     }
-
-    async fn folders(&self) -> Result<Vec<(PathBuf, Option<InstallId>)>, ProjectsError> {
-        let apps = self.apps.clone();
-        off_the_runtime(move || folder::list(&apps)).await
-    }
 }
 
 /// Every path is given, so that nothing depends on where we are or on what lies about there. Not among
