@@ -11,6 +11,7 @@ use domain::{
     Timestamp,
 };
 use ipnet::Ipv4Net;
+use tokio::time::Instant;
 
 use crate::error::Error;
 use crate::ports::{Change, EngineContainer, EngineInfo, EngineNetwork, EngineVolume, Loaded, Ownership};
@@ -66,8 +67,10 @@ pub enum EngineLink {
     Up,
     /// It does not answer.
     Away {
-        /// Since when.
+        /// Since when, to be shown.
         since: Timestamp,
+        /// The same on a clock that nobody sets back.
+        lost_at: Instant,
         /// Where it was looked for.
         endpoint: String,
         /// What the connection says.
@@ -78,17 +81,18 @@ pub enum EngineLink {
 impl EngineLink {
     /// # Errors
     /// `EngineAway` if the engine has been away for longer than `grace`.
-    pub fn check(&self, grace: Duration, now: Timestamp) -> Result<(), Error> {
-        match self {
-            Self::Up => Ok(()),
-            Self::Away { since, .. } if now.since(*since) < grace => Ok(()),
-            Self::Away { since, endpoint, reason } => Err(Error::EngineAway {
-                since: *since,
-                away_seconds: now.since(*since).as_secs(),
-                endpoint: endpoint.clone(),
-                reason: reason.clone(),
-            }),
+    pub fn check(&self, grace: Duration) -> Result<(), Error> {
+        let Self::Away { since, lost_at, endpoint, reason } = self else { return Ok(()) };
+        let away = lost_at.elapsed();
+        if away < grace {
+            return Ok(());
         }
+        Err(Error::EngineAway {
+            since: *since,
+            away_seconds: away.as_secs(),
+            endpoint: endpoint.clone(),
+            reason: reason.clone(),
+        })
     }
 }
 
@@ -116,6 +120,7 @@ impl Memory {
             by_age: Vec::with_capacity(loaded.apps.len()),
             engine_link: EngineLink::Away {
                 since: now,
+                lost_at: Instant::now(),
                 endpoint: String::new(),
                 reason: "not connected yet".to_owned(),
             },

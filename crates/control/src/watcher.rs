@@ -199,11 +199,11 @@ fn note_away(control: &Arc<Control>, error: EngineError) {
         );
     }
     let note = move |memory: &mut Memory, now: Timestamp| {
-        let since = match &memory.engine_link {
-            EngineLink::Up => now,
-            EngineLink::Away { since, .. } => *since,
+        let (since, lost_at) = match &memory.engine_link {
+            EngineLink::Up => (now, Instant::now()),
+            EngineLink::Away { since, lost_at, .. } => (*since, *lost_at),
         };
-        memory.engine_link = EngineLink::Away { since, endpoint, reason };
+        memory.engine_link = EngineLink::Away { since, lost_at, endpoint, reason };
     };
     control.recorder.observe(note);
 }

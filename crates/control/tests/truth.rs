@@ -180,3 +180,15 @@ async fn a_database_whose_disk_is_busy_keeps_no_truth_back() {
 async fn a_disk_that_does_not_tell_its_free_space_keeps_no_truth_back() {
     assert!(a_death_shows_while(|world, stalled| world.host.set_disk_stalled(stalled)).await);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_clock_that_is_set_back_does_not_lengthen_the_grace() {
+    let world = World::default();
+    let server = with_a_running_app(&world).await;
+    world.engine.set_away(true);
+    tokio::time::sleep(Duration::from_secs(5)).await;
+    world.clock.set_back(Duration::from_secs(3_600));
+    tokio::time::sleep(Duration::from_secs(6)).await;
+    assert!(matches!(server.control.app_status("one"), Err(Error::EngineAway { away_seconds: 10.., .. })));
+    server.stop().await;
+}

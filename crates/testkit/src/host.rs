@@ -4,6 +4,7 @@ use std::net::IpAddr;
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use control::ports::ids::PASSWORD_LENGTH;
@@ -90,26 +91,33 @@ impl Host for FakeHost {
     }
 }
 
-/// A clock that follows the runtime's, which tests can stop.
+/// A clock that follows the runtime's, which tests can stop, and that can be set back.
 #[derive(Debug)]
 pub struct TestClock {
     start: tokio::time::Instant,
+    set_back_ms: AtomicU64,
 }
 
 impl TestClock {
     /// When every test begins: 2026-01-01T00:00:00Z.
     pub const START: Timestamp = Timestamp::from_millis(1_767_225_600_000);
+
+    /// Sets it back by that much.
+    pub fn set_back(&self, by: Duration) {
+        self.set_back_ms.fetch_add(u64::try_from(by.as_millis()).unwrap_or(u64::MAX), Ordering::SeqCst);
+    }
 }
 
 impl Default for TestClock {
     fn default() -> Self {
-        Self { start: tokio::time::Instant::now() }
+        Self { start: tokio::time::Instant::now(), set_back_ms: AtomicU64::new(0) }
     }
 }
 
 impl Clock for TestClock {
     fn now(&self) -> Timestamp {
-        Self::START.plus(self.start.elapsed())
+        let set_back_ms = self.set_back_ms.load(Ordering::SeqCst).cast_signed();
+        Timestamp::from_millis(Self::START.plus(self.start.elapsed()).as_millis() - set_back_ms)
     }
 }
 

@@ -33,7 +33,8 @@ pub struct World {
     pub packages: Vec<Arc<Package>>,
     /// Its settings.
     pub settings: Settings,
-    clock: Arc<TestClock>,
+    /// Its clock.
+    pub clock: Arc<TestClock>,
     ids: Arc<CountingIds>,
 }
 

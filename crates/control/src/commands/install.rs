@@ -50,7 +50,7 @@ impl Control {
         self.recorder
             .update(move |memory, now| {
                 control.check_name(&id, &package, memory)?;
-                memory.engine_link.check(control.settings.engine_grace, now)?;
+                memory.engine_link.check(control.settings.engine_grace)?;
                 control.admit(&package, &figures?, memory)?;
                 Ok((control.queued(&id, &package, version, memory, now), ()))
             })

@@ -23,7 +23,7 @@ impl Control {
     pub fn app_list(&self, app_name: Option<&str>) -> Result<Vec<AppDetail>, Error> {
         let now = self.clock.now();
         self.recorder.read(|memory| {
-            memory.engine_link.check(self.settings.engine_grace, now)?;
+            memory.engine_link.check(self.settings.engine_grace)?;
             let wanted = |name: &str| app_name.is_none_or(|wanted| name.eq_ignore_ascii_case(wanted));
             let records = memory.oldest_first().filter(|record| wanted(&record.app.package.name));
             Ok(records

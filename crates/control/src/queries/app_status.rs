@@ -13,7 +13,7 @@ impl Control {
         let now = self.clock.now();
         self.recorder.read(|memory| {
             let record = memory.app(&id).ok_or_else(|| Error::NoSuchApp { id: id.to_string() })?;
-            memory.engine_link.check(self.settings.engine_grace, now)?;
+            memory.engine_link.check(self.settings.engine_grace)?;
             Ok(AppSummary::of(&record.app, record.operation.as_ref(), now))
         })
     }

@@ -18,8 +18,7 @@ impl Control {
     pub async fn readiness(&self) -> Readiness {
         let recorder = Arc::clone(&self.recorder);
         let store = recorder.check_store().await.map_err(Error::from);
-        let now = self.clock.now();
-        let engine = self.recorder.read(|memory| memory.engine_link.check(std::time::Duration::ZERO, now));
+        let engine = self.recorder.read(|memory| memory.engine_link.check(std::time::Duration::ZERO));
         Readiness { store, engine }
     }
 }
