@@ -90,7 +90,14 @@ async fn forward(control: &Arc<Control>, install: &InstallId, stop: &Stop) -> Wa
         if stop.soft.is_cancelled() {
             return Way::Stopped;
         }
-        let Next::Step(step) = control.advance(install, done.take()).await else { return Way::Over };
+        let step = match control.advance(install, done.take()).await {
+            Next::Step(step) => step,
+            Next::Succeeded => {
+                log_success(control, install);
+                return Way::Over;
+            }
+            Next::Nothing => return Way::Over,
+        };
         let attempt = run_bounded(control, install, step);
         let outcome = tokio::select! {
             () = stop.soft.cancelled(), if can_be_dropped(step) => return Way::Stopped,
@@ -104,6 +111,12 @@ async fn forward(control: &Arc<Control>, install: &InstallId, stop: &Stop) -> Wa
                 }
             }
         }
+    }
+}
+
+fn log_success(control: &Arc<Control>, install: &InstallId) {
+    if let Some((app, operation)) = control.app_and_operation(install) {
+        tracing::info!(app.id = %app.id, operation.id = %operation.id, "the operation succeeded");
     }
 }
 

@@ -21,7 +21,9 @@ const STORE_AGAIN_AFTER: Duration = Duration::from_secs(2);
 pub(super) enum Next {
     /// That step has been recorded as started.
     Step(Step),
-    /// Nothing: the operation has ended or is being undone.
+    /// Nothing: that was the last step, and the operation has succeeded.
+    Succeeded,
+    /// Nothing: the operation had ended before, or is being undone.
     Nothing,
 }
 
@@ -44,7 +46,7 @@ impl Control {
                 let Some(step) = operation.next_step() else { return (Amendment::none(), Next::Nothing) };
                 let attempt = begin(operation, step, now);
                 if step == Step::Finish {
-                    return (finish(record, operation, now), Next::Nothing);
+                    return (finish(record, operation, now), Next::Succeeded);
                 }
                 (Amendment::event(EventKind::StepStarted { step, attempt }), Next::Step(step))
             })
