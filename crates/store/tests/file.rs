@@ -89,6 +89,18 @@ fn rows_that_are_damaged_are_met_with_a_clear_error() {
 }
 
 #[test]
+fn the_error_about_an_unreadable_row_does_not_quote_what_may_be_a_password() {
+    let data_dir = tempfile::tempdir().expect("a temporary directory");
+    let store = SqliteStore::open(data_dir.path()).expect("it opens");
+    store.commit(&change(1)).expect("it can be written");
+    let connection = rusqlite::Connection::open(data_dir.path().join(FILE_NAME)).expect("it is ours");
+    let damage = r#"UPDATE app SET deployment = '{"folder":"/x","secrets":"hunter2hunter2"}'"#;
+    connection.execute(damage, []).expect("it is ours");
+    let text = with_chain(&store.load().expect_err("it cannot be read"));
+    assert!(text.contains("app1") && text.contains("deployment") && !text.contains("hunter2"), "{text}");
+}
+
+#[test]
 fn a_directory_that_is_not_there_is_named() {
     let data_dir = tempfile::tempdir().expect("a temporary directory");
     let error = SqliteStore::open(&data_dir.path().join("gone")).err().expect("there is no such directory");

@@ -47,13 +47,19 @@ impl Cells<'_, '_> {
 
     fn json<T: DeserializeOwned>(&self, column: &str) -> Result<T, Fault> {
         let text: String = self.plain(column)?;
-        serde_json::from_str(&text).map_err(|error| self.unreadable(column, error))
+        serde_json::from_str(&text).map_err(|error| self.unreadable_json(column, &error))
     }
 
     fn optional_json<T: DeserializeOwned>(&self, column: &str) -> Result<Option<T>, Fault> {
         let text: Option<String> = self.plain(column)?;
         let value = text.map(|text| serde_json::from_str(&text)).transpose();
-        value.map_err(|error| self.unreadable(column, error))
+        value.map_err(|error| self.unreadable_json(column, &error))
+    }
+
+    /// Without the error's own words: they may quote a password.
+    fn unreadable_json(&self, column: &str, error: &serde_json::Error) -> Fault {
+        let (kind, at) = (error.classify(), error.column());
+        self.unreadable(column, format_args!("{kind:?} error of its JSON at character {at}"))
     }
 
     fn unreadable(&self, column: &str, reason: impl std::fmt::Display) -> Fault {
