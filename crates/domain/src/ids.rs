@@ -93,7 +93,8 @@ opaque_id!(
 );
 opaque_id!(
     /// One data directory. Everything that a server makes in Docker carries it as a label, and recovery
-    /// touches nothing else: two servers, or a copied data directory, on one engine are safe.
+    /// touches nothing else: two servers on one engine are safe. A copy of a data directory bears the name of
+    /// its original, and must not be served beside it.
     InstanceId
 );
 opaque_id!(
