@@ -63,6 +63,7 @@ pub(super) fn measure(bench: &Bench, docker: &Docker) -> Result<Vec<Row>> {
         let (ours, plain) = (median(&ours_ms), median(&plain_ms));
         let ratio = ours / plain;
         let figure = format!("{ratio:.2} × ({} over {})", shown_ms(ours), shown_ms(plain));
+        println!("    {figure}");
         rows.push(
             Row::new(subject.what, figure).goal(&format!("≤ {:.2} ×", subject.goal), ratio <= subject.goal),
         );

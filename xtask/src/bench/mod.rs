@@ -90,9 +90,9 @@ type Part = fn(&Bench, &docker::Docker) -> Result<Vec<Row>>;
 fn on_engine(repository: &Path, bench: &Bench) -> Result<Measured> {
     let docker = docker::Docker::of(engine::environment(repository, ENGINE)?)?;
     let parts: [(&str, Part); 4] = [
-        ("Installs", installs::measure),
         ("Reads", reads::measure),
         ("At rest", idle::measure),
+        ("Installs", installs::measure),
         ("A container's death", death::measure),
     ];
     let mut sections = Vec::new();
