@@ -13,8 +13,10 @@ pub const PORTS: u16 = 100;
 const FIRST_PORT: u16 = 21_000;
 const SHARES: u32 = 90;
 
-/// Subnets of 32 addresses in the engine's range for tests: `TESTENV_SUBNETS` is a /18.
-const SUBNETS: u32 = 512;
+/// Subnets of 32 addresses in the engine's range for tests: `TESTENV_SUBNETS` is a /18. The last quarter is
+/// apart: an engine that is killed may keep some of it for ever.
+const SUBNETS: u32 = 384;
+const SUBNETS_APART: u32 = 128;
 
 static NAMES: AtomicU32 = AtomicU32::new(0);
 static PORT_SHARES: AtomicU32 = AtomicU32::new(0);
@@ -44,11 +46,21 @@ pub fn ports() -> u16 {
 /// `TESTENV_SUBNETS` is no network.
 #[must_use]
 pub fn subnet_pool(count: u32) -> String {
+    // Aligned to its own size, as a network has to be.
+    let taken = SUBNETS_TAKEN.fetch_add(2 * count, Ordering::Relaxed);
+    pool_at(taken.next_multiple_of(count) % SUBNETS, count)
+}
+
+/// A pool for apps on an engine that is going to be killed.
+#[must_use]
+pub fn subnet_pool_apart() -> String {
+    pool_at(SUBNETS, SUBNETS_APART)
+}
+
+fn pool_at(first: u32, count: u32) -> String {
     let range = variable("TESTENV_SUBNETS");
     let (base, _) = range.split_once('/').expect("a network: address/length");
     let base: Ipv4Addr = base.parse().expect("an address");
-    // Aligned to its own size, as a network has to be.
-    let first = SUBNETS_TAKEN.fetch_add(2 * count, Ordering::Relaxed).next_multiple_of(count) % SUBNETS;
     let length = 27 - count.trailing_zeros();
     format!("{}/{length}", Ipv4Addr::from_bits(base.to_bits() + first * 32))
 }

@@ -1,12 +1,12 @@
 //! Names and ports that somebody else has: refused or evaded, and never touched.
 
-use std::net::TcpListener;
+use std::net::{TcpListener, UdpSocket};
 
 use acceptance::apps::{self, INSTALL_LIMIT};
 use acceptance::json::{items, text};
 use acceptance::packages::HELLO;
 use acceptance::proxy::{Mode, Registry};
-use acceptance::{Hello, Setup, docker, share, traces, wait};
+use acceptance::{Hello, Package, Setup, docker, share, traces, wait};
 
 const REPEAT: &str = "Param.CustomerAppName.Repeat";
 
@@ -46,6 +46,39 @@ fn a_port_that_somebody_listens_at_is_passed_over() {
     assert_ne!(apps::port(&server, &name), taken);
     let operation = server.api().operation(&name);
     assert_eq!(items(&operation, "/steps").len(), 6, "it was seen before, not by failing: {operation:#}");
+}
+
+#[test]
+#[ignore = "needs the private engine: cargo xtask test"]
+fn every_published_port_is_allocated_for_its_address_and_protocol() {
+    let [first, second] = [share::free_port(), share::free_port()];
+    let listener = UdpSocket::bind(("0.0.0.0", first)).expect("it is free");
+    let ports =
+        format!("[\"{first}:80\", \"127.0.0.1:{second}:81\", \"{first}:80/udp\", \"{second}:82/udp\"]");
+    let package = Package::with(
+        "ports",
+        &format!(
+            "  main: {{ service: web, port: 80, http: {{}} }}
+services:
+  web: {{ image: \"{HELLO}\", ports: {ports} }}
+  other: {{ image: \"{HELLO}\", ports: [\"{first}:80\"] }}
+"
+        ),
+    );
+    let server = Setup::default().packages(&[package]).start();
+    let name = apps::install(&server, "ports", "app");
+    let bound = |service: &str, port: &str| {
+        let inspected = docker::inspect(&apps::container(&name, service)).expect("it runs");
+        let bindings = inspected["NetworkSettings"]["Ports"][port].clone();
+        (text(&bindings, "/0/HostIp"), text(&bindings, "/0/HostPort").parse::<u16>().expect("a port"))
+    };
+    // The hints, of which the first has a UDP listener of ours, and the second service comes too late.
+    assert_eq!(bound("web", "80/tcp"), ("0.0.0.0".to_owned(), first));
+    assert_eq!(bound("web", "81/tcp"), ("127.0.0.1".to_owned(), second));
+    assert_eq!(bound("web", "82/udp"), ("0.0.0.0".to_owned(), second));
+    assert_ne!(bound("web", "80/udp").1, first);
+    assert_ne!(bound("other", "80/tcp").1, first);
+    drop(listener);
 }
 
 #[test]

@@ -9,7 +9,7 @@ use acceptance::json::text;
 use acceptance::packages::HELLO;
 use acceptance::proxy::{Mode, Registry};
 use acceptance::setup::variable;
-use acceptance::{Hello, Package, Setup, docker, note, traces, wait};
+use acceptance::{Hello, Package, Setup, docker, note, share, traces, wait};
 use rustix::process::{Pid, Signal, kill_process};
 
 static ALONE: Mutex<()> = Mutex::new(());
@@ -34,16 +34,25 @@ impl Engine {
         xtask("start");
     }
 
+    /// Tells dockerd to end, as a reboot does: it stops its containers first.
+    fn shut_down(&self) {
+        kill_process(self.process(), Signal::TERM).expect("it is ours");
+        wait::until("dockerd has ended", INSTALL_LIMIT, || (!docker::socket().exists()).then_some(()));
+    }
+
     /// Stops dockerd where it stands: its socket accepts and nothing answers.
     fn freeze(&self) -> Frozen {
+        kill_process(self.process(), Signal::STOP).expect("it is ours");
+        Frozen(self.process())
+    }
+
+    fn process(&self) -> Pid {
         let socket = docker::socket().display().to_string();
         let is_it =
             |words: &String| words.contains("dockerd") && words.contains(&format!("--host=unix://{socket}"));
         let found = traces::command_lines().find(|(_, words)| is_it(words));
         let (pid, _) = found.expect("dockerd runs with its socket in its arguments");
-        let pid = i32::try_from(pid).ok().and_then(Pid::from_raw).expect("a process");
-        kill_process(pid, Signal::STOP).expect("it is ours");
-        Frozen(pid)
+        i32::try_from(pid).ok().and_then(Pid::from_raw).expect("a process")
     }
 }
 
@@ -62,6 +71,10 @@ impl Drop for Engine {
     }
 }
 
+fn setup() -> Setup {
+    Setup::default().setting("network.subnet_pool", share::subnet_pool_apart())
+}
+
 fn xtask(verb: &str) {
     let mut command = Command::new(variable("TESTENV_XTASK"));
     let output = command.args(["engine", verb, "--name", &variable("TESTENV_ENGINE")]).output();
@@ -78,8 +91,7 @@ fn a_dead_engine_is_bridged_then_told_and_its_return_shows_the_truth() {
     // that it finds alive for stopped by hand.
     let hello = |name, policy| Hello::named(name).restart(policy).package();
     let packages = [hello("stays", "always"), hello("unless", "unless-stopped"), hello("ends", "no")];
-    let server =
-        Setup::default().setting("engine.grace_seconds", GRACE.as_secs()).packages(&packages).start();
+    let server = setup().setting("engine.grace_seconds", GRACE.as_secs()).packages(&packages).start();
     let api = server.api();
     let stays = apps::install(&server, "stays", "stays");
     let others = ["unless", "ends"].map(|package| apps::install(&server, package, package));
@@ -118,9 +130,36 @@ fn a_dead_engine_is_bridged_then_told_and_its_return_shows_the_truth() {
 
 #[test]
 #[ignore = "needs the private engine: cargo xtask test"]
+fn after_a_reboot_the_apps_are_told_as_the_engine_brings_them_back() {
+    let engine = Engine::take();
+    let packages = [Hello::named("hello").package(), Hello::named("stopped").package()];
+    let mut server = setup().packages(&packages).start();
+    let name = apps::install(&server, "hello", "app");
+    let stopped = apps::install(&server, "stopped", "stopped");
+    docker::docker(&["stop", "--time", "1", &container(&stopped, "web")]);
+    for server_reboots in [false, true] {
+        engine.shut_down();
+        if server_reboots {
+            server.kill_9();
+        }
+        engine.start();
+        if server_reboots {
+            server.start();
+        }
+        wait::until("it is back", INSTALL_LIMIT, || {
+            (docker::state(&container(&name, "web")) == "running").then_some(())
+        });
+        wait::until("it is told", 2 * LATE, || (server.api().status_or_code(&name) == "30").then_some(()));
+        assert_eq!(server.api().status(&stopped).as_deref(), Ok("40"), "stopped by hand, and stays so");
+        assert!(apps::page(&server, &name).body.contains("Hello"));
+    }
+}
+
+#[test]
+#[ignore = "needs the private engine: cargo xtask test"]
 fn a_frozen_engine_holds_no_answer_up_and_is_told_like_a_dead_one() {
     let engine = Engine::take();
-    let server = Setup::default().setting("engine.grace_seconds", 1);
+    let server = setup().setting("engine.grace_seconds", 1);
     let server = server.packages(&[Hello::named("hello").package()]).start();
     let api = server.api();
     let name = apps::install(&server, "hello", "app");
@@ -153,7 +192,7 @@ fn a_frozen_engine_holds_no_answer_up_and_is_told_like_a_dead_one() {
 #[ignore = "needs the private engine: cargo xtask test"]
 fn an_install_accepted_while_the_engine_is_away_waits_for_it() {
     let engine = Engine::take();
-    let setup = Setup::default().setting("engine.grace_seconds", 120);
+    let setup = setup().setting("engine.grace_seconds", 120);
     let mut server = setup.packages(&[Hello::named("hello").package()]).start();
     engine.kill_9();
     let name = apps::begin(&server, "hello", "app");
@@ -176,7 +215,7 @@ fn an_engine_that_dies_during_an_install_leaves_it_whole_or_undone() {
         Package::pair("created", HELLO).with_restart("always"),
         Hello::named("awaited").restart("always").environment("HELLO_DELAY_SECONDS", "3").package(),
     ];
-    let server = Setup::default().setting("engine.grace_seconds", 2).packages(&packages).start();
+    let server = setup().setting("engine.grace_seconds", 2).packages(&packages).start();
     for (package, step) in [("pulled", "pull"), ("created", "create"), ("awaited", "await_ready")] {
         let name = apps::begin(&server, package, package);
         wait::until(step, INSTALL_LIMIT, || {
@@ -211,7 +250,7 @@ fn a_power_cut_in_the_midst_of_installs_leaves_each_whole_or_undone() {
         Package::pair("pair", HELLO).with_restart("always"),
         Package::pair("broken", HELLO).with_broken_main_service(),
     ];
-    let mut server = Setup::default().packages(&packages).start();
+    let mut server = setup().packages(&packages).start();
     for round in 0..3 {
         let good = apps::begin(&server, "pair", &format!("good{round}"));
         let broken = apps::begin(&server, "broken", &format!("broken{round}"));

@@ -247,6 +247,22 @@ fn a_container_that_somebody_removes_during_its_install_has_vanished() {
 
 #[test]
 #[ignore = "needs the private engine: cargo xtask test"]
+fn a_volume_that_only_the_image_declares_goes_with_its_container() {
+    let anonymous = Hello::named("anonymous").image("redis:7.0").patience(3);
+    let anonymous = anonymous.more("entrypoint: [sleep, \"50\"]");
+    let server = Setup::default().packages(&[anonymous.package()]).start();
+    let name = apps::begin(&server, "anonymous", "app");
+    server.api().await_status(&name, "12", INSTALL_LIMIT);
+    let inspected = docker::inspect(&apps::container(&name, "web")).expect("it runs");
+    let volume = text(&inspected, "/Mounts/0/Name");
+    assert!(docker::ask(&format!("/volumes/{volume}")).is_some_and(|_| !volume.is_empty()), "{inspected}");
+    let _ = apps::failure(&server, &name, INSTALL_LIMIT);
+    traces::assert_nothing_left(&server, &name);
+    assert!(docker::ask(&format!("/volumes/{volume}")).is_none(), "{volume} is left");
+}
+
+#[test]
+#[ignore = "needs the private engine: cargo xtask test"]
 fn an_undo_that_somebody_holds_up_waits_and_touches_nothing_of_theirs() {
     let slow = Hello::named("slow").patience(3).environment("HELLO_DELAY_SECONDS", "50");
     let server = Setup::default().packages(&[slow.package()]).start();

@@ -53,6 +53,8 @@ fn an_install_goes_through_every_status_in_order() {
     for step in items(&operation, "/steps") {
         assert_eq!((number(&step, "/attempt"), text(&step, "/state")), (1, "succeeded".into()), "{step}");
     }
+    let told = server.log();
+    assert!(!told.contains("WARN") && !told.contains("ERROR"), "nothing to worry about: {told}");
     for time in ["/queued_at", "/started_at", "/finished_at"] {
         assert!(text(&operation, time).ends_with('Z'), "{time} in {operation:#}");
     }
@@ -84,6 +86,7 @@ fn a_pull_tells_its_bytes_and_the_answers_are_the_contracts() {
     assert_eq!(number(&pull, "/layers_done"), number(&pull, "/layers_total"), "{pull}");
 
     api.await_status(&name, "30", LARGE_LIMIT);
+    containers_are_kept_in_bounds(&name);
     let port = apps::port(&server, &name);
     let status = json!({
         "app_id": name, "name": "datasette", "customer_name": name, "trade_mark": "Datasette",
@@ -149,6 +152,7 @@ fn mariadb_postgres_and_node_red_install() {
     for name in &names {
         api.await_status(name, "30", LARGE_LIMIT);
     }
+    names.iter().for_each(|name| containers_are_kept_in_bounds(name));
     let [mariadb, postgres, node_red] = &names;
     for (name, port) in [(mariadb, "3306/tcp"), (postgres, "5432/tcp")] {
         let detail = api.detail(name);

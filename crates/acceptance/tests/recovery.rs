@@ -5,6 +5,7 @@ use acceptance::json::text;
 use acceptance::packages::HELLO;
 use acceptance::proxy::{Mode, Registry};
 use acceptance::{Hello, Package, Setup, traces, wait};
+use rustix::process::{Pid, Signal, kill_process};
 
 #[test]
 #[ignore = "needs the private engine: cargo xtask test"]
@@ -99,4 +100,25 @@ fn an_undo_goes_on_after_a_crash_also_when_the_engine_was_used_meanwhile() {
     assert_eq!(text(&operation, "/reason/class"), "exit_code", "{operation:#}");
     traces::assert_nothing_left(&server, &name);
     apps::install(&server, "hello", "app");
+}
+
+#[test]
+#[ignore = "needs the private engine: cargo xtask test"]
+fn a_compose_of_an_earlier_life_that_never_ends_is_ended() {
+    let mut server = Setup::default().packages(&[Package::pair("pair", HELLO)]).start();
+    let name = apps::begin(&server, "pair", "app");
+    let frozen = wait::until("compose is at work", INSTALL_LIMIT, || {
+        let children = traces::children(&server);
+        (!children.is_empty()).then_some(children)
+    });
+    for (pid, _) in &frozen {
+        let pid = i32::try_from(*pid).ok().and_then(Pid::from_raw).expect("a process");
+        kill_process(pid, Signal::STOP).ok();
+    }
+    server.kill_9();
+    server.start();
+    server.api().await_status(&name, "30", INSTALL_LIMIT);
+    let left = traces::children(&server);
+    assert!(left.is_empty(), "{left:?} of {frozen:?}");
+    assert_eq!(acceptance::docker::containers(&name).len(), 2);
 }

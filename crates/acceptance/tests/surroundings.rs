@@ -2,7 +2,7 @@
 
 use std::fs::{self, Permissions};
 use std::net::TcpListener;
-use std::os::unix::fs::{PermissionsExt as _, chown};
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, chown};
 use std::path::Path;
 use std::time::Duration;
 
@@ -102,6 +102,32 @@ fn without_permission_on_the_socket_the_server_runs_and_tells() {
     let path = format!("{}:{}", folder.join("bin").display(), search_path());
     let server = as_nobody(setup.program(&binary)).environment("PATH", &path).start_without_engine();
     runs_without_engine(&server, &["ermission denied", "group"]);
+}
+
+#[test]
+#[ignore = "needs the private engine: cargo xtask test"]
+fn a_user_who_may_use_docker_installs_without_root() {
+    let setup = Setup::default().packages(&[Hello::named("extra").volume().package()]);
+    let folder = setup.folder().to_owned();
+    fs::set_permissions(&folder, Permissions::from_mode(0o755)).expect("it is ours");
+    let data_dir = setup.path_of_data_dir().to_owned();
+    fs::create_dir(&data_dir).expect("it can be made");
+    chown(&data_dir, Some(NOBODY), Some(NOBODY)).expect("tests run as root");
+    let binary = folder.join("appmanage");
+    fs::copy(setup::binary(), &binary).expect("it can be copied");
+    // The test environment's own lies where he may not look.
+    let plugin = Path::new("cli-plugins/docker-compose");
+    fs::create_dir_all(folder.join("docker/cli-plugins")).expect("it can be made");
+    let config = setup::variable("DOCKER_CONFIG");
+    fs::copy(Path::new(&config).join(plugin), folder.join("docker").join(plugin)).expect("it can be copied");
+    let group = fs::metadata(docker::socket()).expect("it is there").gid();
+    let (home, config) = (folder.display().to_string(), folder.join("docker").display().to_string());
+    let ids = ["setpriv", "--reuid=65534", "--regid=65534", &format!("--groups={group}")];
+    let setup = setup.program(&binary).wrapper(&ids).environment("HOME", &home);
+    let server = setup.environment("DOCKER_CONFIG", &config).start();
+    let name = apps::install(&server, "extra", "app");
+    assert!(apps::page(&server, &name).body.contains("Hello"));
+    assert_eq!(fs::metadata(server.app_folder(&name)).expect("it is there").uid(), NOBODY);
 }
 
 #[test]
