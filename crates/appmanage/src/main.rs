@@ -2,6 +2,7 @@
 
 mod config;
 mod data_dir;
+mod instance;
 mod lifecycle;
 mod serve;
 mod surroundings;

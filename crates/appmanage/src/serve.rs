@@ -19,6 +19,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::config::Config;
 use crate::data_dir::DataDir;
+use crate::instance::ServedInstance;
 use crate::lifecycle::{self, Signals};
 use crate::surroundings;
 
@@ -48,6 +49,7 @@ async fn serve(config: &Config, variables: BTreeMap<String, String>) -> anyhow::
     let ports = open_ports(config, &compose, &data_dir).await?;
     let engine = Arc::clone(&ports.engine);
     let control = Control::open(ports, settings(config)).context("cannot load the database")?;
+    let _instance = ServedInstance::claim(control.instance())?;
     let router = server::router(Arc::clone(&control), &server_settings(config))?;
 
     let stop = Stop::default();

@@ -27,6 +27,7 @@ pub use error::{Error, NameHolder, Resource, Shortage};
 pub use queries::AppSummary;
 pub use queries::app_list::AppDetail;
 pub use queries::readiness::Readiness;
+pub use recorder::error_chain;
 pub use settings::Settings;
 
 use ports::{Catalog, Clock, Engine, Host, Ids, Projects, Store, StoreError};

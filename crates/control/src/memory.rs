@@ -109,6 +109,16 @@ pub struct EngineMemory {
     pub volumes: Vec<EngineVolume>,
 }
 
+impl EngineMemory {
+    /// Whether anything is there that carries both labels.
+    pub(crate) fn holds_something_of(&self, instance: &InstanceId, install: &InstallId) -> bool {
+        let own = |owner: &Ownership| owner.is_of(instance, install);
+        self.containers.values().any(|container| own(&container.owner))
+            || self.networks.iter().any(|network| own(&network.owner))
+            || self.volumes.iter().any(|volume| own(&volume.owner))
+    }
+}
+
 impl Memory {
     /// What a start finds. The engine counts as away since then, until the first look at it.
     #[must_use]

@@ -220,6 +220,7 @@ impl Recorder {
         let open = change.operation.as_ref().filter(|operation| operation.state.is_open());
         let status = app.status(open, now);
         if let Some(from) = told.filter(|from| *from != status) {
+            tracing::info!(app.id = %app.id, from = from.as_str(), to = status.as_str(), "status changed");
             let kind = EventKind::StatusChanged { from, to: status };
             let operation = open.map(|operation| operation.id.clone());
             let (install, id) = (app.install.clone(), app.id.clone());
@@ -268,7 +269,8 @@ pub(crate) async fn off_the_runtime<T: Send + 'static>(work: impl FnOnce() -> T 
 }
 
 /// An error with all its causes, on one line.
-pub(crate) fn error_chain(error: &(dyn std::error::Error + 'static)) -> String {
+#[must_use]
+pub fn error_chain(error: &(dyn std::error::Error + 'static)) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
     while let Some(error) = cause {

@@ -2,7 +2,8 @@
 //! server dies before it, or dies right after it. Whatever happens, the app ends installed whole or undone
 //! whole, and nothing answered is forgotten.
 
-use domain::{Lifecycle, OperationState, Status};
+use control::ports::Ownership;
+use domain::{InstallId, Lifecycle, OperationState, Status};
 use testkit::{Behaviour, Fault, Life, Running, World};
 
 /// Far more calls than an install makes: a run that does not reach its fault ends the search.
@@ -139,11 +140,36 @@ async fn an_undo_waits_for_an_engine_that_is_away_and_keeps_the_name() {
         })
         .await;
     assert!(!world.store.ports().is_empty(), "its reservations are kept");
+    tokio::time::sleep(std::time::Duration::from_secs(300)).await;
+    let events = world.ports(&Life::sound()).store.events(None, 1_000).expect("events");
+    let stuck = events.iter().filter(|event| matches!(event.kind, domain::EventKind::Stuck(_))).count();
+    assert_eq!(stuck, 1, "told once, however often it is tried");
     world.engine.set_away(false);
     server.has_status("one", Status::Error).await;
     assert!(world.traces().is_empty(), "{:?}", world.traces());
     let lifecycle =
         server.control.recorder().read(|memory| memory.oldest_first().next().map(|r| r.app.lifecycle));
     assert_eq!(lifecycle, Some(Lifecycle::Failed));
+    server.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_comes_late_of_a_failed_install_is_taken_away_and_nothing_else() {
+    let world = World::default();
+    world.engine.behave("blog", Behaviour::Exits(1));
+    let server = world.start();
+    server.connected().await;
+    server.install("blog", "one").await.expect("accepted");
+    server.has_status("one", Status::Error).await;
+    let install = server.control.recorder().read(|m| m.oldest_first().next().map(|r| r.app.install.clone()));
+    let own = |install| Ownership {
+        instance: Some(server.control.instance().clone()),
+        install,
+        project: Some("one".to_owned()),
+    };
+    let unknown = own(Some(InstallId::from_text("unknown")));
+    world.engine.add_late_volume("other_data", unknown);
+    world.engine.add_late_volume("one_data", own(install));
+    server.until(|_| (world.traces() == ["other_data"]).then_some(())).await;
     server.stop().await;
 }

@@ -197,6 +197,13 @@ impl App {
         self.deployment.as_ref().map_or(&NOTHING, |deployment| &deployment.expected)
     }
 
+    /// Its secrets, to be kept out of whatever is shown.
+    #[must_use]
+    pub fn secrets(&self) -> Vec<&Secret> {
+        let secrets = self.deployment.iter().flat_map(|deployment| &deployment.secrets);
+        secrets.map(|(_, secret)| secret).collect()
+    }
+
     /// What a client may know while `status` is running; `None` at any other time (contract: 只有status=running才有值).
     #[must_use]
     pub fn running_info(&self, status: Status, public_host: &str) -> Option<RunningInfo> {

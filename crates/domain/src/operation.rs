@@ -303,6 +303,18 @@ impl Operation {
         self.steps.iter().filter(|record| record.step == step).map(|record| record.attempt).max().unwrap_or(0)
     }
 
+    /// Why each failed try of that step failed, oldest first.
+    pub fn failed_tries(&self, step: Step) -> impl Iterator<Item = &Failure> {
+        let of_step = self.steps.iter().filter(move |record| record.step == step);
+        of_step.filter_map(|record| match &record.outcome {
+            StepOutcome::Failed(failure) => Some(failure),
+            StepOutcome::Started
+            | StepOutcome::Succeeded
+            | StepOutcome::UndoStarted
+            | StepOutcome::Undone => None,
+        })
+    }
+
     /// The steps of which something may be there, latest first: what unwinding has to undo.
     #[must_use]
     pub fn steps_to_undo(&self) -> Vec<Step> {

@@ -113,7 +113,7 @@ impl Refusal {
     /// business, and an engine that is away is logged by who watches it, not at every call meanwhile.
     fn log(&self, context: &Context) {
         let (code, id) = (self.code(), &*context.request_id);
-        let reason = chain(self);
+        let reason = control::error_chain(self);
         if code == ErrorCode::SystemError {
             tracing::error!(request.id = id, reason, "a call failed");
         } else {
@@ -146,16 +146,4 @@ fn envelope(status: StatusCode, envelope: &Envelope<impl Serialize>) -> Response
         (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
     ];
     (status, headers, Body::from(json)).into_response()
-}
-
-/// An error with all its causes, on one line.
-pub(crate) fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text.push_str(": ");
-        text.push_str(&error.to_string());
-        cause = error.source();
-    }
-    text
 }

@@ -126,6 +126,13 @@ impl FakeEngine {
         state.tell(&EngineEvent::Volumes);
     }
 
+    /// Lets a volume of that install appear, as the engine does with what it had in hand.
+    pub fn add_late_volume(&self, name: &str, owner: Ownership) {
+        let mut state = self.state();
+        state.volumes.push(EngineVolume { name: name.to_owned(), owner });
+        state.tell(&EngineEvent::Volumes);
+    }
+
     /// Changes a container of that compose project and service by hand, as `docker` on the command line
     /// would.
     pub fn change(&self, project: &str, service: &str, change: impl FnOnce(&mut ContainerFacts)) {

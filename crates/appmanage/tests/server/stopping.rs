@@ -24,7 +24,8 @@ fn slow_docker(place: &Place) {
 
 fn engine(place: &Place) -> FakeDaemon {
     let engine = FakeDaemon::start(&place.engine_socket(), "1.41");
-    engine.set_pull("appmanage/hello:2", Pull::default());
+    let lines = vec![serde_json::json!({"status": "Status: Image is up to date for appmanage/hello:2"})];
+    engine.set_pull("appmanage/hello:2", Pull { lines, ..Pull::default() });
     engine
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use domain::secret::masked;
-use domain::{App, FailureClass, Secret};
+use domain::{App, FailureClass};
 
 use super::{StepError, diagnosis};
 use crate::Control;
@@ -24,7 +24,7 @@ pub(super) async fn run(control: &Arc<Control>, app: &App) -> Result<(), StepErr
     // Once more, because pulling may have taken an hour.
     control.refuse_taken_names(app, &project.package).await?;
     let Err(error) = control.projects.up(&project).await else { return Ok(()) };
-    let secrets = secrets(app);
+    let secrets = app.secrets();
     let words = |words: String| masked(&words, &secrets);
     Err(match error {
         CommandError::PortTaken { port, words: w } => {
@@ -100,12 +100,4 @@ async fn remove_all(control: &Control, objects: &[EngineObject]) -> Result<(), E
         }
     }
     Ok(())
-}
-
-/// The app's secrets, to be kept out of whatever is shown.
-pub(super) fn secrets(app: &App) -> Vec<&Secret> {
-    let deployment = app.deployment.as_ref();
-    deployment
-        .map(|deployment| deployment.secrets.iter().map(|(_, secret)| secret).collect())
-        .unwrap_or_default()
 }

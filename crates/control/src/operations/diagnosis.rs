@@ -7,7 +7,6 @@ use domain::secret::masked;
 use domain::{App, Failure, FailureClass, Timestamp};
 
 use super::StepError;
-use super::create::secrets;
 use crate::Control;
 
 /// Lines of the failing container that are kept (contract, AppOperation).
@@ -69,7 +68,7 @@ pub(crate) async fn last_lines(control: &Arc<Control>, app: &App, failure: &Fail
     let Some(container) = container else { return Vec::new() };
     match control.engine.last_lines(&container.facts.id, LAST_LINES).await {
         Ok(lines) => {
-            let secrets = secrets(app);
+            let secrets = app.secrets();
             lines.iter().map(|line| masked(line, &secrets)).collect()
         }
         Err(error) => {

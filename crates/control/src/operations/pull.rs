@@ -23,6 +23,11 @@ pub(super) async fn run(control: &Arc<Control>, app: &App, operation: &Operation
     let pulls = deployment.images.iter().map(|image| control.engine.pull(image, idle_limit, &sink));
     match try_join_all(pulls).await {
         Ok(_) => Ok(()),
+        // An engine that is being stopped ends its pulls with words of its own.
+        Err(PullError::Failed(failure)) if failure.class == FailureClass::ContainerCommand => {
+            control.engine.ping().await?;
+            Err(StepError::Failed(failure))
+        }
         Err(PullError::Failed(failure)) => Err(StepError::Failed(failure)),
         Err(PullError::Engine(error)) => Err(error.into()),
     }

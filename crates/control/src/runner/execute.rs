@@ -15,7 +15,7 @@ use crate::operations::{self, StepError};
 use crate::{Control, Stop};
 
 /// How often ports and subnets are chosen anew when something else takes them first.
-const CHOICES_MAX: u32 = 3;
+const CHOICES_MAX: usize = 3;
 
 /// How often a step is tried in all, whatever the reason: an engine that goes away again and again, or
 /// a server that dies at this very step each time, must not go on for ever.
@@ -159,7 +159,9 @@ async fn try_again(
             return engine_is_back(control, stop).await;
         }
         StepError::Taken(failure) => {
-            if operation.attempts(step) < CHOICES_MAX {
+            let same = |known: &&Failure| known.class == failure.class;
+            let tries_before = operation.failed_tries(step).filter(same).count();
+            if tries_before + 1 < CHOICES_MAX {
                 tracing::warn!(app.id = %app.id, %failure, "taken by something else meanwhile; choosing again");
                 control.record_failed_try(install, step, &[Step::Reserve, Step::Render], &failure).await;
                 return true;

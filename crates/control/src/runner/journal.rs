@@ -103,13 +103,19 @@ impl Control {
         .await;
     }
 
-    /// Records that an undo could not finish, and why.
-    pub(super) async fn record_stuck(self: &Arc<Self>, install: &InstallId, reason: String) {
+    /// Records that an undo could not finish; with an event where there is `news` of why.
+    pub(super) async fn record_stuck(self: &Arc<Self>, install: &InstallId, news: Option<String>) {
         self.stored(install, move |_, operation, _| {
             if let OperationState::Unwinding(failure) = &operation.state {
                 operation.state = OperationState::Stuck(failure.clone());
             }
-            (Amendment::event(EventKind::Stuck(reason.clone())), ())
+            (
+                Amendment {
+                    events: news.clone().map(EventKind::Stuck).into_iter().collect(),
+                    release: false,
+                },
+                (),
+            )
         })
         .await;
     }

@@ -5,6 +5,7 @@
 
 mod execute;
 mod journal;
+mod sweep;
 mod unwind;
 
 use std::collections::HashSet;
@@ -21,6 +22,7 @@ use crate::{Control, Stop};
 pub(crate) async fn run(control: Arc<Control>, stop: Stop) {
     let slots = Arc::new(Semaphore::new(control.settings.installs_at_once.max(1)));
     let tracker = TaskTracker::new();
+    tracker.spawn(sweep::sweep(Arc::clone(&control), stop.soft.clone()));
     let mut claimed: HashSet<OperationId> = HashSet::new();
     loop {
         let slot = tokio::select! {

@@ -27,6 +27,7 @@ pub(super) async fn unwind(
     // While it is stuck it does no work: others may have its slot.
     let mut slot = Some(slot);
     let mut pause = FIRST_PAUSE;
+    let mut told = None;
     loop {
         let Some((app, operation)) = control.app_and_operation(install) else { return };
         if !operation.state.is_open() || operation.state.failure().is_none() {
@@ -41,7 +42,10 @@ pub(super) async fn unwind(
             Err(reason) => {
                 tracing::warn!(app.id = %app.id, operation.id = %operation.id, reason,
                     "the undo cannot finish; it will be tried again");
-                control.record_stuck(install, reason).await;
+                // Told once: it may be tried a thousand times, and the list of events is bounded.
+                let is_news = told.as_ref() != Some(&reason);
+                control.record_stuck(install, is_news.then(|| reason.clone())).await;
+                told = Some(reason);
                 drop(slot.take());
             }
         }

@@ -57,6 +57,10 @@ pub(super) async fn pull(
         tracing::info!(image, %failure, "the registry cannot be reached; the image that the engine has is taken");
     } else {
         outcome?;
+        if !is_there(client, image).await? {
+            let words = "the engine ended the pull without a word, and does not have the image";
+            return Err(PullError::Failed(Failure::of(FailureClass::ContainerCommand, image, words)));
+        }
     }
     sink.progress(attempt.progress.complete());
     Ok(())

@@ -47,6 +47,14 @@ async fn progress_is_told_until_the_image_is_there() {
 }
 
 #[tokio::test]
+async fn a_pull_that_ends_without_a_word_is_no_success() {
+    let place = Place::with_api("1.53");
+    place.daemon.set_pull("redis:7", Pull::default());
+    let class = class(place.docker.pull("redis:7", LONG, &Told::default()).await);
+    assert_eq!(class, FailureClass::ContainerCommand);
+}
+
+#[tokio::test]
 async fn a_refusal_before_and_within_the_stream_is_classified() {
     let place = Place::with_api("1.53");
     let told = Told::default();

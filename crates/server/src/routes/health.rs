@@ -24,6 +24,6 @@ pub(crate) async fn ready(State(server): State<Arc<Server>>) -> (StatusCode, Jso
 }
 
 fn check(result: Result<(), control::Error>) -> CheckInfo {
-    let reason = result.err().map(|error| crate::error::chain(&error)).unwrap_or_default();
+    let reason = result.err().map(|error| control::error_chain(&error)).unwrap_or_default();
     CheckInfo { ready: reason.is_empty(), reason }
 }

@@ -30,7 +30,7 @@ pub(super) fn answer(shared: &Shared, request: &hyper::Request<Incoming>) -> Opt
     }
     let mut response = match unversioned(&state, path) {
         Ok("/events") => events(shared),
-        Ok("/images/create") => pull(shared, &state, query),
+        Ok("/images/create") => pull(shared, &mut state, query),
         Ok(path) => of_state(&mut state, request.method(), path),
         Err(words) => error(400, &words),
     };
@@ -114,7 +114,7 @@ fn events(shared: &Shared) -> Response<Body> {
     streamed(lines)
 }
 
-fn pull(shared: &Shared, state: &State, query: &str) -> Response<Body> {
+fn pull(shared: &Shared, state: &mut State, query: &str) -> Response<Body> {
     let field = |name: &str| {
         let mut fields = query.split('&').filter_map(|field| field.split_once('='));
         fields.find_map(|(key, value)| (key == name).then(|| value.to_owned())).unwrap_or_default()
@@ -123,6 +123,11 @@ fn pull(shared: &Shared, state: &State, query: &str) -> Response<Body> {
     let Some(Pull { lines, pause, hangs }) = state.pulls.get(&image).cloned() else {
         return error(404, &format!("manifest for {image} not found: manifest unknown: manifest unknown"));
     };
+    // The engine's last line of a pull that went well begins so.
+    let is_good = |line: &Value| line["status"].as_str().is_some_and(|status| status.starts_with("Status: "));
+    if lines.last().is_some_and(is_good) {
+        state.images.insert(image);
+    }
     let lines = stream::iter(lines).then(move |line| async move {
         tokio::time::sleep(pause).await;
         format!("{line}\r\n")
