@@ -150,7 +150,7 @@ mod tests {
         assert_eq!(judge("`docker` ended with 1:\nmanifest unknown: manifest unknown"), Found::Absent);
         assert_eq!(judge("no such manifest: docker.io/library/redis:0"), Found::Absent);
         for words in [
-            "dial tcp: lookup registry-1.docker.io: no such host",
+            "dial tcp: lookup registry.example: no such host",
             "ended with exit status: 124",
             "toomanyrequests",
         ] {

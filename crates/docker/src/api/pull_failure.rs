@@ -102,7 +102,7 @@ mod tests {
             ("Head \"https://ghcr.io/v2/a/b/manifests/1\": denied", LoginNeeded),
             ("Head \"http://127.0.0.1:5001/v2/x/manifests/1\": no basic auth credentials", LoginNeeded),
             (
-                "Get \"https://registry-1.docker.io/v2/\": dial tcp: lookup registry-1.docker.io on 10.0.0.2:53: no such host",
+                "Get \"https://registry.example/v2/\": dial tcp: lookup registry.example on 10.0.0.2:53: no such host",
                 RegistryUnreachable,
             ),
             (
