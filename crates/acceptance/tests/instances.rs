@@ -24,6 +24,24 @@ fn a_second_server_on_one_data_directory_refuses_and_says_why() {
 
 #[test]
 #[ignore = "needs the private engine: cargo xtask test"]
+fn a_copy_of_a_data_directory_is_not_served_beside_its_original() {
+    let mut server = Setup::default().packages(&[Hello::named("hello").package()]).start();
+    let name = apps::install(&server, "hello", "app");
+    let copy = Setup::default();
+    let paths = [server.data_dir(), copy.path_of_data_dir()];
+    let copied = std::process::Command::new("cp").arg("--archive").args(paths).status();
+    assert!(copied.is_ok_and(|status| status.success()));
+    let (status, said) = copy.refusal();
+    assert!(!status.success() && said.contains("a copy of this data directory"), "{said}");
+    assert_eq!(server.api().status(&name).as_deref(), Ok("30"));
+    // Alone it is as good as the original: that is what a backup is for.
+    server.stop();
+    let restored = copy.start();
+    wait::until("it is told", LATE, || (restored.api().status_or_code(&name) == "30").then_some(()));
+}
+
+#[test]
+#[ignore = "needs the private engine: cargo xtask test"]
 fn two_data_directories_on_one_engine_leave_each_other_alone() {
     let packages = [Package::pair("pair", HELLO), Package::pair("broken", HELLO).with_broken_main_service()];
     let mut one = Setup::default().packages(&packages).start();
