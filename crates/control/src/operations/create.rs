@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use domain::secret::masked;
-use domain::{App, FailureClass};
+use domain::{App, FailureClass, Operation, Step};
 
 use super::{StepError, diagnosis};
 use crate::Control;
@@ -19,8 +19,13 @@ const BETWEEN_LOOKS: Duration = Duration::from_millis(200);
 /// Looks until something that keeps coming back makes the undo stuck.
 const LOOKS_MAX: u32 = 50;
 
-pub(super) async fn run(control: &Arc<Control>, app: &App) -> Result<(), StepError> {
+pub(super) async fn run(control: &Arc<Control>, app: &App, operation: &Operation) -> Result<(), StepError> {
     let project = control.project(app)?;
+    if operation.attempts(Step::Create) > 1 {
+        // What an earlier try made, or the engine still made for it after its process was ended, fits neither
+        // what is chosen now nor what compose knows: two networks of one name, say. Nobody has used it yet.
+        undo(control, app).await.map_err(StepError::HalfMade)?;
+    }
     // Once more, because pulling may have taken an hour.
     control.refuse_taken_names(app, &project.package).await?;
     let Err(error) = control.projects.up(&project).await else { return Ok(()) };
@@ -35,6 +40,7 @@ pub(super) async fn run(control: &Arc<Control>, app: &App) -> Result<(), StepErr
             StepError::Taken(domain::Failure::of(FailureClass::NoFreeSubnet, pool, words(w)))
         }
         CommandError::EngineUnreachable { words: w } => StepError::EngineAway(words(w)),
+        CommandError::HalfMade { words: w } => StepError::HalfMade(words(w)),
         CommandError::DiskFull { words: w } => StepError::failed(FailureClass::DiskFull, "", words(w)),
         CommandError::TimedOut { seconds } => {
             StepError::failed(FailureClass::TimeOut, "docker compose up", seconds.to_string())

@@ -28,6 +28,8 @@ pub(crate) enum StepError {
     Failed(Failure),
     /// The engine went away: try again once it is back.
     EngineAway(String),
+    /// What an earlier try asked the engine for is in the way, and goes with the next try.
+    HalfMade(String),
     /// What [`Step::Reserve`] chose was taken by something else meanwhile: choose again.
     Taken(Failure),
 }
@@ -41,7 +43,7 @@ pub(crate) async fn run(control: &Arc<Control>, install: &InstallId, step: Step)
         Step::Reserve => reserve::run(control, &app, &operation).await,
         Step::Render => render::run(control, &app).await,
         Step::Pull => pull::run(control, &app, &operation).await,
-        Step::Create => create::run(control, &app).await,
+        Step::Create => create::run(control, &app, &operation).await,
         Step::AwaitReady => await_ready::run(control, &app).await,
         // Recorded together with the success of the step before it.
         Step::Finish => Ok(()),

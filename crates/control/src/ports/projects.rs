@@ -97,6 +97,13 @@ pub enum CommandError {
         /// Docker's words.
         words: String,
     },
+    /// A container or network of the project's own is in the way: one that the engine made so late, for a
+    /// process that was ended, that this one did not know of it.
+    #[error("something that was half made is in the way: {words}")]
+    HalfMade {
+        /// Docker's words.
+        words: String,
+    },
     /// Something else.
     #[error("docker compose failed: {words}")]
     Failed {

@@ -158,6 +158,12 @@ async fn try_again(
             control.record_failed_try(install, step, &[], &failure).await;
             return engine_is_back(control, stop).await;
         }
+        StepError::HalfMade(words) => {
+            let failure = Failure::of(FailureClass::ContainerCommand, "", words);
+            tracing::warn!(app.id = %app.id, %failure, "something of an earlier try is in the way; trying again");
+            control.record_failed_try(install, step, &[], &failure).await;
+            return engine_is_back(control, stop).await;
+        }
         StepError::Taken(failure) => {
             let same = |known: &&Failure| known.class == failure.class;
             let tries_before = operation.failed_tries(step).filter(same).count();

@@ -73,7 +73,16 @@ pub(super) fn classify(words: String, ports: &[PortReservation]) -> CommandError
     ]) {
         return CommandError::SubnetTaken { words };
     }
+    // Names are asked for before: what holds one now is the project's own.
+    if says(&["is already in use by container", "is ambiguous"]) || is_network_twice(&lowercase) {
+        return CommandError::HalfMade { words };
+    }
     CommandError::Failed { words }
+}
+
+/// Whether the words tell of a network that another request has made at the same moment.
+fn is_network_twice(words: &str) -> bool {
+    words.contains("network with name") && words.contains("already exists")
 }
 
 /// The first port that the words name as `:8080` and that is one of ours: each version of Docker has a
@@ -130,6 +139,20 @@ mod tests {
         let error =
             error_of(r#"{"error":true,"message":"listen tcp4 0.0.0.0:18080: bind: address already in use"}"#);
         assert!(matches!(error, CommandError::Failed { .. }), "{error:?}");
+    }
+
+    #[test]
+    fn what_an_earlier_try_left_in_the_way_is_told_apart() {
+        for said in [
+            "network app_default is ambiguous (2 matches found on name)",
+            "Conflict. The container name \"/app-web-1\" is already in use by container \"8f3\".",
+            "network with name app_default already exists",
+        ] {
+            let line =
+                serde_json::json!({"error": true, "message": format!("Error response from daemon: {said}")});
+            let error = error_of(&line.to_string());
+            assert!(matches!(error, CommandError::HalfMade { .. }), "{error:?}");
+        }
     }
 
     #[test]

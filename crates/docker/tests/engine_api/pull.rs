@@ -92,8 +92,7 @@ async fn a_dropped_pull_is_cancelled() {
 #[tokio::test]
 async fn the_engines_own_image_is_taken_where_the_registry_is_out_of_reach() {
     let place = Place::with_api("1.41");
-    let words =
-        "Get \"https://registry.example/v2/\": dial tcp: lookup registry.example: no such host";
+    let words = "Get \"https://registry.example/v2/\": dial tcp: lookup registry.example: no such host";
     place.daemon.set_pull("redis:7", error(words));
     let told = Told::default();
     assert_eq!(class(place.docker.pull("redis:7", LONG, &told).await), FailureClass::RegistryUnreachable);
