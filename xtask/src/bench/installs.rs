@@ -52,6 +52,7 @@ pub(super) fn measure(bench: &Bench, docker: &Docker) -> Result<Vec<Row>> {
         ours(bench, docker, subject, Some(&files))?;
         let (mut ours_ms, mut plain_ms) = (Vec::new(), Vec::new());
         for round in 0..bench.rounds() {
+            // Which comes first changes, so that neither always finds what the other left warm.
             for way in 0..2 {
                 if (round + way) % 2 == 0 {
                     ours_ms.push(milliseconds(ours(bench, docker, subject, None)?));
