@@ -16,7 +16,8 @@ const APPS: usize = 100;
 /// After a start: threads that blocked for the disk end after ten idle seconds.
 const SETTLE: Duration = Duration::from_secs(12);
 
-/// Processor time is taken over windows of this length: five make a minute, with one full look at the engine.
+/// Processor time is taken over this long in each round. Too short for the full look at the engine that comes once
+/// a minute: what that costs is not in the figure.
 const WINDOW: Duration = Duration::from_secs(12);
 
 const LOOK_LIMIT: Duration = Duration::from_secs(30);
