@@ -3,7 +3,7 @@
 use std::fs::{self, Permissions};
 use std::net::TcpListener;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, chown};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use acceptance::apps;
@@ -86,18 +86,24 @@ fn without_a_docker_socket_the_server_runs_and_tells() {
     });
 }
 
+/// Gives `nobody` a data directory of his own, and a binary that he may execute wherever the build lies.
+fn open_to_nobody(setup: &Setup) -> (PathBuf, PathBuf) {
+    let folder = setup.folder().to_owned();
+    fs::set_permissions(&folder, Permissions::from_mode(0o755)).expect("it is ours");
+    let data_dir = setup.path_of_data_dir();
+    fs::create_dir(data_dir).expect("it can be made");
+    chown(data_dir, Some(NOBODY), Some(NOBODY)).expect("tests run as root");
+    let binary = folder.join("appmanage");
+    fs::copy(setup::binary(), &binary).expect("it can be copied");
+    (folder, binary)
+}
+
 #[test]
 #[ignore = "needs the private engine: cargo xtask test"]
 fn without_permission_on_the_socket_the_server_runs_and_tells() {
     let setup = Setup::default().setting("engine.grace_seconds", 1);
-    let folder = setup.folder().to_owned();
-    fs::set_permissions(&folder, Permissions::from_mode(0o755)).expect("it is ours");
-    let data_dir = setup.path_of_data_dir().to_owned();
-    fs::create_dir(&data_dir).expect("it can be made");
-    chown(&data_dir, Some(NOBODY), Some(NOBODY)).expect("tests run as root");
-    // What `nobody` may execute wherever the build lies, and a compose that answers him.
-    let binary = folder.join("appmanage");
-    fs::copy(setup::binary(), &binary).expect("it can be copied");
+    let (folder, binary) = open_to_nobody(&setup);
+    // A compose that answers him.
     script(&folder.join("bin"), "docker", "echo 2.40.3");
     let path = format!("{}:{}", folder.join("bin").display(), search_path());
     let server = as_nobody(setup.program(&binary)).environment("PATH", &path).start_without_engine();
@@ -108,13 +114,7 @@ fn without_permission_on_the_socket_the_server_runs_and_tells() {
 #[ignore = "needs the private engine: cargo xtask test"]
 fn a_user_who_may_use_docker_installs_without_root() {
     let setup = Setup::default().packages(&[Hello::named("extra").volume().package()]);
-    let folder = setup.folder().to_owned();
-    fs::set_permissions(&folder, Permissions::from_mode(0o755)).expect("it is ours");
-    let data_dir = setup.path_of_data_dir().to_owned();
-    fs::create_dir(&data_dir).expect("it can be made");
-    chown(&data_dir, Some(NOBODY), Some(NOBODY)).expect("tests run as root");
-    let binary = folder.join("appmanage");
-    fs::copy(setup::binary(), &binary).expect("it can be copied");
+    let (folder, binary) = open_to_nobody(&setup);
     // The test environment's own lies where he may not look.
     let plugin = Path::new("cli-plugins/docker-compose");
     fs::create_dir_all(folder.join("docker/cli-plugins")).expect("it can be made");
