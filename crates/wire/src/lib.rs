@@ -9,9 +9,13 @@ mod envelope;
 mod operation;
 mod parameters;
 mod readiness;
+mod variables;
+mod verbs;
 
 pub use app::{AppDetailInfo, AppIdInfo, AppStatusInfo, RunningInfo, Status, StatusCode};
 pub use envelope::{Envelope, ErrorInfo};
 pub use operation::{LayerInfo, OperationInfo, PullInfo, ReasonInfo, StepInfo};
 pub use parameters::{AppInstallParameters, AppListParameters, AppOperationParameters, AppStatusParameters};
 pub use readiness::{CheckInfo, ReadinessInfo};
+pub use variables::{AppConfigInfo, AppConfigParameters, VariableInfo};
+pub use verbs::{AppIdParameters, AppUninstallParameters, CancelledInfo, NoParameters, TrashedAppInfo};
