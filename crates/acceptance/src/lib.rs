@@ -17,6 +17,7 @@ pub mod docker;
 pub mod http;
 pub mod json;
 pub mod packages;
+pub mod programs;
 pub mod proxy;
 pub mod server;
 pub mod setup;

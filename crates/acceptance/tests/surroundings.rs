@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use acceptance::apps;
 use acceptance::json::{number, text};
-use acceptance::{Hello, Package, Server, Setup, docker, setup, wait};
+use acceptance::{Hello, Package, Server, Setup, docker, programs, setup, wait};
 
 /// The user `nobody`, who is in no group that may use Docker.
 const NOBODY: u32 = 65_534;
@@ -58,14 +58,6 @@ fn as_nobody(setup: Setup) -> Setup {
     setup.wrapper(&ids).environment("HOME", &home)
 }
 
-/// A folder with one script, to be found on the PATH or as a plugin.
-fn script(folder: &Path, name: &str, text: &str) {
-    fs::create_dir_all(folder).expect("it can be made");
-    let path = folder.join(name);
-    fs::write(&path, format!("#!/bin/sh\n{text}\n")).expect("it can be written");
-    fs::set_permissions(&path, Permissions::from_mode(0o755)).expect("it is ours");
-}
-
 fn search_path() -> String {
     std::env::var("PATH").expect("there is a PATH")
 }
@@ -94,7 +86,7 @@ fn open_to_nobody(setup: &Setup) -> (PathBuf, PathBuf) {
     fs::create_dir(data_dir).expect("it can be made");
     chown(data_dir, Some(NOBODY), Some(NOBODY)).expect("tests run as root");
     let binary = folder.join("appmanage");
-    fs::copy(setup::binary(), &binary).expect("it can be copied");
+    programs::copy(&setup::binary(), &binary);
     (folder, binary)
 }
 
@@ -104,7 +96,7 @@ fn without_permission_on_the_socket_the_server_runs_and_tells() {
     let setup = Setup::default().setting("engine.grace_seconds", 1);
     let (folder, binary) = open_to_nobody(&setup);
     // A compose that answers him.
-    script(&folder.join("bin"), "docker", "echo 2.40.3");
+    programs::script(&folder.join("bin"), "docker", "echo 2.40.3");
     let path = format!("{}:{}", folder.join("bin").display(), search_path());
     let server = as_nobody(setup.program(&binary)).environment("PATH", &path).start_without_engine();
     runs_without_engine(&server, &["ermission denied", "group"]);
@@ -119,7 +111,7 @@ fn a_user_who_may_use_docker_installs_without_root() {
     let plugin = Path::new("cli-plugins/docker-compose");
     fs::create_dir_all(folder.join("docker/cli-plugins")).expect("it can be made");
     let config = setup::variable("DOCKER_CONFIG");
-    fs::copy(Path::new(&config).join(plugin), folder.join("docker").join(plugin)).expect("it can be copied");
+    programs::copy(&Path::new(&config).join(plugin), &folder.join("docker").join(plugin));
     let group = fs::metadata(docker::socket()).expect("it is there").gid();
     let (home, config) = (folder.display().to_string(), folder.join("docker").display().to_string());
     let ids = ["setpriv", "--reuid=65534", "--regid=65534", &format!("--groups={group}")];
@@ -138,7 +130,7 @@ fn without_docker_compose_or_with_an_old_one_the_server_says_which_to_install() 
 
     let setup = Setup::default();
     let bin = setup.folder().join("bin");
-    script(&bin, "docker", "echo \"docker: 'compose' is not a docker command.\" >&2; exit 1");
+    programs::script(&bin, "docker", "echo \"docker: 'compose' is not a docker command.\" >&2; exit 1");
     let path = bin.display().to_string();
     refuses(&setup.environment("PATH", &path), &["no compose plugin", "docker-compose-plugin"]);
 
@@ -147,7 +139,7 @@ fn without_docker_compose_or_with_an_old_one_the_server_says_which_to_install() 
     let metadata = r#"{"SchemaVersion":"0.1.0","Vendor":"Docker Inc.","Version":"v2.20.0"}"#;
     let plugin =
         format!("case \"$1\" in docker-cli-plugin-metadata) echo '{metadata}';; *) echo 2.20.0;; esac");
-    script(&config.join("cli-plugins"), "docker-compose", &plugin);
+    programs::script(&config.join("cli-plugins"), "docker-compose", &plugin);
     let config = config.display().to_string();
     refuses(&setup.environment("DOCKER_CONFIG", &config), &["\"2.20.0\"", "2.29", "upgrade"]);
 }
@@ -172,7 +164,7 @@ fn a_data_directory_that_cannot_be_written_is_named() {
     let folder = setup.folder().to_owned();
     fs::set_permissions(&folder, Permissions::from_mode(0o755)).expect("it is ours");
     let binary = folder.join("appmanage");
-    fs::copy(setup::binary(), &binary).expect("it can be copied");
+    programs::copy(&setup::binary(), &binary);
     let words = [&folder.join("data").display().to_string(), "ermission denied", "chown"];
     refuses(&as_nobody(setup.program(&binary)), &words);
 }

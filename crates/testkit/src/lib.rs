@@ -13,6 +13,7 @@ pub mod host;
 pub mod memory_store;
 pub mod of_life;
 pub mod packages;
+pub mod programs;
 pub mod projects;
 pub mod store_suite;
 pub mod world;

@@ -1,9 +1,8 @@
 //! A data directory, a docker command and an address for servers that are started by tests.
 
-use std::fs::{self, Permissions};
+use std::fs;
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
-use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
@@ -54,11 +53,7 @@ impl Place {
 
     /// Lets `docker` be that shell script.
     pub(crate) fn docker(&self, script: &str) {
-        // Written beside and moved: a file that is open for writing cannot be run.
-        let (docker, new) = (self.programs().join("docker"), self.programs().join("new"));
-        fs::write(&new, format!("#!/bin/sh\n{script}\n")).expect("it can be written");
-        fs::set_permissions(&new, Permissions::from_mode(0o755)).expect("it is ours");
-        fs::rename(&new, &docker).expect("it is ours");
+        testkit::programs::script(&self.programs().join("docker"), script);
     }
 
     /// Lets there be no `docker`.

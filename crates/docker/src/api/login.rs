@@ -166,19 +166,15 @@ async fn from_helper(environment: &Environment, helper: &str, registry: &str) ->
 
 #[cfg(test)]
 mod tests {
-    use std::os::unix::fs::PermissionsExt as _;
     use std::path::Path;
 
     use super::*;
 
     async fn header(config: &str, helper: Option<&str>, image: &str) -> Option<String> {
         let folder = tempfile::tempdir().expect("a folder");
-        let write = |name: &str, text: &str| std::fs::write(folder.path().join(name), text).expect("written");
-        write("config.json", config);
+        std::fs::write(folder.path().join("config.json"), config).expect("written");
         if let Some(script) = helper {
-            write("docker-credential-test", &format!("#!/bin/sh\n{script}\n"));
-            let program = folder.path().join("docker-credential-test");
-            std::fs::set_permissions(program, std::fs::Permissions::from_mode(0o755)).expect("executable");
+            testkit::programs::script(&folder.path().join("docker-credential-test"), script);
         }
         let header = for_image(&environment(folder.path()), image).await?;
         Some(String::from_utf8(URL_SAFE.decode(header).expect("base64")).expect("text"))

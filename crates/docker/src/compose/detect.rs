@@ -114,16 +114,12 @@ fn numbers(version: &str) -> Option<(u32, u32)> {
 
 #[cfg(test)]
 mod tests {
-    use std::os::unix::fs::PermissionsExt as _;
-
     use super::*;
 
     /// What detection says of a machine whose docker command is that script.
     async fn with_docker(script: &str) -> Result<String, ComposeError> {
         let folder = tempfile::tempdir().expect("a folder");
-        let docker = folder.path().join("docker");
-        std::fs::write(&docker, format!("#!/bin/sh\n{script}\n")).expect("a script");
-        std::fs::set_permissions(&docker, std::fs::Permissions::from_mode(0o755)).expect("executable");
+        testkit::programs::script(&folder.path().join("docker"), script);
         let path = folder.path().display().to_string();
         Compose::find(Environment::of([("PATH".to_owned(), path)]))?.check().await
     }

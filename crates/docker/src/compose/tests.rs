@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Instant as WallInstant;
 
 use domain::{PortReservation, Protocol, Secret, SubnetReservation};
-use testkit::packages;
+use testkit::{packages, programs};
 
 use super::*;
 use crate::environment::Environment;
@@ -23,8 +23,7 @@ impl Place {
         let place = Self { root: tempfile::tempdir().expect("a folder") };
         let docker = place.root.path().join("docker");
         let version = "case \"$*\" in 'compose version --short') echo 2.40.3; exit;; esac";
-        std::fs::write(&docker, format!("#!/bin/sh\n{version}\n{script}\n")).expect("a script");
-        std::fs::set_permissions(&docker, std::fs::Permissions::from_mode(0o755)).expect("executable");
+        programs::script(&docker, &format!("{version}\n{script}"));
         place
     }
 
