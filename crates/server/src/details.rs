@@ -8,7 +8,7 @@ use domain::Timestamp;
 use crate::context::Context;
 use crate::error::{Malformed, Refusal};
 use crate::language::Language;
-use crate::limits::{BODY_BYTES_MAX, VERSIONS_LISTED_MAX};
+use crate::limits::{BODY_BYTES_MAX, STREAMS_MAX, VERSIONS_LISTED_MAX};
 use crate::messages::text;
 
 /// What was found; empty where the code says it all.
@@ -20,6 +20,9 @@ pub(crate) fn of(refusal: &Refusal, context: &Context) -> String {
         Refusal::Malformed(malformed) => of_malformed(*malformed, language),
         Refusal::ForeignHost(host) => text(language, "detail-foreign-host", &[("host", host)]),
         Refusal::ForeignOrigin => text(language, "detail-foreign-origin", &[]),
+        Refusal::TooManyStreams => {
+            text(language, "detail-too-many-streams", &[("limit", &STREAMS_MAX.to_string())])
+        }
         Refusal::Control(error) => of_control(error, context),
         Refusal::Internal(_) => of_internal(context),
     }
@@ -184,6 +187,7 @@ mod tests {
             Refusal::VersionNotServed,
             Refusal::ForeignHost("x".into()),
             Refusal::ForeignOrigin,
+            Refusal::TooManyStreams,
             Refusal::Internal("x".into()),
             Malformed::BodyTooLarge.into(),
             Malformed::BodyBroken.into(),

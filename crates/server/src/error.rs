@@ -11,6 +11,7 @@ use wire::{Envelope, ErrorInfo};
 
 use crate::context::Context;
 use crate::language::Language;
+use crate::limits::STREAMS_MAX;
 use crate::{details, messages};
 
 /// Why a call is answered with an error.
@@ -34,6 +35,9 @@ pub(crate) enum Refusal {
     /// A page of another site calls an interface that changes something.
     #[error("a page of another site calls")]
     ForeignOrigin,
+    /// As many streams of events are open as may be.
+    #[error("{STREAMS_MAX} streams of events are open already")]
+    TooManyStreams,
     /// The use case refused.
     #[error(transparent)]
     Control(#[from] control::Error),
@@ -91,7 +95,7 @@ impl Refusal {
             Self::Malformed(_) => ErrorCode::RequestFormatError,
             Self::NoSuchInterface | Self::ForeignHost(_) | Self::ForeignOrigin => ErrorCode::InterfaceNotExis,
             Self::Control(error) => error.code(),
-            Self::Internal(_) => ErrorCode::SystemError,
+            Self::TooManyStreams | Self::Internal(_) => ErrorCode::SystemError,
         }
     }
 

@@ -11,16 +11,17 @@ use axum::response::Response;
 use axum::{Extension, Router, routing};
 use control::Control;
 use domain::ErrorCode;
-use serde::Serialize;
 use utoipa::{IntoParams, ToSchema};
 
 use crate::Server;
+use crate::answer::Answer;
 use crate::context::{Context, check_headers};
 use crate::edge::Body;
 use crate::error::{Nothing, Refusal, answered};
+use crate::event_stream::StreamDescription;
 use crate::language::Language;
 use crate::openapi::Described;
-use crate::parameters::Parameters;
+use crate::parameters::{Known, Parameters};
 
 /// One interface of the API.
 pub(crate) trait Interface: 'static {
@@ -34,18 +35,23 @@ pub(crate) trait Interface: 'static {
     const NOTHING: Nothing = Nothing::Object;
     /// The parameters that it knows.
     const PARAMETERS: &'static [&'static str];
+    /// Those of them that JSON may also give as a number or a boolean.
+    const LITERALS: &'static [&'static str] = &[];
     /// The codes that it answers of its own, in the order of its checks; those of every interface
     /// ([`COMMON_CODES`]) are not repeated.
     const CODES: &'static [ErrorCode];
+    /// The stream of events that it answers with, always or when asked to; `None` if it never does.
+    const STREAM: Option<StreamDescription> = None;
 
     /// Its parameters, for documentation.
     type Parameters: IntoParams + ToSchema;
-    /// What `ResponseData` is.
-    type Data: Serialize;
-    /// The same, for documentation; where `NOTHING` is a list, what it is a list of.
+    /// What it answers: what `ResponseData` is, a stream of events, or either.
+    type Data: Answer;
+    /// What `ResponseData` is, for documentation; where `NOTHING` is a list, what it is a list of. Of a
+    /// stream: what the `data` of its events is.
     type Item: ToSchema;
 
-    /// An answer, for documentation.
+    /// An answer, for documentation; of a stream, one without events ([`Interface::STREAM`] has some).
     fn example() -> Self::Data;
 
     /// Answers a call whose form is sound.
@@ -130,10 +136,11 @@ async fn attempt<I: Interface>(
     }
     check_headers(&head.headers, server.require_headers)?;
     let body = if head.method == Method::POST { body.bytes()? } else { Default::default() };
-    let parameters = Parameters::read(I::PARAMETERS, &head.method, &head.uri, &head.headers, &body)?;
+    let known = Known { names: I::PARAMETERS, literals: I::LITERALS };
+    let parameters = Parameters::read(known, &head.method, &head.uri, &head.headers, &body)?;
     let language = context.language;
     let call = Call { control: &server.control, parameters, language, base: &server.base };
-    Ok(answered(I::answer(&call).await?))
+    I::answer(&call).await?.respond(&server.streams)
 }
 
 /// What the interface can do; to a page of another origin that may call, also that it may.

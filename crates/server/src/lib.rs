@@ -4,11 +4,14 @@
 //! `interface` (method, headers, parameters), `routes` (one file for each interface). `error` turns every
 //! refusal into an answer. Nothing is decided here about apps: that is `control`'s.
 
+mod answer;
 mod callers;
 mod context;
 mod details;
 mod edge;
 mod error;
+#[cfg_attr(not(test), expect(dead_code, reason = "AppEvents and AppLogs, which stream, are on their way"))]
+mod event_stream;
 mod interface;
 mod language;
 mod limits;
@@ -19,6 +22,7 @@ mod router;
 mod routes;
 mod serve;
 mod settings;
+mod write_limit;
 
 use std::sync::Arc;
 
@@ -39,6 +43,8 @@ struct Server {
     require_headers: bool,
     /// What paths begin with.
     base: String,
+    /// The open streams of events.
+    streams: event_stream::Streams,
     /// What `ResponseData` is beside an error, by the path of the interface.
     nothings: Vec<(String, error::Nothing)>,
     /// The OpenAPI document.

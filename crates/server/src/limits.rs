@@ -13,7 +13,7 @@ pub(crate) const BODY_BYTES_DISCARDED_MAX: usize = 16 * 1024 * 1024;
 pub(crate) const BODY_TIME_MAX: Duration = Duration::from_secs(20);
 
 /// A request that is not answered by then is answered `SystemError`. Reads take microseconds; an install
-/// is accepted in milliseconds, on a dying disk in seconds.
+/// is accepted in milliseconds, on a dying disk in seconds. A stream of events is answered when it opens.
 pub(crate) const ANSWER_TIME_MAX: Duration = Duration::from_secs(60);
 
 /// Bytes of a request line with all headers; browsers with many cookies send 8 KiB.
@@ -30,6 +30,18 @@ pub(crate) const HEADER_TIME_MAX: Duration = Duration::from_secs(75);
 /// Bytes that are buffered of a connection, in each direction.
 pub(crate) const CONNECTION_BUFFER_BYTES: usize = 64 * 1024;
 
+/// A client that takes not one byte of what waits for it is dropped by then. A phone that changes networks
+/// is back within seconds.
+pub(crate) const WRITE_TIME_MAX: Duration = Duration::from_secs(30);
+
+/// Open streams of events: a console for each of some dozen people. Half of what one listener may have open
+/// (below), so that followers never keep other calls out.
+pub(crate) const STREAMS_MAX: usize = 128;
+
+/// A stream without events sends a comment this often: proxies close connections that are silent for a minute
+/// (nginx's default).
+pub(crate) const HEARTBEAT_PERIOD: Duration = Duration::from_secs(15);
+
 /// Open connections of one listener: nginx and a console need dozens, and three full listeners still fit
 /// into the 1,024 files that a process may have open by default. Counted for each listener, so that one
 /// which is flooded does not shut out the others; what comes beyond waits to be accepted.
@@ -40,6 +52,9 @@ pub(crate) const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
 /// At a stop, answers under way may end within this time; then their connections are closed.
 pub(crate) const DRAIN_TIME_MAX: Duration = Duration::from_secs(10);
+
+/// At a stop, streams of events end at once; a client that does not even take their end is closed by then.
+pub(crate) const STREAM_END_TIME_MAX: Duration = Duration::from_secs(1);
 
 /// Characters of a client's own text (a host name, a request id) that are repeated to it or logged.
 pub(crate) const ECHO_CHARACTERS_MAX: usize = 64;

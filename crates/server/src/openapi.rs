@@ -19,10 +19,14 @@ use utoipa::openapi::{
 };
 use utoipa::{IntoParams, PartialSchema, ToSchema};
 
+use crate::answer::Answer as _;
 use crate::error::{Nothing, is_no_such_interface};
+use crate::event_stream::{self, StreamDescription};
 use crate::interface::{COMMON_CODES, Interface};
 use crate::language::Language;
 use crate::messages;
+
+const JSON: &str = "application/json";
 
 type Schemas = Vec<(String, RefOr<Schema>)>;
 
@@ -40,7 +44,9 @@ pub(crate) struct Described {
     parameters_schema: String,
     item_schema: String,
     schemas: Schemas,
-    example: Value,
+    /// What `ResponseData` is; `None` where the answer is always a stream.
+    example: Option<Value>,
+    stream: Option<StreamDescription>,
 }
 
 impl Described {
@@ -60,7 +66,8 @@ impl Described {
             parameters_schema: I::Parameters::name().into(),
             item_schema: I::Item::name().into(),
             schemas,
-            example: json!(I::example()),
+            example: I::example().data(),
+            stream: I::STREAM,
         }
     }
 
@@ -104,33 +111,61 @@ impl Described {
             || ContentBuilder::new().schema(Some(Ref::from_schema_name(&self.parameters_schema))).build();
         let required = self.parameters.iter().any(|parameter| parameter.required == Required::True);
         RequestBodyBuilder::new()
-            .content("application/json", content())
+            .content(JSON, content())
             .content("application/x-www-form-urlencoded", content())
             .required(Some(if required { Required::True } else { Required::False }))
             .build()
     }
 
     fn responses(&self) -> utoipa::openapi::Responses {
+        let mut answered = ResponseBuilder::new()
+            .description("The interface was reached: its data, or an error")
+            .content(JSON, self.answered().build());
+        if let Some(stream) = &self.stream {
+            answered = answered.content(event_stream::MEDIA_TYPE, self.streamed(stream).build());
+        }
+        let not_found = ContentBuilder::new()
+            .schema(Some(self.refusal_schema()))
+            .examples_from_iter(self.refusals(is_no_such_interface));
+        let not_found = ResponseBuilder::new()
+            .description("There is no such interface, or not in that version")
+            .content(JSON, not_found.build());
+        ResponsesBuilder::new().response("200", answered).response("404", not_found).build()
+    }
+
+    /// Data or an error, in the envelope; only the error where the answer is always a stream.
+    fn answered(&self) -> ContentBuilder {
+        let refusals = self.refusals(|code| !is_no_such_interface(code));
+        let Some(example) = &self.example else {
+            return ContentBuilder::new().schema(Some(self.refusal_schema())).examples_from_iter(refusals);
+        };
         let answered = ExampleBuilder::new()
             .summary("The interface answers")
-            .value(Some(json!({ "ResponseData": self.example })))
+            .value(Some(json!({ "ResponseData": example })))
             .build();
         let data = match self.nothing {
             Nothing::Object => RefOr::Ref(Ref::from_schema_name(&self.item_schema)),
             Nothing::List => Array::new(Ref::from_schema_name(&self.item_schema)).into(),
         };
         let schema = AnyOfBuilder::new().item(answer_schema(data, false)).item(self.refusal_schema()).build();
-        let content = ContentBuilder::new()
+        ContentBuilder::new()
             .schema(Some(Schema::AnyOf(schema)))
             .examples_from_iter([("Answer".to_owned(), answered)])
-            .examples_from_iter(self.refusals(|code| !is_no_such_interface(code)));
-        let not_found = ContentBuilder::new()
-            .schema(Some(self.refusal_schema()))
-            .examples_from_iter(self.refusals(is_no_such_interface));
-        ResponsesBuilder::new()
-            .response("200", response("The interface was reached: its data, or an error", content))
-            .response("404", response("There is no such interface, or not in that version", not_found))
-            .build()
+            .examples_from_iter(refusals)
+    }
+
+    /// OpenAPI 3.1 has no words for a stream: to it, it is a text.
+    fn streamed(&self, stream: &StreamDescription) -> ContentBuilder {
+        let mut description = String::from("Server-Sent Events:\n\n| `event` | meaning |\n| --- | --- |\n");
+        for (name, meaning) in stream.events {
+            description.push_str(&format!("| `{name}` | {meaning} |\n"));
+        }
+        let schema = ObjectBuilder::new().schema_type(Type::String).description(Some(description));
+        let example =
+            ExampleBuilder::new().summary("A stream").value(Some(json!((stream.example)().as_str()))).build();
+        ContentBuilder::new()
+            .schema(Some(Schema::Object(schema.build())))
+            .examples_from_iter([("Stream".to_owned(), example)])
     }
 
     fn refusal_schema(&self) -> Schema {
@@ -208,8 +243,4 @@ fn answer_schema(data: RefOr<Schema>, with_error: bool) -> Schema {
         answer = answer.property("Error", Ref::from_schema_name(wire::ErrorInfo::name())).required("Error");
     }
     answer.into()
-}
-
-fn response(description: &str, content: ContentBuilder) -> ResponseBuilder {
-    ResponseBuilder::new().description(description).content("application/json", content.build())
 }

@@ -9,6 +9,15 @@ use serde::de::{DeserializeSeed, IgnoredAny, MapAccess, Visitor};
 
 use crate::error::{Malformed, Refusal};
 
+/// The parameters that an interface knows.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Known {
+    /// Their names.
+    pub(crate) names: &'static [&'static str],
+    /// Those that JSON may also give as a number or a boolean. The others are strings.
+    pub(crate) literals: &'static [&'static str],
+}
+
 /// The values given for the parameters that an interface knows, trimmed.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Parameters(Given);
@@ -19,13 +28,13 @@ type Given = Vec<(&'static str, Option<String>)>;
 impl Parameters {
     /// Reads the query, and for POST the body; of parameters that are not `known` nothing is kept.
     pub(crate) fn read(
-        known: &'static [&'static str],
+        known: Known,
         method: &Method,
         uri: &Uri,
         headers: &HeaderMap,
         body: &Bytes,
     ) -> Result<Self, Malformed> {
-        let in_query = from_form(known, uri.query().unwrap_or_default().as_bytes())?;
+        let in_query = from_form(known.names, uri.query().unwrap_or_default().as_bytes())?;
         let in_body = if *method == Method::POST && !body.is_empty() {
             from_body(known, headers, body)?
         } else {
@@ -53,14 +62,14 @@ impl Parameters {
     }
 }
 
-fn from_body(known: &'static [&'static str], headers: &HeaderMap, body: &Bytes) -> Result<Given, Malformed> {
+fn from_body(known: Known, headers: &HeaderMap, body: &Bytes) -> Result<Given, Malformed> {
     let mut content_types = headers.get_all(header::CONTENT_TYPE).iter();
     let content_type = match (content_types.next(), content_types.next()) {
         (Some(only), None) => only.to_str().map_err(|_| Malformed::ContentType)?,
         _ => return Err(Malformed::ContentType),
     };
     match content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase().as_str() {
-        "application/x-www-form-urlencoded" => from_form(known, body),
+        "application/x-www-form-urlencoded" => from_form(known.names, body),
         "application/json" => from_json(known, body),
         _ => Err(Malformed::ContentType),
     }
@@ -104,7 +113,7 @@ fn hexadecimal(digit: u8) -> Result<u8, Malformed> {
     Ok(u8::try_from(value).expect("a hexadecimal digit is below 16"))
 }
 
-fn from_json(known: &'static [&'static str], body: &[u8]) -> Result<Given, Malformed> {
+fn from_json(known: Known, body: &[u8]) -> Result<Given, Malformed> {
     // Checked as a whole: members that are skipped would pass unseen.
     let text = std::str::from_utf8(body).map_err(|_| Malformed::NotUtf8)?;
     let mut json = serde_json::Deserializer::from_str(text);
@@ -114,7 +123,7 @@ fn from_json(known: &'static [&'static str], body: &[u8]) -> Result<Given, Malfo
 }
 
 /// Reads the known members of a JSON object. (A map would keep one of two equal keys, and hide the other.)
-struct Members(&'static [&'static str]);
+struct Members(Known);
 
 impl<'de> DeserializeSeed<'de> for Members {
     type Value = Result<Given, Malformed>;
@@ -134,7 +143,7 @@ impl<'de> Visitor<'de> for Members {
     fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Self::Value, A::Error> {
         let mut given = Ok(Given::new());
         while let Some(name) = members.next_key::<String>()? {
-            let Some(name) = self.0.iter().find(|known| **known == name) else {
+            let Some(name) = self.0.names.iter().find(|known| **known == name) else {
                 // Skipped without recursion, however deep it is nested.
                 members.next_value::<IgnoredAny>()?;
                 continue;
@@ -143,6 +152,11 @@ impl<'de> Visitor<'de> for Members {
             let value = match members.next_value()? {
                 serde_json::Value::Null => Ok(None),
                 serde_json::Value::String(text) => Ok(Some(text)),
+                literal @ (serde_json::Value::Number(_) | serde_json::Value::Bool(_))
+                    if self.0.literals.contains(name) =>
+                {
+                    Ok(Some(literal.to_string()))
+                }
                 _ => Err(Malformed::NotText(name)),
             };
             given = given.and_then(|mut given| {
@@ -166,7 +180,7 @@ fn put(given: &mut Given, name: &'static str, value: Option<String>) -> Result<(
 mod tests {
     use super::*;
 
-    const KNOWN: &[&str] = &["a", "b"];
+    const KNOWN: Known = Known { names: &["a", "b", "count"], literals: &["count"] };
     const FORM: &str = "application/x-www-form-urlencoded";
     const JSON: &str = "application/json";
 
@@ -259,6 +273,20 @@ mod tests {
                 Err(Malformed::NotJsonObject),
                 "{body}"
             );
+        }
+    }
+
+    #[test]
+    fn a_parameter_that_is_no_text_may_be_a_literal_or_its_text() {
+        for (value, text) in [("12", "12"), ("\"12\"", "12"), ("-1.5", "-1.5"), ("true", "true")] {
+            let body = format!(r#"{{"count":{value}}}"#);
+            let read = read(&Method::POST, "", JSON, body.as_bytes()).expect("well formed");
+            assert_eq!(read.optional("count"), Some(text));
+        }
+        for value in ["[]", "{}", "[1]"] {
+            let body = format!(r#"{{"count":{value}}}"#);
+            let refused = Err(Malformed::NotText("count"));
+            assert_eq!(read(&Method::POST, "", JSON, body.as_bytes()), refused, "{body}");
         }
     }
 

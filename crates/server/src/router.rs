@@ -11,6 +11,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::callers::Callers;
 use crate::edge::{keep_contract, mark_ordinary};
+use crate::event_stream::Streams;
 use crate::interface::{Interfaces, no_such_interface};
 use crate::routes::app_install::AppInstall;
 use crate::routes::app_list::AppList;
@@ -46,6 +47,7 @@ pub fn router(control: Arc<Control>, settings: &ServerSettings) -> Result<Router
         control,
         callers: Callers::of(settings)?,
         require_headers: settings.require_headers,
+        streams: Streams::default(),
         nothings: interfaces.described.iter().map(|i| (i.path.clone(), i.nothing)).collect(),
         openapi: Bytes::from(openapi::document(&interfaces.described, settings.require_headers)),
         base,

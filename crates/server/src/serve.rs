@@ -6,10 +6,13 @@
 use std::convert::Infallible;
 use std::io;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use axum::Router;
 use axum::body::Body;
 use axum::http::Request;
+use axum::response::Response;
+use futures_util::StreamExt as _;
 use futures_util::future::join_all;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
@@ -24,10 +27,12 @@ use tokio_util::task::TaskTracker;
 use tower::ServiceExt;
 
 use crate::callers::Way;
+use crate::event_stream::Streaming;
 use crate::limits::{
     ACCEPT_PAUSE, CONNECTION_BUFFER_BYTES, CONNECTIONS_MAX, DRAIN_TIME_MAX, HEADER_BYTES_MAX,
-    HEADER_TIME_MAX, HEADERS_MAX,
+    HEADER_TIME_MAX, HEADERS_MAX, STREAM_END_TIME_MAX,
 };
+use crate::write_limit::WriteLimited;
 
 /// A socket that waits for connections.
 #[derive(Debug)]
@@ -103,38 +108,72 @@ impl Connections {
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
-        let (router, shutdown, cut) = (self.router.clone(), self.shutdown.clone(), self.cut.clone());
+        let conversation = Conversation {
+            router: self.router.clone(),
+            way,
+            shutdown: self.shutdown.clone(),
+            is_streaming: AtomicBool::new(false),
+        };
+        let cut = self.cut.clone();
         self.open.spawn(async move {
-            let service = service_fn(move |request| answer(router.clone(), request, way));
             let connection = http1::Builder::new()
                 .timer(TokioTimer::new())
                 .header_read_timeout(HEADER_TIME_MAX)
                 .max_headers(HEADERS_MAX)
                 .max_header_size(HEADER_BYTES_MAX)
                 .max_buf_size(CONNECTION_BUFFER_BYTES)
-                .serve_connection(TokioIo::new(stream), service);
+                .serve_connection(
+                    TokioIo::new(WriteLimited::on(stream)),
+                    service_fn(|request| conversation.answer(request)),
+                );
             let mut connection = std::pin::pin!(connection);
             let ended = tokio::select! {
                 ended = connection.as_mut() => ended,
-                () = shutdown.cancelled() => {
+                () = conversation.shutdown.cancelled() => {
                     connection.as_mut().graceful_shutdown();
-                    tokio::select! { ended = connection => ended, () = cut.cancelled() => Ok(()) }
+                    tokio::select! {
+                        ended = connection => ended,
+                        () = conversation.stream_should_have_ended() => Ok(()),
+                        () = cut.cancelled() => Ok(()),
+                    }
                 }
             };
             if let Err(error) = ended {
-                tracing::debug!(%error, "a connection ended early");
+                tracing::debug!(reason = control::error_chain(&error), "a connection ended early");
             }
             drop(slot);
         });
     }
 }
 
-async fn answer(
+/// What a connection is answered with.
+struct Conversation {
     router: Router,
-    request: Request<Incoming>,
     way: Way,
-) -> Result<axum::response::Response, Infallible> {
-    let mut request = request.map(Body::new);
-    request.extensions_mut().insert(way);
-    router.oneshot(request).await
+    shutdown: CancellationToken,
+    /// Whether its latest answer is a stream of events.
+    is_streaming: AtomicBool,
+}
+
+impl Conversation {
+    async fn answer(&self, request: Request<Incoming>) -> Result<Response, Infallible> {
+        let mut request = request.map(Body::new);
+        request.extensions_mut().insert(self.way);
+        let response = self.router.clone().oneshot(request).await?;
+        let is_streaming = response.extensions().get::<Streaming>().is_some();
+        self.is_streaming.store(is_streaming, Ordering::Relaxed);
+        if !is_streaming {
+            return Ok(response);
+        }
+        let shutdown = self.shutdown.clone().cancelled_owned();
+        Ok(response.map(|body| Body::from_stream(body.into_data_stream().take_until(shutdown))))
+    }
+
+    /// Waits, at a stop, for as long as a client may take for the end of its stream.
+    async fn stream_should_have_ended(&self) {
+        if !self.is_streaming.load(Ordering::Relaxed) {
+            std::future::pending::<()>().await;
+        }
+        sleep(STREAM_END_TIME_MAX).await;
+    }
 }

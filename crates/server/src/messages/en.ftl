@@ -39,6 +39,7 @@ detail-request = request { $id }
 detail-version-served = served: v1
 detail-foreign-host = the host name { $host } is not accepted; add it to the setting api.hosts
 detail-foreign-origin = calls from other sites are not accepted; the setting api.cors_origins allows them
+detail-too-many-streams = { $limit } event streams are open, which is the limit; close one, or try again later
 detail-body-too-large = the body has more than { $limit } bytes
 detail-body-broken = the body did not arrive whole
 detail-body-content-type = a body must be application/json or application/x-www-form-urlencoded

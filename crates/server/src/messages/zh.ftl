@@ -39,6 +39,7 @@ detail-request = 请求号: { $id }
 detail-version-served = 支持: v1
 detail-foreign-host = 不接受的主机名 { $host }; 请把它加入设置 api.hosts
 detail-foreign-origin = 不接受来自其他网站的调用; 可在设置 api.cors_origins 中允许
+detail-too-many-streams = 已打开 { $limit } 个事件流, 达到上限; 请关闭其中一个, 或稍后再试
 detail-body-too-large = 请求主体超过 { $limit } 字节
 detail-body-broken = 请求主体没有完整到达
 detail-body-content-type = 请求主体须为 application/json 或 application/x-www-form-urlencoded
