@@ -23,8 +23,8 @@ use domain::package::{Requirements, Speaks};
 use domain::{
     App, AppId, ContainerId, Deployment, Desired, ImagePull, InstallId, LayerPull, Lifecycle, Login,
     MainEndpoint, Observation, Operation, OperationId, OperationKind, OperationState, PackageRef,
-    PortReservation, ProjectName, Protocol, Secret, Step, StepOutcome, StepRecord, SubnetReservation,
-    Timestamp,
+    PortReservation, ProjectName, Protocol, Secret, SettingValues, Step, StepOutcome, StepRecord,
+    SubnetReservation, Timestamp,
 };
 use ipnet::Ipv4Net;
 use store::SqliteStore;
@@ -107,6 +107,7 @@ fn app(number: u16, data_dir: &Path) -> anyhow::Result<App> {
             official: true,
             requirements: Requirements { cpu_cores: 1, memory_bytes: 512 << 20, disk_bytes: 2 << 30 },
         },
+        settings: SettingValues::default(),
         desired: Desired::Running,
         lifecycle: Lifecycle::Installed,
         deployment: Some(deployment(number, &data_dir.join("apps").join(id.as_str()))?),

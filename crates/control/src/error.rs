@@ -1,6 +1,6 @@
 //! Why a use case refused. Each variant belongs to one code of the contract, by an exhaustive match.
 
-use domain::{ErrorCode, Timestamp};
+use domain::{ErrorCode, SettingError, Timestamp};
 
 use crate::ports::{HostError, StoreError};
 
@@ -29,6 +29,9 @@ pub enum Error {
         /// What there is, newest first.
         offered: Vec<String>,
     },
+    /// A value that was given for a variable of the package cannot be set.
+    #[error(transparent)]
+    Setting(#[from] SettingError),
     /// The name is taken.
     #[error("the name is taken by {0}")]
     NameTaken(NameHolder),
@@ -121,6 +124,9 @@ impl Error {
             Self::AppUnknown { .. } => ErrorCode::AppUnknown,
             Self::CustomerAppNameFormat { .. } => ErrorCode::CustomerAppNameFormat,
             Self::VersionUnknown { .. } => ErrorCode::AppVersionNotExis,
+            Self::Setting(SettingError::NoObject) => ErrorCode::SettingsFormat,
+            Self::Setting(SettingError::Unknown { .. }) => ErrorCode::SettingsUnknown,
+            Self::Setting(SettingError::Value { .. }) => ErrorCode::SettingsValue,
             Self::NameTaken(_) => ErrorCode::CustomerAppNameRepeat,
             Self::InstallOpen => ErrorCode::CustomerAppNameWait,
             Self::EngineAway { .. } => ErrorCode::ContainerCommandError,

@@ -42,6 +42,7 @@ async fn requests_are_refused_in_the_order_of_the_contract_and_change_nothing() 
         app_name: "HELLO".to_owned(),
         customer_app_name: "one".to_owned(),
         app_version: "99".to_owned(),
+        settings: Ok(domain::GivenSettings::new()),
     };
     let refused = server.control.install(request).await;
     assert!(

@@ -18,6 +18,7 @@ use crate::observation::{Expectation, Observation};
 use crate::operation::Operation;
 use crate::package::{Requirements, Speaks};
 use crate::secret::Secret;
+use crate::settings::{SettingValues, VariableValue};
 use crate::status::Status;
 use crate::time::Timestamp;
 
@@ -32,6 +33,8 @@ pub struct App {
     pub project: ProjectName,
     /// What was installed.
     pub package: PackageRef,
+    /// What its owner set of the package's variables.
+    pub settings: SettingValues,
     /// What the user asked for last.
     pub desired: Desired,
     /// Where it is in its life.
@@ -130,7 +133,7 @@ pub struct Deployment {
     pub admin_path: String,
     /// How to log in; empty where the app has no login.
     pub login: Login,
-    /// The generated secrets, by variable.
+    /// The generated secrets, by variable: of each secret variable, whether or not its owner set another.
     pub secrets: Vec<(String, Secret)>,
 }
 
@@ -200,8 +203,12 @@ impl App {
     /// Its secrets, to be kept out of whatever is shown.
     #[must_use]
     pub fn secrets(&self) -> Vec<&Secret> {
-        let secrets = self.deployment.iter().flat_map(|deployment| &deployment.secrets);
-        secrets.map(|(_, secret)| secret).collect()
+        let generated = self.deployment.iter().flat_map(|deployment| &deployment.secrets);
+        let set = self.settings.iter().filter_map(|(_, value)| match value {
+            VariableValue::Secret(secret) => Some(secret),
+            VariableValue::Plain(_) => None,
+        });
+        generated.map(|(_, secret)| secret).chain(set).collect()
     }
 
     /// What a client may know while `status` is running; `None` at any other time (contract: 只有status=running才有值).

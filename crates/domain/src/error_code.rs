@@ -50,6 +50,12 @@ error_codes! {
     AppVersionBlank = "Param.AppVersion.Blank",
     /// AppInstall: the app has no such version.
     AppVersionNotExis = "Param.AppVersion.NotExis",
+    /// AppInstall, AppConfig: `settings` is no JSON object.
+    SettingsFormat = "Param.Settings.FormatError",
+    /// AppInstall, AppConfig: the package has no such variable.
+    SettingsUnknown = "Param.Settings.Unknown",
+    /// AppInstall, AppConfig: a value does not fit the kind of its variable.
+    SettingsValue = "Param.Settings.ValueError",
     /// The header `Version` is absent or blank.
     HeaderVersionBlank = "Header.Version.Blank",
     /// The header `Language` is absent or blank.

@@ -14,6 +14,7 @@ pub mod observation;
 pub mod operation;
 pub mod package;
 pub mod secret;
+pub mod settings;
 pub mod status;
 pub mod time;
 
@@ -29,5 +30,6 @@ pub use operation::{
 };
 pub use package::Package;
 pub use secret::Secret;
+pub use settings::{GivenSettings, SettingError, SettingValues, VariableValue};
 pub use status::Status;
 pub use time::Timestamp;

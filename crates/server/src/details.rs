@@ -3,7 +3,8 @@
 use std::time::{Duration, UNIX_EPOCH};
 
 use control::{Error, NameHolder, Resource, Shortage};
-use domain::Timestamp;
+use domain::settings::{Expected, LONGEST_VALUE, SHORTEST_SECRET};
+use domain::{SettingError, Timestamp};
 
 use crate::context::Context;
 use crate::error::{Malformed, Refusal};
@@ -59,6 +60,7 @@ fn of_control(error: &Error, context: &Context) -> String {
             let listed = offered.iter().take(VERSIONS_LISTED_MAX).map(String::as_str).collect::<Vec<_>>();
             text(language, "detail-versions-offered", &[("versions", &listed.join(", "))])
         }
+        Error::Setting(error) => of_setting(error, language),
         Error::NameTaken(holder) => of_holder(holder, language),
         Error::EngineAway { since, endpoint, reason, .. } => {
             let variables = [("since", &*rfc3339(*since)), ("endpoint", endpoint), ("reason", reason)];
@@ -79,6 +81,24 @@ fn of_control(error: &Error, context: &Context) -> String {
 /// What went wrong is the log's business; the id of the call finds it there.
 fn of_internal(context: &Context) -> String {
     text(context.language, "detail-request", &[("id", &context.request_id)])
+}
+
+fn of_setting(error: &SettingError, language: Language) -> String {
+    let (id, name) = match error {
+        SettingError::NoObject => return String::new(),
+        SettingError::Unknown { name } => ("detail-setting-unknown", name),
+        SettingError::Value { name, expected } => {
+            let id = match expected {
+                Expected::Secret => "detail-setting-secret",
+                Expected::Text => "detail-setting-text",
+                Expected::Number => "detail-setting-number",
+                Expected::Boolean => "detail-setting-boolean",
+            };
+            (id, name)
+        }
+    };
+    let (shortest, longest) = (SHORTEST_SECRET.to_string(), LONGEST_VALUE.to_string());
+    text(language, id, &[("name", name), ("shortest", &shortest), ("longest", &longest)])
 }
 
 fn of_holder(holder: &NameHolder, language: Language) -> String {
@@ -201,12 +221,17 @@ mod tests {
             Error::NameTaken(NameHolder::Network("x".into())).into(),
             Error::NameTaken(NameHolder::Volume("x".into())).into(),
             Error::VersionUnknown { app: "x".into(), version: "y".into(), offered: vec!["1".into()] }.into(),
+            Error::Setting(SettingError::Unknown { name: "X".into() }).into(),
         ];
+        let kinds = [Expected::Secret, Expected::Text, Expected::Number, Expected::Boolean];
+        let settings = kinds.map(|expected| {
+            Refusal::Control(Error::Setting(SettingError::Value { name: "X".into(), expected }))
+        });
         let resources = [Resource::Cpu, Resource::Memory, Resource::Disk, Resource::Subnets, Resource::Ports];
         let shortages = resources.map(|resource| {
             Refusal::Control(Error::NotEnough(vec![Shortage { resource, needed: 2, available: 1 }]))
         });
-        for refusal in refusals.iter().chain(&shortages) {
+        for refusal in refusals.iter().chain(&shortages).chain(&settings) {
             let [chinese, english] = Language::ALL.map(|language| found(refusal, language));
             assert!(!english.is_empty() && !english.contains(['$', '{']), "{refusal:?}: {english}");
             assert!(!english.starts_with("detail-") && !chinese.starts_with("detail-"), "{refusal:?}");

@@ -37,6 +37,8 @@ pub(crate) trait Interface: 'static {
     const PARAMETERS: &'static [&'static str];
     /// Those of them that JSON may also give as a number or a boolean.
     const LITERALS: &'static [&'static str] = &[];
+    /// Those of them that are objects: JSON gives them as such, query and form as text that holds one.
+    const OBJECTS: &'static [&'static str] = &[];
     /// The codes that it answers of its own, in the order of its checks; those of every interface
     /// ([`COMMON_CODES`]) are not repeated.
     const CODES: &'static [ErrorCode];
@@ -136,7 +138,7 @@ async fn attempt<I: Interface>(
     }
     check_headers(&head.headers, server.require_headers)?;
     let body = if head.method == Method::POST { body.bytes()? } else { Default::default() };
-    let known = Known { names: I::PARAMETERS, literals: I::LITERALS };
+    let known = Known { names: I::PARAMETERS, literals: I::LITERALS, objects: I::OBJECTS };
     let parameters = Parameters::read(known, &head.method, &head.uri, &head.headers, &body)?;
     let language = context.language;
     let call = Call { control: &server.control, parameters, language, base: &server.base };

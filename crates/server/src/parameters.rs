@@ -4,7 +4,8 @@
 
 use axum::http::{HeaderMap, Method, Uri, header};
 use bytes::Bytes;
-use domain::ErrorCode;
+use domain::settings::Given;
+use domain::{ErrorCode, GivenSettings, Secret, SettingError};
 use serde::de::{DeserializeSeed, IgnoredAny, MapAccess, Visitor};
 
 use crate::error::{Malformed, Refusal};
@@ -16,14 +17,22 @@ pub(crate) struct Known {
     pub(crate) names: &'static [&'static str],
     /// Those that JSON may also give as a number or a boolean. The others are strings.
     pub(crate) literals: &'static [&'static str],
+    /// Those that are objects. In JSON they may be of any type: what is no object has a code of its own.
+    pub(crate) objects: &'static [&'static str],
 }
 
-/// The values given for the parameters that an interface knows, trimmed.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Parameters(Given);
+/// The values given for the parameters that an interface knows, trimmed. There may be passwords among them.
+#[derive(PartialEq, Eq)]
+pub(crate) struct Parameters(Values);
+
+impl std::fmt::Debug for Parameters {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_list().entries(self.0.iter().map(|(name, _)| name)).finish()
+    }
+}
 
 /// Each known parameter that stands in one place, with its value; `None` is JSON's `null`.
-type Given = Vec<(&'static str, Option<String>)>;
+type Values = Vec<(&'static str, Option<String>)>;
 
 impl Parameters {
     /// Reads the query, and for POST the body; of parameters that are not `known` nothing is kept.
@@ -34,11 +43,11 @@ impl Parameters {
         headers: &HeaderMap,
         body: &Bytes,
     ) -> Result<Self, Malformed> {
-        let in_query = from_form(known.names, uri.query().unwrap_or_default().as_bytes())?;
+        let in_query = from_form(known, uri.query().unwrap_or_default().as_bytes())?;
         let in_body = if *method == Method::POST && !body.is_empty() {
             from_body(known, headers, body)?
         } else {
-            Given::new()
+            Values::new()
         };
         let mut merged = in_body;
         merged.retain(|(_, value)| value.is_some());
@@ -60,16 +69,32 @@ impl Parameters {
         let (_, value) = self.0.iter().find(|(known, _)| *known == name)?;
         value.as_deref().map(str::trim).filter(|value| !value.is_empty())
     }
+
+    /// Values for an app's variables, given as a JSON object; none where the parameter is blank.
+    pub(crate) fn settings(&self, name: &str) -> Result<GivenSettings, SettingError> {
+        let Some(text) = self.optional(name) else { return Ok(GivenSettings::new()) };
+        let members: serde_json::Map<String, serde_json::Value> =
+            serde_json::from_str(text).map_err(|_| SettingError::NoObject)?;
+        let given = |value: serde_json::Value| match value {
+            serde_json::Value::Null => Given::Nothing,
+            serde_json::Value::String(text) => Given::Scalar(Secret::from_text(text)),
+            serde_json::Value::Bool(_) | serde_json::Value::Number(_) => {
+                Given::Scalar(Secret::from_text(value.to_string()))
+            }
+            serde_json::Value::Array(_) | serde_json::Value::Object(_) => Given::Other,
+        };
+        Ok(members.into_iter().map(|(name, value)| (name, given(value))).collect())
+    }
 }
 
-fn from_body(known: Known, headers: &HeaderMap, body: &Bytes) -> Result<Given, Malformed> {
+fn from_body(known: Known, headers: &HeaderMap, body: &Bytes) -> Result<Values, Malformed> {
     let mut content_types = headers.get_all(header::CONTENT_TYPE).iter();
     let content_type = match (content_types.next(), content_types.next()) {
         (Some(only), None) => only.to_str().map_err(|_| Malformed::ContentType)?,
         _ => return Err(Malformed::ContentType),
     };
     match content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase().as_str() {
-        "application/x-www-form-urlencoded" => from_form(known.names, body),
+        "application/x-www-form-urlencoded" => from_form(known, body),
         "application/json" => from_json(known, body),
         _ => Err(Malformed::ContentType),
     }
@@ -77,13 +102,13 @@ fn from_body(known: Known, headers: &HeaderMap, body: &Bytes) -> Result<Given, M
 
 /// Reads `name=value` pairs joined by `&`. Stricter than browsers: what is not sound is refused, not
 /// repaired.
-fn from_form(known: &'static [&'static str], text: &[u8]) -> Result<Given, Malformed> {
-    let mut given = Given::new();
+fn from_form(known: Known, text: &[u8]) -> Result<Values, Malformed> {
+    let mut given = Values::new();
     for pair in text.split(|byte| *byte == b'&').filter(|pair| !pair.is_empty()) {
         let end_of_name = pair.iter().position(|byte| *byte == b'=').unwrap_or(pair.len());
         let name = percent_decoded(&pair[..end_of_name])?;
         let value = percent_decoded(pair.get(end_of_name + 1..).unwrap_or_default())?;
-        if let Some(name) = known.iter().find(|known| **known == name) {
+        if let Some(name) = known.names.iter().find(|known| **known == name) {
             put(&mut given, name, Some(value))?;
         }
     }
@@ -113,7 +138,7 @@ fn hexadecimal(digit: u8) -> Result<u8, Malformed> {
     Ok(u8::try_from(value).expect("a hexadecimal digit is below 16"))
 }
 
-fn from_json(known: Known, body: &[u8]) -> Result<Given, Malformed> {
+fn from_json(known: Known, body: &[u8]) -> Result<Values, Malformed> {
     // Checked as a whole: members that are skipped would pass unseen.
     let text = std::str::from_utf8(body).map_err(|_| Malformed::NotUtf8)?;
     let mut json = serde_json::Deserializer::from_str(text);
@@ -126,7 +151,7 @@ fn from_json(known: Known, body: &[u8]) -> Result<Given, Malformed> {
 struct Members(Known);
 
 impl<'de> DeserializeSeed<'de> for Members {
-    type Value = Result<Given, Malformed>;
+    type Value = Result<Values, Malformed>;
 
     fn deserialize<D: serde::Deserializer<'de>>(self, json: D) -> Result<Self::Value, D::Error> {
         json.deserialize_map(self)
@@ -134,14 +159,14 @@ impl<'de> DeserializeSeed<'de> for Members {
 }
 
 impl<'de> Visitor<'de> for Members {
-    type Value = Result<Given, Malformed>;
+    type Value = Result<Values, Malformed>;
 
     fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("an object")
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Self::Value, A::Error> {
-        let mut given = Ok(Given::new());
+        let mut given = Ok(Values::new());
         while let Some(name) = members.next_key::<String>()? {
             let Some(name) = self.0.names.iter().find(|known| **known == name) else {
                 // Skipped without recursion, however deep it is nested.
@@ -157,6 +182,7 @@ impl<'de> Visitor<'de> for Members {
                 {
                     Ok(Some(literal.to_string()))
                 }
+                other if self.0.objects.contains(name) => Ok(Some(other.to_string())),
                 _ => Err(Malformed::NotText(name)),
             };
             given = given.and_then(|mut given| {
@@ -168,7 +194,7 @@ impl<'de> Visitor<'de> for Members {
     }
 }
 
-fn put(given: &mut Given, name: &'static str, value: Option<String>) -> Result<(), Malformed> {
+fn put(given: &mut Values, name: &'static str, value: Option<String>) -> Result<(), Malformed> {
     if given.iter().any(|(known, _)| *known == name) {
         return Err(Malformed::GivenTwice(name));
     }
@@ -180,7 +206,8 @@ fn put(given: &mut Given, name: &'static str, value: Option<String>) -> Result<(
 mod tests {
     use super::*;
 
-    const KNOWN: Known = Known { names: &["a", "b", "count"], literals: &["count"] };
+    const KNOWN: Known =
+        Known { names: &["a", "b", "count", "any"], literals: &["count"], objects: &["any"] };
     const FORM: &str = "application/x-www-form-urlencoded";
     const JSON: &str = "application/json";
 
@@ -287,6 +314,34 @@ mod tests {
             let body = format!(r#"{{"count":{value}}}"#);
             let refused = Err(Malformed::NotText("count"));
             assert_eq!(read(&Method::POST, "", JSON, body.as_bytes()), refused, "{body}");
+        }
+    }
+
+    #[test]
+    fn settings_are_an_object_or_text_that_holds_one() {
+        let settings = |content_type: &str, body: &str| {
+            read(&Method::POST, "", content_type, body.as_bytes()).expect("well formed").settings("any")
+        };
+        let scalar = |text: &str| Given::Scalar(Secret::from_text(text));
+        let expected = GivenSettings::from([
+            ("A".to_owned(), scalar(" x ")),
+            ("B".to_owned(), scalar("5")),
+            ("C".to_owned(), scalar("true")),
+            ("D".to_owned(), Given::Nothing),
+            ("E".to_owned(), Given::Other),
+        ]);
+        let object = r#"{"A":" x ","B":5,"C":true,"D":null,"E":[]}"#;
+        let text = serde_json::Value::from(object);
+        assert_eq!(settings(JSON, &format!(r#"{{"any":{object}}}"#)), Ok(expected.clone()));
+        assert_eq!(settings(JSON, &format!(r#"{{"any":{text}}}"#)), Ok(expected.clone()));
+        assert_eq!(settings(FORM, &format!("any={object}")), Ok(expected));
+        assert_eq!(settings(FORM, "any=+"), Ok(GivenSettings::new()));
+        for other in ["5", "true", "[]", r#""x""#, r#""{""#, r#""[]""#] {
+            assert_eq!(
+                settings(JSON, &format!(r#"{{"any":{other}}}"#)),
+                Err(SettingError::NoObject),
+                "{other}"
+            );
         }
     }
 

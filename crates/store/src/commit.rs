@@ -48,14 +48,14 @@ fn write_app(transaction: &Transaction<'_>, app: &App) -> Result<(), Fault> {
     let written = run(
         transaction,
         "INSERT INTO app (install, app_id, project, package, version, trademark, official, requirements,
-                          desired, lifecycle, deployment, observation, created_at)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)
+                          desired, lifecycle, deployment, observation, created_at, settings)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)
          ON CONFLICT (install) DO UPDATE SET
              app_id = excluded.app_id, project = excluded.project, package = excluded.package,
              version = excluded.version, trademark = excluded.trademark, official = excluded.official,
              requirements = excluded.requirements, desired = excluded.desired, lifecycle = excluded.lifecycle,
              deployment = excluded.deployment, observation = excluded.observation,
-             created_at = excluded.created_at",
+             created_at = excluded.created_at, settings = excluded.settings",
         params![
             app.install.as_str(),
             app.id.as_str(),
@@ -70,6 +70,7 @@ fn write_app(transaction: &Transaction<'_>, app: &App) -> Result<(), Fault> {
             deployment,
             rows::observation::to_json(&app.observation)?,
             app.created_at.as_millis(),
+            rows::settings::to_json(&app.settings)?,
         ],
     );
     or_conflict(written, || Conflict::AppName).map(drop)

@@ -12,7 +12,10 @@ use crate::error::{Fault, OpenError};
 use crate::open::create_private;
 
 /// Every migration, in order: the first makes version 1 out of nothing.
-pub(crate) const MIGRATIONS: &[&str] = &[include_str!("../migrations/0001_first_release.sql")];
+pub(crate) const MIGRATIONS: &[&str] = &[
+    include_str!("../migrations/0001_first_release.sql"),
+    include_str!("../migrations/0002_rest_of_life.sql"),
+];
 
 /// Brings the file to the newest version. One that holds something already is copied first, to
 /// `<file>.before-vN`.

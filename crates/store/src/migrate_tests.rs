@@ -9,7 +9,8 @@ use super::*;
 use crate::{FILE_NAME, SqliteStore};
 
 /// What a server of each version has stored: one sample per migration, in order.
-const SAMPLES: &[&str] = &[include_str!("../migrations/samples/0001.sql")];
+const SAMPLES: &[&str] =
+    &[include_str!("../migrations/samples/0001.sql"), include_str!("../migrations/samples/0002.sql")];
 
 /// Stands in for the next release's migration until there is one.
 const NEXT: &str = "ALTER TABLE app ADD COLUMN colour TEXT NOT NULL DEFAULT 'blue';";
@@ -95,7 +96,7 @@ fn a_newer_schema_is_refused_and_left_alone() {
     migrate(&mut connection, &path, &next_release()).expect("it is migrated");
     drop(connection);
     let error = SqliteStore::open(directory.path()).err().expect("it is too new").to_string();
-    for part in ["schema version 2", "up to 1", "run the newer appmanage", "appmanage.db.before-v2"] {
+    for part in ["schema version 3", "up to 2", "run the newer appmanage", "appmanage.db.before-v3"] {
         assert!(error.contains(part), "{error}");
     }
     assert_eq!(version_of(&path), newest + 1);

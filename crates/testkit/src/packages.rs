@@ -35,17 +35,17 @@ pub fn hello() -> Package {
     }
 }
 
-/// A web service and its database, with a volume each and a generated password.
+/// A web service and its database, with a volume each, a generated password and two variables with defaults.
 #[must_use]
 pub fn blog() -> Package {
     Package {
         name: "Blog".to_owned(),
         trademark: "The Blog".to_owned(),
-        variables: vec![Variable {
-            name: "DB_PASSWORD".to_owned(),
-            kind: VariableKind::Secret,
-            label: text("数据库密码", "Database password"),
-        }],
+        variables: vec![
+            variable("DB_PASSWORD", VariableKind::Secret, text("数据库密码", "Database password")),
+            variable("TITLE", VariableKind::Text { default: "A blog".to_owned() }, text("标题", "Title")),
+            variable("POSTS", VariableKind::Number { default: 10 }, text("每页文章数", "Posts on a page")),
+        ],
         services: vec![service("db", "db", None), service("web", "blog", Some((8081, 80)))],
         volumes: vec!["data".to_owned(), "files".to_owned()],
         requirements: Requirements { cpu_cores: 1, memory_bytes: 512 << 20, disk_bytes: 1 << 30 },
@@ -56,6 +56,10 @@ pub fn blog() -> Package {
         }),
         ..hello()
     }
+}
+
+fn variable(name: &str, kind: VariableKind, label: Text) -> Variable {
+    Variable { name: name.to_owned(), kind, label }
 }
 
 fn version(name: &str) -> PackageVersion {

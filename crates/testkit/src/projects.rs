@@ -39,6 +39,12 @@ impl FakeProjects {
         self.lock().keys().cloned().collect()
     }
 
+    /// What was written into that folder.
+    #[must_use]
+    pub fn written(&self, folder: &Path) -> Option<Project> {
+        self.lock().get(folder).and_then(|folder| folder.project.clone())
+    }
+
     pub(crate) fn engine(&self) -> &FakeEngine {
         &self.engine
     }

@@ -4,7 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use control::{AppDetail, Control, Error, InstallRequest, Ports, Settings, Stop};
-use domain::{AppId, InstanceId, Operation, Package, Status};
+use domain::settings::Given;
+use domain::{AppId, InstanceId, Operation, Package, Secret, Status};
 use tokio::task::JoinHandle;
 
 use crate::catalog::FakeCatalog;
@@ -139,10 +140,26 @@ impl Running {
     /// # Errors
     /// The use case's.
     pub async fn install(&self, package: &str, name: &str) -> Result<AppId, Error> {
+        self.install_with(package, name, &[]).await
+    }
+
+    /// Asks for an install of a test package with values for its variables.
+    ///
+    /// # Errors
+    /// The use case's.
+    pub async fn install_with(
+        &self,
+        package: &str,
+        name: &str,
+        settings: &[(&str, &str)],
+    ) -> Result<AppId, Error> {
+        let scalar = |text: &str| Given::Scalar(Secret::from_text(text));
+        let given = settings.iter().map(|(name, text)| ((*name).to_owned(), scalar(text)));
         let request = InstallRequest {
             app_name: package.to_owned(),
             customer_app_name: name.to_owned(),
             app_version: "latest".to_owned(),
+            settings: Ok(given.collect()),
         };
         self.control.install(request).await
     }

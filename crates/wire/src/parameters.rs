@@ -1,10 +1,12 @@
 //! What clients send, for documentation and for programs that call the API.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 use utoipa::{IntoParams, ToSchema};
 
 /// The parameters of AppInstall.
-#[derive(Clone, Debug, Serialize, ToSchema, IntoParams)]
+#[derive(Clone, Serialize, ToSchema, IntoParams)]
 pub struct AppInstallParameters {
     /// The package to install, without regard to ASCII case.
     #[schema(example = "wordpress")]
@@ -18,6 +20,12 @@ pub struct AppInstallParameters {
     #[schema(example = "latest")]
     #[param(example = "latest")]
     pub app_version: String,
+    /// Values for the package's variables, by name; the others have their defaults, and secrets are generated. In a
+    /// query or a form: text that holds the object.
+    #[schema(example = json!({ "WORDPRESS_DEBUG": "1" }))]
+    #[param(example = json!({ "WORDPRESS_DEBUG": "1" }), value_type = Object, required = false)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub settings: Option<BTreeMap<String, String>>,
 }
 
 /// The parameters of AppStatus.

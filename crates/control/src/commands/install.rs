@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use domain::{
-    App, AppId, Desired, Event, EventKind, Lifecycle, Observation, Operation, OperationKind, Package,
-    PackageRef, ProjectName, Timestamp,
+    App, AppId, Desired, Event, EventKind, GivenSettings, Lifecycle, Observation, Operation, OperationKind,
+    Package, PackageRef, ProjectName, SettingError, SettingValues, Timestamp,
 };
 
 use crate::Control;
@@ -14,7 +14,7 @@ use crate::names;
 use crate::ports::{Change, Conflict, StoreError};
 use crate::recorder::off_the_runtime;
 
-/// What AppInstall asks for: three texts that are not blank.
+/// What AppInstall asks for: three texts that are not blank, and values for the package's variables.
 #[derive(Clone, Debug)]
 pub struct InstallRequest {
     /// The package's name, in any case.
@@ -23,6 +23,8 @@ pub struct InstallRequest {
     pub customer_app_name: String,
     /// One of the package's versions, or `latest`.
     pub app_version: String,
+    /// Values for the package's variables; the error where what was given is none of that.
+    pub settings: Result<GivenSettings, SettingError>,
 }
 
 impl Control {
@@ -30,9 +32,9 @@ impl Control {
     ///
     /// # Errors
     /// In this order, and then nothing has changed: `AppUnknown`, `CustomerAppNameFormat`,
-    /// `VersionUnknown`, `NameTaken`, `InstallOpen`, `EngineAway`, `Host`, `NotEnough`, `Store`.
+    /// `VersionUnknown`, `Setting`, `NameTaken`, `InstallOpen`, `EngineAway`, `Host`, `NotEnough`, `Store`.
     pub async fn install(self: &Arc<Self>, request: InstallRequest) -> Result<AppId, Error> {
-        let InstallRequest { app_name, customer_app_name, app_version } = request;
+        let InstallRequest { app_name, customer_app_name, app_version, settings } = request;
         let package =
             self.catalog.find(&app_name).ok_or_else(|| Error::AppUnknown { name: app_name.clone() })?;
         let id = AppId::parse(&customer_app_name)
@@ -43,6 +45,7 @@ impl Control {
             offered: package.versions.iter().map(|version| version.name.clone()).collect(),
         })?;
         let version = version.name.clone();
+        let settings = SettingValues::default().with(&settings?, &package.variables)?;
         let control = Arc::clone(self);
         let figures = off_the_runtime(move || control.host_figures()).await;
         let control = Arc::clone(self);
@@ -52,7 +55,7 @@ impl Control {
                 control.check_name(&id, &package, memory)?;
                 memory.engine_link.check(control.settings.engine_grace)?;
                 control.admit(&package, &figures?, memory)?;
-                Ok((control.queued(&id, &package, version, memory, now), ()))
+                Ok((control.queued(&id, &package, version, settings, memory, now), ()))
             })
             .await
             .map_err(conflict_as_refusal)?;
@@ -85,6 +88,7 @@ impl Control {
         id: &AppId,
         package: &Package,
         version: String,
+        settings: SettingValues,
         memory: &Memory,
         now: Timestamp,
     ) -> Change {
@@ -102,6 +106,7 @@ impl Control {
                 official: package.official,
                 requirements: package.requirements,
             },
+            settings,
             desired: Desired::Running,
             lifecycle: Lifecycle::Installing,
             deployment: None,

@@ -8,7 +8,7 @@ mod create;
 mod diagnosis;
 mod pull;
 mod render;
-mod reserve;
+pub(crate) mod reserve;
 
 use std::sync::Arc;
 

@@ -35,7 +35,7 @@ impl Control {
     }
 
     /// The values for the compose file: what every app is told, what the version sets, what the package
-    /// declares.
+    /// declares, with what its owner set in place of the defaults.
     fn variables(&self, app: &App, package: &Package) -> Vec<(String, VariableValue)> {
         let plain = |name: &str, value: String| (name.to_owned(), VariableValue::Plain(value));
         let main = app.deployment.as_ref().and_then(|deployment| deployment.main.as_ref());
@@ -52,7 +52,7 @@ impl Control {
         }
         let secrets = app.deployment.as_ref().map_or(&[][..], |deployment| &deployment.secrets[..]);
         for variable in &package.variables {
-            let value = match &variable.kind {
+            let default = match &variable.kind {
                 VariableKind::Secret => {
                     let secret = secrets.iter().find(|(name, _)| *name == variable.name);
                     VariableValue::Secret(secret.map(|(_, secret)| secret.clone()).unwrap_or_default())
@@ -61,6 +61,8 @@ impl Control {
                 VariableKind::Number { default } => VariableValue::Plain(default.to_string()),
                 VariableKind::Boolean { default } => VariableValue::Plain(default.to_string()),
             };
+            // What the kind was when it was set is what counts: nothing that was a secret is shown.
+            let value = app.settings.get(&variable.name).cloned().unwrap_or(default);
             variables.push((variable.name.clone(), value));
         }
         variables

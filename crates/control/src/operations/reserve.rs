@@ -6,7 +6,7 @@ use domain::observation::Expectation;
 use domain::package::VariableKind;
 use domain::{
     App, Deployment, Failure, FailureClass, Login, MainEndpoint, Operation, Package, PortReservation, Secret,
-    StepOutcome, SubnetReservation,
+    SettingValues, StepOutcome, SubnetReservation,
 };
 use ipnet::Ipv4Net;
 
@@ -56,7 +56,7 @@ pub(super) async fn undo(control: &Arc<Control>, app: &App) -> Result<(), String
 }
 
 /// What others than this server's apps have, asked before memory is held.
-struct TakenOutside {
+pub(crate) struct TakenOutside {
     networks: Vec<EngineNetwork>,
     routes: Vec<Ipv4Net>,
     listeners: Vec<Listener>,
@@ -64,7 +64,7 @@ struct TakenOutside {
 
 /// What earlier tries found to be taken: it is chosen anew.
 #[derive(Default)]
-struct Lost {
+pub(crate) struct Lost {
     ports: Vec<u16>,
     subnets: bool,
 }
@@ -86,7 +86,7 @@ impl Lost {
 
 impl Control {
     /// Blocks: it asks the kernel.
-    fn taken_outside(&self, networks: Vec<EngineNetwork>) -> Result<TakenOutside, HostError> {
+    pub(crate) fn taken_outside(&self, networks: Vec<EngineNetwork>) -> Result<TakenOutside, HostError> {
         Ok(TakenOutside { networks, routes: self.host.routes()?, listeners: self.host.listeners()? })
     }
 
@@ -100,8 +100,8 @@ impl Control {
         lost: &Lost,
     ) -> Result<Deployment, StepError> {
         let before = app.deployment.as_ref();
-        let ports = self.ports(app, package, memory, &taken.listeners, lost)?;
-        let subnets = self.subnets(before, package, memory, taken, lost)?;
+        let ports = self.choose_ports(Some(app), package, memory, taken, lost)?;
+        let subnets = self.choose_subnets(before, package, memory, taken, lost)?;
         let secrets = before.map_or_else(|| self.secrets(package), |deployment| deployment.secrets.clone());
         let version = package.version(&app.package.version);
         let mut images: Vec<String> = Vec::new();
@@ -133,28 +133,31 @@ impl Control {
             patience: package.patience,
             main: main.map(|(endpoint, _)| endpoint),
             admin_path: package.admin_path.clone(),
-            login: login(package, &secrets),
+            login: login(package, &app.settings, &secrets),
             secrets,
         })
     }
 
-    fn ports(
+    /// A host port for each that the package publishes. Those of `app` itself are kept, unless they were lost.
+    pub(crate) fn choose_ports(
         &self,
-        app: &App,
+        app: Option<&App>,
         package: &Package,
         memory: &Memory,
-        listeners: &[Listener],
+        outside: &TakenOutside,
         lost: &Lost,
     ) -> Result<Vec<PortReservation>, StepError> {
-        let before = app.deployment.as_ref().map_or(&[][..], |deployment| &deployment.ports[..]);
+        let before = app.and_then(|app| app.deployment.as_ref());
+        let before = before.map_or(&[][..], |deployment| &deployment.ports[..]);
         let mut taken: Vec<TakenPort> =
             memory.reserved_ports().map(|port| (port.address, port.protocol, port.port)).collect();
         let own = |container: &&crate::ports::EngineContainer| {
-            container.owner.install.as_ref() == Some(&app.install)
+            app.is_some_and(|app| container.owner.install.as_ref() == Some(&app.install))
         };
         let others = memory.engine.containers.values().filter(|container| !own(container));
         taken.extend(others.flat_map(|container| container.ports.iter().copied()));
-        taken.extend(listeners.iter().map(|listener| (listener.address, listener.protocol, listener.port)));
+        let listeners = outside.listeners.iter();
+        taken.extend(listeners.map(|listener| (listener.address, listener.protocol, listener.port)));
         let range = PortRange { first: self.settings.port_first, last: self.settings.port_last };
         let mut chosen: Vec<PortReservation> = Vec::new();
         for service in &package.services {
@@ -179,7 +182,8 @@ impl Control {
         Ok(chosen)
     }
 
-    fn subnets(
+    /// A subnet for each network of the package.
+    pub(crate) fn choose_subnets(
         &self,
         before: Option<&Deployment>,
         package: &Package,
@@ -210,12 +214,14 @@ impl Control {
     }
 }
 
-fn login(package: &Package, secrets: &[(String, Secret)]) -> Login {
+/// How to log in: with the password that the owner set, else with the generated one.
+fn login(package: &Package, settings: &SettingValues, secrets: &[(String, Secret)]) -> Login {
     let Some(login) = &package.login else { return Login::default() };
     let password = login.password_variable.as_ref().and_then(|variable| {
-        secrets.iter().find(|(name, _)| name == variable).map(|(_, secret)| secret.clone())
+        let generated = || secrets.iter().find(|(name, _)| name == variable).map(|(_, secret)| secret);
+        settings.secret(variable).or_else(generated)
     });
-    Login { user_name: login.user_name.clone(), password: password.unwrap_or_default() }
+    Login { user_name: login.user_name.clone(), password: password.cloned().unwrap_or_default() }
 }
 
 fn no_free_port(service: &str, range: PortRange) -> StepError {

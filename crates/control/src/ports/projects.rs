@@ -4,7 +4,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use domain::{InstallId, InstanceId, Package, PortReservation, ProjectName, Secret, SubnetReservation};
+pub use domain::VariableValue;
+use domain::{InstallId, InstanceId, Package, PortReservation, ProjectName, SubnetReservation};
 
 /// All that an app's folder is written from. Pure data: writing it twice gives the same bytes.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,26 +26,6 @@ pub struct Project {
     pub ports: Vec<PortReservation>,
     /// The subnet of each network.
     pub subnets: Vec<SubnetReservation>,
-}
-
-/// The value of a variable of the compose file.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum VariableValue {
-    /// May be shown.
-    Plain(String),
-    /// Must not be shown.
-    Secret(Secret),
-}
-
-impl VariableValue {
-    /// The text for the `.env` file.
-    #[must_use]
-    pub fn reveal(&self) -> &str {
-        match self {
-            Self::Plain(text) => text,
-            Self::Secret(secret) => secret.reveal(),
-        }
-    }
 }
 
 /// Why a folder could not be written or removed.

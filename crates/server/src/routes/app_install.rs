@@ -13,7 +13,8 @@ impl Interface for AppInstall {
     const NAME: &'static str = "AppInstall";
     const SUMMARY: &'static str = "Install an app. Answers as soon as the request is safely stored; the install goes on in the background.";
     const CHANGES: bool = true;
-    const PARAMETERS: &'static [&'static str] = &["app_name", "customer_app_name", "app_version"];
+    const PARAMETERS: &'static [&'static str] = &["app_name", "customer_app_name", "app_version", "settings"];
+    const OBJECTS: &'static [&'static str] = &["settings"];
     const CODES: &'static [ErrorCode] = &[
         ErrorCode::AppNameBlank,
         ErrorCode::CustomerAppNameBlank,
@@ -21,6 +22,9 @@ impl Interface for AppInstall {
         ErrorCode::AppUnknown,
         ErrorCode::CustomerAppNameFormat,
         ErrorCode::AppVersionNotExis,
+        ErrorCode::SettingsFormat,
+        ErrorCode::SettingsUnknown,
+        ErrorCode::SettingsValue,
         ErrorCode::CustomerAppNameRepeat,
         ErrorCode::CustomerAppNameWait,
         ErrorCode::ContainerCommandError,
@@ -42,6 +46,7 @@ impl Interface for AppInstall {
                 .required("customer_app_name", ErrorCode::CustomerAppNameBlank)?
                 .to_owned(),
             app_version: given.required("app_version", ErrorCode::AppVersionBlank)?.to_owned(),
+            settings: given.settings("settings"),
         };
         let app_id = call.control.install(request).await?;
         Ok(AppIdInfo { app_id: app_id.to_string() })

@@ -31,6 +31,9 @@ const CHINESE: &[(ErrorCode, &str)] = &[
     (ErrorCode::SystemError, "系统异常,请联系管理员"),
     (ErrorCode::AppVersionBlank, "应用版本为空"),
     (ErrorCode::AppVersionNotExis, "不支持安装指定的应用版本"),
+    (ErrorCode::SettingsFormat, "参数settings不是JSON对象"),
+    (ErrorCode::SettingsUnknown, "应用没有指定的设置项"),
+    (ErrorCode::SettingsValue, "设置项的值不符合要求"),
     (ErrorCode::HeaderVersionBlank, "请求头Version为空"),
     (ErrorCode::HeaderLanguageBlank, "请求头Language为空"),
     (ErrorCode::HeaderVersionNotExis, "不支持指定的接口版本"),
@@ -127,6 +130,19 @@ async fn of_install(covered: &mut Covered, api: &Api) {
         ("hello", " waiting ", "2", ErrorCode::CustomerAppNameWait),
     ] {
         covered.refused(&api.router, install(app, name, version), code).await;
+    }
+    for (app, settings, code) in [
+        ("hello", "[]", ErrorCode::SettingsFormat),
+        ("hello", r#"{"TITLE": "#, ErrorCode::SettingsFormat),
+        ("blog", r#"{"TITEL": "x", "POSTS": "x"}"#, ErrorCode::SettingsUnknown),
+        ("blog", r#"{"POSTS": "x"}"#, ErrorCode::SettingsValue),
+        ("blog", r#"{"DB_PASSWORD": "short"}"#, ErrorCode::SettingsValue),
+        ("blog", r#"{"TITLE": []}"#, ErrorCode::SettingsValue),
+    ] {
+        // Told before the name is looked at.
+        let mut call = install(app, "taken", "1");
+        call.parameters.push(("settings".into(), settings.into()));
+        covered.refused(&api.router, call, code).await;
     }
     api.world.host.set_memory_bytes(1 << 20);
     covered.refused(&api.router, install("hello", "big", "1"), ErrorCode::RequirementNotEnough).await;

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::Cells;
 use super::deployment::DeploymentRow;
 use super::observation::ObservationRow;
+use super::settings::SettingsRow;
 use crate::error::Fault;
 
 #[derive(Serialize, Deserialize)]
@@ -34,6 +35,7 @@ pub(crate) fn read(row: &Row<'_>) -> Result<App, Fault> {
             official: cells.plain("official")?,
             requirements: cells.json::<RequirementsRow>("requirements")?.0,
         },
+        settings: cells.json::<SettingsRow>("settings")?.into(),
         desired: cells.known("desired", desired_from_text)?,
         lifecycle: cells.known("lifecycle", Lifecycle::from_text)?,
         deployment: cells.optional_json::<DeploymentRow>("deployment")?.map(Into::into),

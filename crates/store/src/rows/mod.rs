@@ -10,6 +10,7 @@ pub(crate) mod event;
 pub(crate) mod failure;
 pub(crate) mod observation;
 pub(crate) mod operation;
+pub(crate) mod settings;
 mod text;
 
 use domain::Timestamp;

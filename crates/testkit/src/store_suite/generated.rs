@@ -117,12 +117,21 @@ impl Generator {
                     disk_bytes: self.pick(&[0, u64::MAX]),
                 },
             },
+            settings: self.settings(),
             desired: self.pick(&[Desired::Running, Desired::Stopped]),
             lifecycle: self.pick(&[Lifecycle::Installing, Lifecycle::Installed, Lifecycle::Failed]),
             deployment: self.maybe(Self::deployment),
             observation: self.observation(),
             created_at: self.time(),
         }
+    }
+
+    fn settings(&mut self) -> SettingValues {
+        let value = |generator: &mut Self| match generator.chance() {
+            true => VariableValue::Plain(generator.text()),
+            false => VariableValue::Secret(generator.secret()),
+        };
+        SettingValues::of(self.some(|generator| (generator.text(), value(generator))).into_iter().collect())
     }
 
     fn deployment(&mut self) -> Deployment {
