@@ -114,6 +114,7 @@ fn app(number: u16, data_dir: &Path) -> anyhow::Result<App> {
         observation,
         created_at: created_at(number),
         id,
+        trashed_at: None,
     })
 }
 
@@ -140,6 +141,7 @@ fn deployment(number: u16, folder: &Path) -> anyhow::Result<Deployment> {
             subnet: Ipv4Net::new(Ipv4Addr::from(subnet), 27)?,
         }],
         images: vec!["wordpress:6.1".to_owned(), "mariadb:10.11".to_owned()],
+        kept_volumes: Vec::new(),
         expected: Expectation {
             services: SERVICES.map(|service| (service.to_owned(), false)).to_vec(),
             main_service: Some(SERVICES[0].to_owned()),

@@ -141,6 +141,7 @@ fn settings(config: &Config) -> Settings {
         port_last: config.network_port_last.to(),
         subnet_pool: config.network_subnet_pool,
         subnet_prefix: config.network_subnet_prefix.to(),
+        trash_retention: Duration::from_hours(24 * u64::from(config.trash_retention_days.get())),
         data_dir: config.data_dir.clone(),
     }
 }

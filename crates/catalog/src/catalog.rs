@@ -8,6 +8,7 @@ use control::ports::Catalog;
 use domain::Package;
 
 use crate::error::Broken;
+use crate::package::read_package;
 use crate::{builtin, directory};
 
 /// The packages that can be installed, by name.
@@ -57,6 +58,11 @@ impl PackageCatalog {
 impl Catalog for PackageCatalog {
     fn find(&self, name: &str) -> Option<Arc<Package>> {
         self.packages.get(&name.to_ascii_lowercase()).cloned()
+    }
+
+    fn read(&self, name: &str, compose: &str) -> Result<Package, String> {
+        // Whose it was is known of the app; its picture is the catalog's.
+        read_package(name, false, compose, None).map_err(|error| error.to_string())
     }
 
     fn all(&self) -> Vec<Arc<Package>> {

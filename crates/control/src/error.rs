@@ -1,6 +1,6 @@
 //! Why a use case refused. Each variant belongs to one code of the contract, by an exhaustive match.
 
-use domain::{ErrorCode, SettingError, Timestamp};
+use domain::{ErrorCode, OperationKind, SettingError, Timestamp};
 
 use crate::ports::{HostError, StoreError};
 
@@ -65,6 +65,30 @@ pub enum Error {
         /// What was asked for.
         id: String,
     },
+    /// Another operation of the app is open.
+    #[error("another operation of the app is open: {}", open.as_str())]
+    Busy {
+        /// What it does.
+        open: OperationKind,
+    },
+    /// There is no such app in the recycle bin.
+    #[error("there is no app {id:?} in the recycle bin")]
+    NotInTrash {
+        /// What was asked for.
+        id: String,
+    },
+    /// No operation of the app is open.
+    #[error("no operation of the app {id:?} is open")]
+    NothingToCancel {
+        /// What was asked for.
+        id: String,
+    },
+    /// The operation is deleting data already.
+    #[error("the app {id:?} is being deleted already")]
+    TooLateToCancel {
+        /// What was asked for.
+        id: String,
+    },
     /// The database failed.
     #[error("the database failed")]
     Store(#[from] StoreError),
@@ -79,6 +103,9 @@ pub enum NameHolder {
     /// An app of ours.
     #[error("an app of this server")]
     App,
+    /// An app of ours in the recycle bin.
+    #[error("an app in the recycle bin")]
+    Trash,
     /// A container on the engine that is not this server's.
     #[error("the container {0}, which is not this server's")]
     Container(String),
@@ -133,6 +160,10 @@ impl Error {
             Self::NotEnough(_) => ErrorCode::RequirementNotEnough,
             Self::AppIdFormat { .. } => ErrorCode::AppIdFormat,
             Self::NoSuchApp { .. } => ErrorCode::AppNotExis,
+            Self::Busy { .. } => ErrorCode::AppBusy,
+            Self::NotInTrash { .. } => ErrorCode::AppNotInTrash,
+            Self::NothingToCancel { .. } => ErrorCode::OperationNotExis,
+            Self::TooLateToCancel { .. } => ErrorCode::OperationTooLate,
             Self::Store(_) | Self::Host(_) => ErrorCode::SystemError,
         }
     }

@@ -23,9 +23,11 @@ use domain::InstanceId;
 use tokio_util::sync::CancellationToken;
 
 pub use commands::install::InstallRequest;
+pub use commands::trash::Data;
 pub use error::{Error, NameHolder, Resource, Shortage};
 pub use queries::AppSummary;
 pub use queries::app_list::AppDetail;
+pub use queries::app_trash::TrashedApp;
 pub use queries::readiness::Readiness;
 pub use recorder::error_chain;
 pub use settings::Settings;

@@ -7,8 +7,8 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use domain::{
-    App, AppId, ContainerId, InstallId, InstanceId, Observation, Operation, PortReservation, Status,
-    Timestamp,
+    App, AppId, ContainerId, Deployment, InstallId, InstanceId, Lifecycle, Observation, Operation,
+    OperationKind, PortReservation, Status, Timestamp,
 };
 use ipnet::Ipv4Net;
 use tokio::time::Instant;
@@ -45,6 +45,13 @@ impl AppRecord {
     #[must_use]
     pub fn open_operation(&self) -> Option<&Operation> {
         self.operation.as_ref().filter(|operation| operation.state.is_open())
+    }
+
+    /// Whether users see it as an app: not while it lies in the recycle bin, but again once it is being restored.
+    #[must_use]
+    pub fn is_visible(&self) -> bool {
+        let is_restored = |open: &Operation| open.kind == OperationKind::Restore;
+        self.app.lifecycle != Lifecycle::Trashed || self.open_operation().is_some_and(is_restored)
     }
 
     /// Whether the disk knows less than memory: an untold status, or restarts, which must outlive this
@@ -173,21 +180,32 @@ impl Memory {
         self.oldest_first().filter_map(AppRecord::open_operation)
     }
 
-    /// Every port that an app has been promised.
-    pub fn reserved_ports(&self) -> impl Iterator<Item = &PortReservation> {
-        self.apps.values().filter_map(|r| r.app.deployment.as_ref()).flat_map(|d| d.ports.iter())
+    /// The deployments that hold reservations, without that of `except`.
+    fn reserving<'a>(&'a self, except: Option<&'a InstallId>) -> impl Iterator<Item = &'a Deployment> {
+        let others = self.apps.values().filter(move |record| Some(&record.app.install) != except);
+        others.filter(|record| record.is_visible()).filter_map(|record| record.app.deployment.as_ref())
     }
 
-    /// Every subnet that an app has been promised.
-    fn reserved_subnets(&self) -> impl Iterator<Item = Ipv4Net> + '_ {
-        let deployments = self.apps.values().filter_map(|record| record.app.deployment.as_ref());
-        deployments.flat_map(|deployment| deployment.subnets.iter().map(|reservation| reservation.subnet))
+    /// Every port that an app has been promised, but those of `except`.
+    pub(crate) fn reserved_ports<'a>(
+        &'a self,
+        except: Option<&'a InstallId>,
+    ) -> impl Iterator<Item = &'a PortReservation> {
+        self.reserving(except).flat_map(|deployment| deployment.ports.iter())
     }
 
-    /// Every subnet that somebody has: the host's `routes`, the engine's `networks`, our own promises.
-    pub(crate) fn taken_subnets(&self, routes: &[Ipv4Net], networks: &[EngineNetwork]) -> Vec<Ipv4Net> {
+    /// Every subnet that somebody has: the host's `routes`, the engine's `networks`, our own promises but
+    /// those to `except`.
+    pub(crate) fn taken_subnets(
+        &self,
+        routes: &[Ipv4Net],
+        networks: &[EngineNetwork],
+        except: Option<&InstallId>,
+    ) -> Vec<Ipv4Net> {
         let of_networks = networks.iter().flat_map(|network| network.subnets.iter().copied());
-        routes.iter().copied().chain(of_networks).chain(self.reserved_subnets()).collect()
+        let reserved = self.reserving(except).flat_map(|deployment| deployment.subnets.iter());
+        let reserved = reserved.map(|reservation| reservation.subnet);
+        routes.iter().copied().chain(of_networks).chain(reserved).collect()
     }
 
     /// Takes in what has just been stored.
@@ -220,13 +238,13 @@ impl Memory {
         }
     }
 
-    /// Notes that nothing of that installation is on the engine any more, whether or not its events have
+    /// Notes that nothing of that installation (but volumes, without `with_volumes`) is on the engine any more, whether or not its events have
     /// told so yet: its name is free.
-    pub(crate) fn note_gone(&mut self, instance: &InstanceId, install: &InstallId) {
+    pub(crate) fn note_gone(&mut self, instance: &InstanceId, install: &InstallId, with_volumes: bool) {
         let stays = |owner: &Ownership| !owner.is_of(instance, install);
         self.engine.containers.retain(|_, container| stays(&container.owner));
         self.engine.networks.retain(|network| stays(&network.owner));
-        self.engine.volumes.retain(|volume| stays(&volume.owner));
+        self.engine.volumes.retain(|volume| !with_volumes || stays(&volume.owner));
         if let Some(record) = self.install_mut(install) {
             record.app.observation = Observation::default();
         }

@@ -114,9 +114,9 @@ impl Recorder {
                 events: events.collect(),
                 ports: amendment.release.then(|| (install.clone(), Vec::new())),
                 subnets: amendment.release.then(|| (install.clone(), Vec::new())),
-                app: Some(record.app),
+                forget: amendment.forget.then(|| install.clone()),
+                app: (!amendment.forget).then_some(record.app),
                 operation: Some(operation),
-                forget: None,
             };
             Ok((change, Some(value)))
         })
@@ -240,6 +240,8 @@ pub struct Amendment {
     pub events: Vec<EventKind>,
     /// Whether the app's ports and subnets are given back.
     pub release: bool,
+    /// Whether the app's row goes; its operations and events stay.
+    pub forget: bool,
 }
 
 impl Amendment {
@@ -252,7 +254,7 @@ impl Amendment {
     /// With one event.
     #[must_use]
     pub fn event(kind: EventKind) -> Self {
-        Self { events: vec![kind], release: false }
+        Self { events: vec![kind], ..Self::default() }
     }
 }
 

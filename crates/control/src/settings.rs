@@ -24,6 +24,8 @@ pub struct Settings {
     pub subnet_pool: Ipv4Net,
     /// Prefix length of each subnet.
     pub subnet_prefix: u8,
+    /// How long an uninstalled app lies in the recycle bin before it is deleted for good.
+    pub trash_retention: Duration,
     /// The data directory: its file system must have room too.
     pub data_dir: PathBuf,
 }

@@ -122,7 +122,7 @@ impl Target {
 
     async fn look(&self, engine: &dyn Engine) -> Result<Found, EngineError> {
         match self {
-            Self::Container(id) => Ok(Found::Container(id.clone(), engine.inspect(id).await?)),
+            Self::Container(id) => Ok(Found::Container(id.clone(), engine.inspect(id).await?.map(Box::new))),
             Self::NetworksAndVolumes => {
                 let (networks, volumes) = engine.look_at_networks_and_volumes().await?;
                 Ok(Found::NetworksAndVolumes(networks, volumes))
@@ -133,7 +133,7 @@ impl Target {
 
 /// What a look showed.
 enum Found {
-    Container(ContainerId, Option<EngineContainer>),
+    Container(ContainerId, Option<Box<EngineContainer>>),
     NetworksAndVolumes(Vec<EngineNetwork>, Vec<EngineVolume>),
 }
 
@@ -215,7 +215,9 @@ fn stream_ended() -> EngineError {
 impl Memory {
     fn take_in(&mut self, found: Found, now: Timestamp) {
         match found {
-            Found::Container(id, container) => self.take_in_container(&id, container, now),
+            Found::Container(id, container) => {
+                self.take_in_container(&id, container.map(|found| *found), now);
+            }
             Found::NetworksAndVolumes(networks, volumes) => {
                 self.engine.networks = networks;
                 self.engine.volumes = volumes;

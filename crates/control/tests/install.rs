@@ -1,7 +1,7 @@
 //! AppInstall, from the request to the end of its operation, over the world in memory.
 
 use control::{Error, NameHolder, Resource};
-use domain::{FailureClass, OperationState, Protocol, Status, Step, StepOutcome};
+use domain::{FailureClass, OperationKind, OperationState, Protocol, Status, Step, StepOutcome};
 use testkit::{Behaviour, World};
 
 #[tokio::test(start_paused = true)]
@@ -25,7 +25,7 @@ async fn an_accepted_install_is_queued_and_then_runs() {
     assert_eq!(operation.state, OperationState::Succeeded);
     assert!(operation.pulls.iter().all(|pull| pull.complete) && operation.pulls.len() == 2);
     let steps: Vec<Step> = operation.steps.iter().map(|record| record.step).collect();
-    assert_eq!(steps, Step::ALL, "each once, in order");
+    assert_eq!(steps, OperationKind::Install.steps(), "each once, in order");
     server.stop().await;
 }
 

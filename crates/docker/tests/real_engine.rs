@@ -135,6 +135,7 @@ fn project(number: u8, compose: &str, root: &std::path::Path, instance: Instance
             network: "default".to_owned(),
             subnet: format!("{start}.250.{}/28", 16 * (number % 16)).parse().expect("a subnet"),
         }],
+        kept_volumes: Vec::new(),
     }
 }
 

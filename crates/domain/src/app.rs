@@ -1,12 +1,16 @@
 //! An app: one installation that a user owns.
 //!
 //! ```text
-//!  AppInstall        the install succeeded
-//!  ──────────▶ Installing ─────────────────▶ Installed
-//!                  │ it failed and was undone
-//!                  ▼
-//!                Failed ──▶ (gone: the next install of that name takes its place)
+//!  AppInstall        the install succeeded                AppUninstall
+//!  ──────────▶ Installing ─────────────────▶ Installed ─────────────────────▶ Trashed
+//!                  │ it failed and was undone    ▲            AppRestore          │
+//!                  ▼                             └────────────────────────────────┤
+//!                Failed ──▶ (gone: by the next install of that name, or AppUninstall) │ AppPurge, or the
+//!                                                                     (gone) ◀────┘ retention time's end
 //! ```
+//!
+//! An app that is purged passes through Trashed if its purge fails when its data is being deleted: it can be
+//! purged again from there.
 
 use std::net::IpAddr;
 use std::path::PathBuf;
@@ -45,6 +49,8 @@ pub struct App {
     pub observation: Observation,
     /// When its install was accepted: the order of AppList.
     pub created_at: Timestamp,
+    /// Since when it lies in the recycle bin; `None` while it does not.
+    pub trashed_at: Option<Timestamp>,
 }
 
 /// What was installed, copied from the catalog: it stays true when the catalog changes.
@@ -80,6 +86,8 @@ pub enum Lifecycle {
     Installed,
     /// Its install failed; only this record is left of it.
     Failed,
+    /// It lies in the recycle bin: volumes and folder are there, containers and networks are not.
+    Trashed,
 }
 
 impl Lifecycle {
@@ -90,13 +98,16 @@ impl Lifecycle {
             Self::Installing => "installing",
             Self::Installed => "installed",
             Self::Failed => "failed",
+            Self::Trashed => "trashed",
         }
     }
 
     /// The lifecycle of that stable name.
     #[must_use]
     pub fn from_text(text: &str) -> Option<Self> {
-        [Self::Installing, Self::Installed, Self::Failed].into_iter().find(|l| l.as_str() == text)
+        [Self::Installing, Self::Installed, Self::Failed, Self::Trashed]
+            .into_iter()
+            .find(|l| l.as_str() == text)
     }
 }
 
@@ -135,6 +146,19 @@ pub struct Deployment {
     pub login: Login,
     /// The generated secrets, by variable: of each secret variable, whether or not its owner set another.
     pub secrets: Vec<(String, Secret)>,
+    /// Anonymous volumes of containers that were taken down: data that only this names.
+    pub kept_volumes: Vec<KeptVolume>,
+}
+
+/// An anonymous volume that outlives its container.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeptVolume {
+    /// The service whose container had it.
+    pub service: String,
+    /// Where in that container it was mounted.
+    pub target: String,
+    /// Docker's name of it.
+    pub name: String,
 }
 
 /// The main port on the host.
@@ -179,7 +203,9 @@ impl App {
     /// The move is not drawn at the head of this file.
     pub fn move_to(&mut self, to: Lifecycle) -> Result<(), IllegalMove> {
         match (self.lifecycle, to) {
-            (Lifecycle::Installing, Lifecycle::Installed | Lifecycle::Failed) => {
+            (Lifecycle::Installing, Lifecycle::Installed | Lifecycle::Failed)
+            | (Lifecycle::Installed, Lifecycle::Trashed)
+            | (Lifecycle::Trashed, Lifecycle::Installed) => {
                 self.lifecycle = to;
                 Ok(())
             }

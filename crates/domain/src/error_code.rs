@@ -68,4 +68,12 @@ error_codes! {
     InterfaceNotExis = "Interface.NotExis",
     /// Another operation of the app is open.
     AppBusy = "APP.Busy",
+    /// AppUninstall: `data` is neither `keep` nor `purge`.
+    DataFormat = "Param.Data.FormatError",
+    /// AppRestore, AppPurge: no such app in the recycle bin.
+    AppNotInTrash = "APP.NotInTrash",
+    /// AppCancel: no operation of the app is open.
+    OperationNotExis = "Operation.NotExis",
+    /// AppCancel: the operation is deleting data already.
+    OperationTooLate = "Operation.TooLate",
 }

@@ -44,6 +44,8 @@ pub enum EventKind {
     Succeeded,
     /// The operation failed and everything it made has been undone.
     Failed(Failure),
+    /// The operation was ended on request and everything it did has been undone.
+    Cancelled,
     /// The derived status changed.
     StatusChanged {
         /// Before.
@@ -64,6 +66,7 @@ impl EventKind {
             Self::Stuck(_) => "stuck",
             Self::Succeeded => "succeeded",
             Self::Failed(_) => "failed",
+            Self::Cancelled => "cancelled",
             Self::StatusChanged { .. } => "status_changed",
         }
     }

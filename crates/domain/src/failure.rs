@@ -114,6 +114,8 @@ failure_classes! {
     ContainerCommand = "container_command",
     /// The package is broken: it cannot be rendered. Subject: the package.
     BrokenPackage = "broken_package",
+    /// Somebody asked for its end (AppCancel). Subject: the step that it was in.
+    Cancelled = "cancelled",
     /// Something else, on our side. Detail: what.
     Internal = "internal",
 }

@@ -18,13 +18,17 @@ pub mod settings;
 pub mod status;
 pub mod time;
 
-pub use app::{App, Deployment, Desired, Lifecycle, Login, MainEndpoint, PackageRef, RunningInfo};
+pub use app::{
+    App, Deployment, Desired, KeptVolume, Lifecycle, Login, MainEndpoint, PackageRef, RunningInfo,
+};
 pub use error_code::ErrorCode;
 pub use event::{Event, EventKind};
 pub use failure::{Failure, FailureClass};
 pub use ids::{AppId, AppIdError, ContainerId, InstallId, InstanceId, OperationId, ProjectName};
 pub use network::{PortReservation, Protocol, SubnetReservation};
-pub use observation::{ContainerFacts, ContainerState, Health, Observation, RestartPolicy, ServiceState};
+pub use observation::{
+    Condition, ContainerFacts, ContainerState, Dependency, Health, Observation, RestartPolicy, ServiceState,
+};
 pub use operation::{
     ImagePull, LayerPull, Operation, OperationKind, OperationState, Step, StepOutcome, StepRecord,
 };

@@ -44,6 +44,28 @@ pub struct ContainerFacts {
     pub started_at: Option<Timestamp>,
     /// When it ended last; `None` if never.
     pub finished_at: Option<Timestamp>,
+    /// The services that have to be there before it is started.
+    pub depends_on: Vec<Dependency>,
+}
+
+/// What a container waits for before it is started.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Dependency {
+    /// The service that it needs.
+    pub service: String,
+    /// How that has to be.
+    pub condition: Condition,
+}
+
+/// How a service has to be for those that depend on it: compose's three words.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Condition {
+    /// `service_started`
+    Started,
+    /// `service_healthy`
+    Healthy,
+    /// `service_completed_successfully`
+    Completed,
 }
 
 /// Docker's states of a container.
@@ -275,6 +297,14 @@ impl Observation {
             (service.clone(), worst.unwrap_or(ServiceState::Bad(Trouble::Missing)))
         };
         expected.services.iter().map(judge).collect()
+    }
+
+    /// Whether no container of that service runs or is about to.
+    #[must_use]
+    pub fn is_down(&self, service: &str) -> bool {
+        use ContainerState::{Created, Dead, Exited};
+        let mut of_service = self.containers.values().filter(|c| c.facts.service == service);
+        of_service.all(|container| matches!(container.facts.state, Created | Exited | Dead))
     }
 
     /// The last start of the main service's container, if it runs: what the port is probed for.

@@ -15,8 +15,10 @@
 //!    └──────────────────────────────────────────▶ Cancelled   (before it was claimed)
 //! ```
 
-use crate::failure::Failure;
+use crate::app::Desired;
+use crate::failure::{Failure, FailureClass};
 use crate::ids::{AppId, InstallId, OperationId};
+use crate::settings::SettingValues;
 use crate::time::Timestamp;
 
 /// What an operation does.
@@ -24,35 +26,82 @@ use crate::time::Timestamp;
 pub enum OperationKind {
     /// Installs an app.
     Install,
+    /// Starts its containers; creates those that are missing.
+    Start,
+    /// Stops its containers.
+    Stop,
+    /// Stops and starts its containers.
+    Restart,
+    /// Takes its containers and networks away and puts it into the recycle bin, with all its data.
+    Uninstall,
+    /// Deletes it for good, whether it is installed or in the recycle bin.
+    Purge,
+    /// Brings it back from the recycle bin.
+    Restore,
+    /// Changes its variables.
+    Configure,
 }
 
 impl OperationKind {
+    /// Every kind, for tests and documentation.
+    pub const ALL: &[Self] = &[
+        Self::Install,
+        Self::Start,
+        Self::Stop,
+        Self::Restart,
+        Self::Uninstall,
+        Self::Purge,
+        Self::Restore,
+        Self::Configure,
+    ];
+
     /// The stable name, in the database and in the API.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Install => "install",
+            Self::Start => "start",
+            Self::Stop => "stop",
+            Self::Restart => "restart",
+            Self::Uninstall => "uninstall",
+            Self::Purge => "purge",
+            Self::Restore => "restore",
+            Self::Configure => "configure",
         }
     }
 
     /// The kind of that stable name.
     #[must_use]
     pub fn from_text(text: &str) -> Option<Self> {
-        (text == Self::Install.as_str()).then_some(Self::Install)
+        Self::ALL.iter().copied().find(|kind| kind.as_str() == text)
     }
 
     /// Its steps, in order.
     #[must_use]
     pub const fn steps(self) -> &'static [Step] {
         match self {
-            Self::Install => {
+            Self::Install | Self::Restore => {
                 &[Step::Reserve, Step::Render, Step::Pull, Step::Create, Step::AwaitReady, Step::Finish]
             }
+            Self::Start => &[Step::StartContainers, Step::Finish],
+            Self::Stop => &[Step::StopContainers, Step::Finish],
+            Self::Restart => &[Step::StopContainers, Step::StartContainers, Step::Finish],
+            Self::Uninstall => &[Step::StopContainers, Step::TakeDown, Step::Finish],
+            Self::Purge => &[Step::StopContainers, Step::TakeDown, Step::RemoveData, Step::Finish],
+            Self::Configure => &[Step::Render, Step::Create, Step::AwaitReady, Step::Finish],
         }
+    }
+
+    /// Whether it brings an app into being: it pulls, which may take an hour, and takes memory and disk
+    /// that nobody else sees as taken yet.
+    #[must_use]
+    pub const fn is_installing(self) -> bool {
+        matches!(self, Self::Install | Self::Restore)
     }
 }
 
-/// The steps that operations are made of: closed, matched exhaustively.
+/// The steps that operations are made of: closed, matched exhaustively, in an order that every kind's list
+/// follows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Step {
     /// Chooses and reserves folder, ports, subnets and secrets.
@@ -61,18 +110,36 @@ pub enum Step {
     Render,
     /// Pulls the images.
     Pull,
-    /// Creates and starts networks, volumes and containers.
+    /// Creates and starts networks, volumes and containers, or recreates those whose definition changed.
     Create,
+    /// Stops the containers, those that others depend on last.
+    StopContainers,
+    /// Starts the containers, those that others depend on first.
+    StartContainers,
+    /// Removes the containers and networks. Volumes and folder stay.
+    TakeDown,
+    /// Removes the volumes and the folder. The step of no return: it is never undone.
+    RemoveData,
     /// Waits until every service is well and the main port answers.
     AwaitReady,
-    /// Records the app as installed.
+    /// Records the outcome.
     Finish,
 }
 
 impl Step {
     /// Every step, for tests and documentation.
-    pub const ALL: &[Self] =
-        &[Self::Reserve, Self::Render, Self::Pull, Self::Create, Self::AwaitReady, Self::Finish];
+    pub const ALL: &[Self] = &[
+        Self::Reserve,
+        Self::Render,
+        Self::Pull,
+        Self::Create,
+        Self::StopContainers,
+        Self::StartContainers,
+        Self::TakeDown,
+        Self::RemoveData,
+        Self::AwaitReady,
+        Self::Finish,
+    ];
 
     /// The stable name, in the database and in the API.
     #[must_use]
@@ -82,6 +149,10 @@ impl Step {
             Self::Render => "render",
             Self::Pull => "pull",
             Self::Create => "create",
+            Self::StopContainers => "stop_containers",
+            Self::StartContainers => "start_containers",
+            Self::TakeDown => "take_down",
+            Self::RemoveData => "remove_data",
             Self::AwaitReady => "await_ready",
             Self::Finish => "finish",
         }
@@ -109,7 +180,7 @@ pub enum OperationState {
     Succeeded,
     /// Failed, and undone.
     Failed(Failure),
-    /// Ended on request, and undone.
+    /// Ended on request, and undone. Until then its failure is of the class [`FailureClass::Cancelled`].
     Cancelled,
 }
 
@@ -118,6 +189,12 @@ impl OperationState {
     #[must_use]
     pub const fn is_open(&self) -> bool {
         matches!(self, Self::Queued | Self::Running | Self::Unwinding(_) | Self::Stuck(_))
+    }
+
+    /// How an operation ends that was undone for that reason.
+    #[must_use]
+    pub fn undone(failure: Failure) -> Self {
+        if failure.class == FailureClass::Cancelled { Self::Cancelled } else { Self::Failed(failure) }
     }
 
     /// The stable name, in the database and in the API.
@@ -244,6 +321,10 @@ pub struct Operation {
     pub app: AppId,
     /// What it does.
     pub kind: OperationKind,
+    /// What the user had asked for before: what its undo goes back to.
+    pub desired_before: Desired,
+    /// What the user had set before: what its undo goes back to.
+    pub settings_before: SettingValues,
     /// Where it stands.
     pub state: OperationState,
     /// When it was accepted: the queue is served oldest first.
@@ -275,6 +356,8 @@ impl Operation {
             install,
             app,
             kind,
+            desired_before: Desired::Running,
+            settings_before: SettingValues::default(),
             state: OperationState::Queued,
             queued_at: now,
             started_at: None,
@@ -315,9 +398,19 @@ impl Operation {
         })
     }
 
-    /// The steps of which something may be there, latest first: what unwinding has to undo.
+    /// Whether the step of no return has begun: data is being deleted, and nothing brings it back.
+    #[must_use]
+    pub fn is_past_return(&self) -> bool {
+        self.latest(Step::RemoveData).is_some()
+    }
+
+    /// The steps of which something may be there, latest first: what unwinding has to undo. Nothing once
+    /// [`Self::is_past_return`]: an app must not come back with half of its data.
     #[must_use]
     pub fn steps_to_undo(&self) -> Vec<Step> {
+        if self.is_past_return() {
+            return Vec::new();
+        }
         let begun = |step: &Step| {
             self.latest(*step).is_some_and(|record| !matches!(record.outcome, StepOutcome::Undone))
         };

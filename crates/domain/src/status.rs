@@ -4,7 +4,7 @@
 
 use crate::app::{Desired, Lifecycle};
 use crate::observation::{Expectation, Observation, ServiceState};
-use crate::operation::{Operation, OperationKind, Step};
+use crate::operation::{Operation, OperationState, Step};
 use crate::time::Timestamp;
 
 /// The seven of the contract.
@@ -82,43 +82,69 @@ impl Status {
         expected: &Expectation,
         now: Timestamp,
     ) -> Self {
-        if let Some(operation) = open
-            && lifecycle == Lifecycle::Installing
-        {
-            return Self::of_step(operation.kind, operation.step());
+        if let Some(operation) = open.filter(|operation| operation.kind.is_installing()) {
+            return Self::of_step(operation.step());
         }
         match lifecycle {
             Lifecycle::Installing => Self::Queuing,
             Lifecycle::Failed => Self::Error,
-            Lifecycle::Installed => Self::of_installed(desired, observation, expected, now),
+            // Nobody is shown it.
+            Lifecycle::Trashed => Self::Stop,
+            Lifecycle::Installed => {
+                let in_transit = open.is_some_and(|operation| operation.state != OperationState::Queued);
+                let services = Services { desired, in_transit, observation, expected };
+                services.status(now)
+            }
         }
     }
 
     /// What an open install shows. Choosing ports and writing the folder takes milliseconds, or waits
     /// for the engine: nothing is being pulled yet, so it still counts as waiting.
     #[must_use]
-    pub const fn of_step(kind: OperationKind, step: Option<Step>) -> Self {
-        match (kind, step) {
-            (OperationKind::Install, None | Some(Step::Reserve | Step::Render)) => Self::Queuing,
-            (OperationKind::Install, Some(Step::Pull)) => Self::Pulling,
-            (OperationKind::Install, Some(Step::Create)) => Self::Creating,
-            (OperationKind::Install, Some(Step::AwaitReady | Step::Finish)) => Self::Initing,
+    pub const fn of_step(step: Option<Step>) -> Self {
+        match step {
+            None | Some(Step::Reserve | Step::Render) => Self::Queuing,
+            Some(Step::Pull) => Self::Pulling,
+            Some(Step::Create) => Self::Creating,
+            Some(
+                Step::StopContainers
+                | Step::StartContainers
+                | Step::TakeDown
+                | Step::RemoveData
+                | Step::AwaitReady
+                | Step::Finish,
+            ) => Self::Initing,
         }
     }
+}
 
-    fn of_installed(
-        desired: Desired,
-        observation: &Observation,
-        expected: &Expectation,
-        now: Timestamp,
-    ) -> Self {
-        if observation.containers.is_empty() {
-            return if desired == Desired::Stopped { Self::Stop } else { Self::Error };
+/// What an installed app consists of, and how it is to be judged.
+struct Services<'a> {
+    desired: Desired,
+    /// An operation of ours is stopping, starting or replacing its containers.
+    in_transit: bool,
+    observation: &'a Observation,
+    expected: &'a Expectation,
+}
+
+impl Services<'_> {
+    fn status(&self, now: Timestamp) -> Status {
+        if self.observation.containers.is_empty() {
+            return match self.desired {
+                Desired::Stopped => Status::Stop,
+                Desired::Running if self.in_transit => Status::Initing,
+                Desired::Running => Status::Error,
+            };
         }
-        let services = observation.services(expected, now);
+        let mut services = self.observation.services(self.expected, now);
+        for (name, state) in &mut services {
+            if self.is_meant_to_be_down(name) && *state != ServiceState::Well {
+                *state = ServiceState::Ended;
+            }
+        }
         let has = |wanted: ServiceState| services.iter().any(|(_, state)| *state == wanted);
         if services.iter().any(|(_, state)| matches!(state, ServiceState::Bad(_))) {
-            return Self::Error;
+            return Status::Error;
         }
         if has(ServiceState::Ended) {
             // A one-shot that has done its work is neither up nor down: it does not keep an app whose
@@ -126,22 +152,23 @@ impl Status {
             let still_up = |(name, state): &(String, ServiceState)| match state {
                 ServiceState::Ended | ServiceState::Bad(_) => false,
                 ServiceState::Starting => true,
-                ServiceState::Well => !has_exited(observation, name),
+                ServiceState::Well => !self.observation.is_down(name),
             };
-            return if services.iter().any(still_up) { Self::Error } else { Self::Stop };
+            return match services.iter().any(still_up) {
+                true if self.in_transit => Status::Initing,
+                true => Status::Error,
+                false => Status::Stop,
+            };
         }
-        if has(ServiceState::Starting) || !observation.port_has_answered(expected) {
-            return Self::Initing;
+        if has(ServiceState::Starting) || !self.observation.port_has_answered(self.expected) {
+            return Status::Initing;
         }
-        Self::Running
+        Status::Running
     }
-}
 
-fn has_exited(observation: &Observation, service: &str) -> bool {
-    use crate::observation::ContainerState;
-    observation
-        .containers
-        .values()
-        .filter(|container| container.facts.service == service)
-        .all(|container| container.facts.state == ContainerState::Exited)
+    /// Whether we stopped it, or are about to stop or replace it, and it is down: then how it ended (many
+    /// programs answer SIGTERM with an exit code of their own) and whether its container is there does not matter.
+    fn is_meant_to_be_down(&self, service: &str) -> bool {
+        (self.desired == Desired::Stopped || self.in_transit) && self.observation.is_down(service)
+    }
 }

@@ -25,6 +25,7 @@ fn running(service: &str) -> ContainerFacts {
         created_at: NOW,
         started_at: Some(NOW),
         finished_at: None,
+        depends_on: Vec::new(),
     }
 }
 
@@ -246,4 +247,49 @@ fn an_open_install_shows_its_step_whatever_docker_shows() {
         operation.state = OperationState::Unwinding(failure);
         assert_eq!(shown(&operation), status, "while it is being undone its last step's status stays");
     }
+}
+
+#[test]
+fn what_we_stopped_is_stopped_however_it_ended() {
+    let expected =
+        Expectation { services: vec![("a".into(), false), ("b".into(), false)], main_service: None };
+    let status = |desired, observation: &Observation| {
+        Status::of(Lifecycle::Installed, None, desired, observation, &expected, NOW)
+    };
+    let mut observation = Observation::default();
+    observation.take_in(exited("a", 1), NOW);
+    observation.take_in(exited("b", 0), NOW);
+    assert_eq!(status(Desired::Running, &observation), Status::Error, "it ended by itself");
+    assert_eq!(status(Desired::Stopped, &observation), Status::Stop, "its answer to SIGTERM was 1");
+    observation.containers.pop_last();
+    assert_eq!(status(Desired::Stopped, &observation), Status::Stop, "one was removed since");
+    observation.take_in(running("b"), NOW);
+    assert_eq!(status(Desired::Stopped, &observation), Status::Error, "one of two was started by hand");
+    observation.take_in(running("a"), NOW);
+    assert_eq!(status(Desired::Stopped, &observation), Status::Running, "both were");
+}
+
+#[test]
+fn an_app_on_its_way_is_not_bad_for_what_is_done_to_it() {
+    let expected =
+        Expectation { services: vec![("a".into(), false), ("b".into(), false)], main_service: None };
+    let id = AppId::parse("app").expect("an app id");
+    let (operation, install) = (OperationId::from_text("o"), InstallId::from_text("i"));
+    let mut restart = Operation::queued(operation, install, id, OperationKind::Restart, NOW);
+    let mut observation = Observation::default();
+    observation.take_in(exited("a", 1), NOW);
+    observation.take_in(running("b"), NOW);
+    let status = |operation: &Operation, observation: &Observation| {
+        let (lifecycle, desired) = (Lifecycle::Installed, Desired::Running);
+        Status::of(lifecycle, Some(operation), desired, observation, &expected, NOW)
+    };
+    assert_eq!(status(&restart, &observation), Status::Error, "nothing has been done to it yet");
+    restart.state = OperationState::Running;
+    assert_eq!(status(&restart, &observation), Status::Initing);
+    assert_eq!(status(&restart, &Observation::default()), Status::Initing, "all are being recreated");
+    observation.take_in(exited("b", 143), NOW);
+    assert_eq!(status(&restart, &observation), Status::Stop);
+    let unhealthy = ContainerFacts { health: domain::Health::Unhealthy, ..running("b") };
+    observation.take_in(unhealthy, NOW);
+    assert_eq!(status(&restart, &observation), Status::Error, "that is nothing of our doing");
 }

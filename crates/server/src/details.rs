@@ -16,7 +16,7 @@ use crate::messages::text;
 pub(crate) fn of(refusal: &Refusal, context: &Context) -> String {
     let language = context.language;
     match refusal {
-        Refusal::Blank(_) | Refusal::NoSuchInterface => String::new(),
+        Refusal::Blank(_) | Refusal::Format(_) | Refusal::NoSuchInterface => String::new(),
         Refusal::VersionNotServed => text(language, "detail-version-served", &[]),
         Refusal::Malformed(malformed) => of_malformed(*malformed, language),
         Refusal::ForeignHost(host) => text(language, "detail-foreign-host", &[("host", host)]),
@@ -70,11 +70,15 @@ fn of_control(error: &Error, context: &Context) -> String {
             shortages.iter().map(|shortage| of_shortage(shortage, language)).collect::<Vec<_>>().join("; ")
         }
         Error::Store(_) | Error::Host(_) => of_internal(context),
+        Error::Busy { open } => text(language, "detail-busy", &[("kind", open.as_str())]),
         Error::AppUnknown { .. }
         | Error::CustomerAppNameFormat { .. }
         | Error::InstallOpen
         | Error::AppIdFormat { .. }
-        | Error::NoSuchApp { .. } => String::new(),
+        | Error::NoSuchApp { .. }
+        | Error::NotInTrash { .. }
+        | Error::NothingToCancel { .. }
+        | Error::TooLateToCancel { .. } => String::new(),
     }
 }
 
@@ -104,6 +108,7 @@ fn of_setting(error: &SettingError, language: Language) -> String {
 fn of_holder(holder: &NameHolder, language: Language) -> String {
     let (id, name) = match holder {
         NameHolder::App => return String::new(),
+        NameHolder::Trash => return text(language, "detail-taken-trash", &[]),
         NameHolder::Container(name) => ("detail-taken-container", name),
         NameHolder::Network(name) => ("detail-taken-network", name),
         NameHolder::Volume(name) => ("detail-taken-volume", name),
@@ -217,6 +222,8 @@ mod tests {
             Malformed::NotJsonObject.into(),
             Malformed::GivenTwice("x").into(),
             Malformed::NotText("x").into(),
+            Error::NameTaken(NameHolder::Trash).into(),
+            Error::Busy { open: domain::OperationKind::Stop }.into(),
             Error::NameTaken(NameHolder::Container("x".into())).into(),
             Error::NameTaken(NameHolder::Network("x".into())).into(),
             Error::NameTaken(NameHolder::Volume("x".into())).into(),

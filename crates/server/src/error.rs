@@ -20,6 +20,9 @@ pub(crate) enum Refusal {
     /// A required header or parameter is blank.
     #[error("something required is blank")]
     Blank(ErrorCode),
+    /// A parameter is none of the values that it may have.
+    #[error("a parameter has a value that it may not have")]
+    Format(ErrorCode),
     /// The interface version asked for is not served.
     #[error("the interface version is not served")]
     VersionNotServed,
@@ -90,7 +93,7 @@ impl Refusal {
     /// The contract's code.
     pub(crate) fn code(&self) -> ErrorCode {
         match self {
-            Self::Blank(code) => *code,
+            Self::Blank(code) | Self::Format(code) => *code,
             Self::VersionNotServed => ErrorCode::HeaderVersionNotExis,
             Self::Malformed(_) => ErrorCode::RequestFormatError,
             Self::NoSuchInterface | Self::ForeignHost(_) | Self::ForeignOrigin => ErrorCode::InterfaceNotExis,

@@ -13,10 +13,14 @@ use crate::callers::Callers;
 use crate::edge::{keep_contract, mark_ordinary};
 use crate::event_stream::Streams;
 use crate::interface::{Interfaces, no_such_interface};
+use crate::routes::app_cancel::AppCancel;
 use crate::routes::app_install::AppInstall;
 use crate::routes::app_list::AppList;
 use crate::routes::app_operation::AppOperation;
 use crate::routes::app_status::AppStatus;
+use crate::routes::app_trash::AppTrash;
+use crate::routes::app_uninstall::AppUninstall;
+use crate::routes::verbs::{AppPurge, AppRestart, AppRestore, AppStart, AppStop};
 use crate::routes::{documents, health, images};
 use crate::settings::{ServerSettings, SettingsError, checked_base};
 use crate::{Server, openapi};
@@ -32,7 +36,15 @@ pub fn router(control: Arc<Control>, settings: &ServerSettings) -> Result<Router
         .with::<AppInstall>()
         .with::<AppStatus>()
         .with::<AppList>()
-        .with::<AppOperation>();
+        .with::<AppOperation>()
+        .with::<AppStart>()
+        .with::<AppStop>()
+        .with::<AppRestart>()
+        .with::<AppCancel>()
+        .with::<AppUninstall>()
+        .with::<AppTrash>()
+        .with::<AppRestore>()
+        .with::<AppPurge>();
 
     let ordinary = Router::new()
         .route("/healthz", get(health::alive))

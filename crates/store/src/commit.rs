@@ -48,14 +48,14 @@ fn write_app(transaction: &Transaction<'_>, app: &App) -> Result<(), Fault> {
     let written = run(
         transaction,
         "INSERT INTO app (install, app_id, project, package, version, trademark, official, requirements,
-                          desired, lifecycle, deployment, observation, created_at, settings)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)
+                          desired, lifecycle, deployment, observation, created_at, settings, trashed_at)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)
          ON CONFLICT (install) DO UPDATE SET
              app_id = excluded.app_id, project = excluded.project, package = excluded.package,
              version = excluded.version, trademark = excluded.trademark, official = excluded.official,
              requirements = excluded.requirements, desired = excluded.desired, lifecycle = excluded.lifecycle,
              deployment = excluded.deployment, observation = excluded.observation,
-             created_at = excluded.created_at, settings = excluded.settings",
+             created_at = excluded.created_at, settings = excluded.settings, trashed_at = excluded.trashed_at",
         params![
             app.install.as_str(),
             app.id.as_str(),
@@ -71,6 +71,7 @@ fn write_app(transaction: &Transaction<'_>, app: &App) -> Result<(), Fault> {
             rows::observation::to_json(&app.observation)?,
             app.created_at.as_millis(),
             rows::settings::to_json(&app.settings)?,
+            app.trashed_at.map(domain::Timestamp::as_millis),
         ],
     );
     or_conflict(written, || Conflict::AppName).map(drop)
@@ -88,17 +89,20 @@ fn write_operation(transaction: &Transaction<'_>, operation: &Operation) -> Resu
         operation.started_at.map(domain::Timestamp::as_millis),
         operation.finished_at.map(domain::Timestamp::as_millis),
         serde_json::to_string(&operation.last_lines)?,
+        rows::app::desired_to_text(operation.desired_before),
+        rows::settings::to_json(&operation.settings_before)?,
     ];
     let written = transaction
         .prepare_cached(
             "INSERT INTO operation (id, install, app_id, kind, state, failure, queued_at, started_at,
-                                    finished_at, last_lines)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)
+                                    finished_at, last_lines, desired_before, settings_before)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)
              ON CONFLICT (id) DO UPDATE SET
                  install = excluded.install, app_id = excluded.app_id, kind = excluded.kind,
                  state = excluded.state, failure = excluded.failure, queued_at = excluded.queued_at,
                  started_at = excluded.started_at, finished_at = excluded.finished_at,
-                 last_lines = excluded.last_lines
+                 last_lines = excluded.last_lines, desired_before = excluded.desired_before,
+                 settings_before = excluded.settings_before
              RETURNING number",
         )?
         .query_row(values, |row| row.get::<_, i64>("number"));

@@ -6,8 +6,8 @@ use rusqlite::{Connection, Row};
 use crate::error::Fault;
 use crate::rows;
 
-const OPERATION_COLUMNS: &str =
-    "number, id, install, app_id, kind, state, failure, queued_at, started_at, finished_at, last_lines";
+const OPERATION_COLUMNS: &str = "number, id, install, app_id, kind, state, failure, queued_at, started_at, finished_at, \
+                                 last_lines, desired_before, settings_before";
 
 pub(crate) fn instance(connection: &Connection) -> Result<InstanceId, Fault> {
     let text: String = connection.query_row("SELECT instance FROM meta", [], |row| row.get(0))?;

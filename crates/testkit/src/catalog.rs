@@ -14,6 +14,10 @@ impl Catalog for FakeCatalog {
         self.0.iter().find(|package| package.name.eq_ignore_ascii_case(name)).cloned()
     }
 
+    fn read(&self, name: &str, _: &str) -> Result<Package, String> {
+        self.find(name).map(|package| (*package).clone()).ok_or_else(|| "it is no package".to_owned())
+    }
+
     fn all(&self) -> Vec<Arc<Package>> {
         self.0.clone()
     }

@@ -1,17 +1,17 @@
 //! A container engine in memory.
 
+mod making;
+
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use control::ports::{
-    Clock, EngineContainer, EngineError, EngineEvent, EngineInfo, EngineNetwork, EngineObject, EngineSight,
-    EngineVolume, Ownership, Project, PullError, PullSink,
+    Clock, CommandError, EngineContainer, EngineError, EngineEvent, EngineInfo, EngineNetwork, EngineObject,
+    EngineSight, EngineVolume, Ownership, Project, PullError, PullSink,
 };
 use domain::{
-    ContainerFacts, ContainerId, ContainerState, Failure, FailureClass, Health, ImagePull, LayerPull,
-    Protocol, RestartPolicy,
+    ContainerFacts, ContainerId, ContainerState, Failure, FailureClass, ImagePull, LayerPull, Protocol,
 };
 use futures_util::StreamExt;
 use futures_util::stream::BoxStream;
@@ -50,6 +50,14 @@ struct State {
     networks: Vec<EngineNetwork>,
     volumes: Vec<EngineVolume>,
     missing_images: BTreeSet<String>,
+    images: BTreeSet<String>,
+    /// Images whose containers have an anonymous volume, and where.
+    anonymous: HashMap<String, String>,
+    slow_images: BTreeSet<String>,
+    refuses_removals: bool,
+    images_of: HashMap<ContainerId, String>,
+    /// What each container was made of: compose recreates one that differs.
+    definitions: HashMap<ContainerId, String>,
     stolen_ports: Vec<u16>,
     listeners: Vec<mpsc::UnboundedSender<EngineEvent>>,
     is_mute: bool,
@@ -83,6 +91,26 @@ impl FakeEngine {
     /// Makes the registry not know that image.
     pub fn lose_image(&self, image: &str) {
         self.state().missing_images.insert(image.to_owned());
+    }
+
+    /// Gives containers of that image an anonymous volume, as the image of a database does.
+    pub fn give_anonymous_volume(&self, image: &str, target: &str) {
+        self.state().anonymous.insert(image.to_owned(), target.to_owned());
+    }
+
+    /// Refuses every removal from now on, as of what somebody else uses, or ends that.
+    pub fn refuse_removals(&self, is_refusing: bool) {
+        self.state().refuses_removals = is_refusing;
+    }
+
+    /// Forgets the images that were pulled, as `docker image prune` does.
+    pub fn prune_images(&self) {
+        self.state().images.clear();
+    }
+
+    /// Lets pulls of that image go on for ever: a large one from a slow registry.
+    pub fn pull_slowly(&self, image: &str) {
+        self.state().slow_images.insert(image.to_owned());
     }
 
     /// Makes somebody else bind that port between the check and the start.
@@ -201,13 +229,13 @@ impl FakeEngine {
 
     /// Creates and starts what a project asks for, as `docker compose up` does; the port it fails at, if
     /// one is taken.
-    pub(crate) fn up(&self, project: &Project) -> Result<(), UpError> {
+    pub(crate) fn up(&self, project: &Project, is_started: bool) -> Result<(), UpError> {
         let now = self.clock.now();
         let mut state = self.state();
         if state.away {
             return Err(UpError::Away);
         }
-        state.create(project, now)
+        state.create(project, now, is_started)
     }
 
     /// Leaves a process at work that outlives its server.
@@ -252,7 +280,7 @@ impl FakeEngine {
                     state.late.push((looks - 1, project));
                 } else {
                     // It outlived its server: nobody hears whether it succeeds.
-                    let _ = state.create(&project, now);
+                    let _ = state.create(&project, now, true);
                 }
             }
         }
@@ -277,7 +305,13 @@ impl FakeEngine {
 
     pub(crate) async fn pull(&self, image: &str, sink: &dyn PullSink) -> Result<(), PullError> {
         for percent in [0, 50, 100] {
-            let missing = self.reachable()?.missing_images.contains(image);
+            let (missing, slow) = {
+                let state = self.reachable()?;
+                (state.missing_images.contains(image), state.slow_images.contains(image))
+            };
+            if slow && percent > 0 {
+                std::future::pending::<()>().await;
+            }
             if missing {
                 let failure = Failure::of(FailureClass::NoSuchImage, image, "manifest unknown");
                 return Err(PullError::Failed(failure));
@@ -294,14 +328,51 @@ impl FakeEngine {
             });
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
+        self.reachable()?.images.insert(image.to_owned());
+        Ok(())
+    }
+
+    pub(crate) fn has_image(&self, image: &str) -> Result<bool, EngineError> {
+        Ok(self.reachable()?.images.contains(image))
+    }
+
+    pub(crate) fn start(&self, id: &ContainerId) -> Result<(), CommandError> {
+        let now = self.clock.now();
+        let mut state = self.reachable().map_err(|error| away(&error))?;
+        if !state.containers.contains_key(id) {
+            return Err(CommandError::Failed { words: format!("no such container: {id}") });
+        }
+        let started = state.start(id, now);
+        started
+            .map_err(|port| CommandError::PortTaken { port, words: "port is already allocated".to_owned() })
+    }
+
+    pub(crate) fn stop(&self, id: &ContainerId) -> Result<(), CommandError> {
+        let now = self.clock.now();
+        let mut state = self.reachable().map_err(|error| away(&error))?;
+        let Some(container) = state.containers.get_mut(id) else { return Ok(()) };
+        if container.facts.state == ContainerState::Running {
+            container.facts.state = ContainerState::Exited;
+            container.facts.exit_code = 143;
+            container.facts.finished_at = Some(now);
+        }
+        state.tell(&EngineEvent::Container(id.clone()));
         Ok(())
     }
 
     pub(crate) fn remove(&self, object: &EngineObject) -> Result<(), EngineError> {
         let mut state = self.reachable()?;
+        if state.refuses_removals {
+            let (action, reason) = ("remove".to_owned(), "it is in use".to_owned());
+            return Err(EngineError::Refused { action, reason });
+        }
         match object {
-            EngineObject::Container(id) => {
-                state.containers.remove(id);
+            EngineObject::Container(id) | EngineObject::ContainerAlone(id) => {
+                let removed = state.containers.remove(id);
+                let anonymous = removed.into_iter().flat_map(|container| container.anonymous_volumes);
+                for (_, name) in anonymous.filter(|_| matches!(object, EngineObject::Container(_))) {
+                    state.volumes.retain(|volume| volume.name != name);
+                }
                 state.tell(&EngineEvent::Container(id.clone()));
             }
             EngineObject::Network(id) => {
@@ -323,6 +394,10 @@ impl FakeEngine {
     }
 }
 
+fn away(error: &EngineError) -> CommandError {
+    CommandError::EngineUnreachable { words: error.to_string() }
+}
+
 /// Why a project did not come up.
 pub(crate) enum UpError {
     /// The engine is away.
@@ -336,95 +411,5 @@ impl State {
         if !self.is_mute {
             self.listeners.retain(|listener| listener.send(event.clone()).is_ok());
         }
-    }
-
-    fn create(&mut self, project: &Project, now: domain::Timestamp) -> Result<(), UpError> {
-        let owner = Ownership {
-            instance: Some(project.instance.clone()),
-            install: Some(project.install.clone()),
-            project: Some(project.name.to_string()),
-        };
-        for subnet in &project.subnets {
-            let name = format!("{}_{}", project.name, subnet.network);
-            if !self.networks.iter().any(|network| network.name == name) {
-                let (id, subnets) = (format!("id-of-{name}"), vec![subnet.subnet]);
-                self.networks.push(EngineNetwork { id, name, owner: owner.clone(), subnets });
-            }
-        }
-        for key in &project.package.volumes {
-            let name = format!("{}_{key}", project.name);
-            if !self.volumes.iter().any(|volume| volume.name == name) {
-                self.volumes.push(EngineVolume { name, owner: owner.clone() });
-            }
-        }
-        self.tell(&EngineEvent::Networks);
-        for service in &project.package.services {
-            self.create_container(project, service, &owner, now)?;
-        }
-        Ok(())
-    }
-
-    fn create_container(
-        &mut self,
-        project: &Project,
-        service: &domain::package::Service,
-        owner: &Ownership,
-        now: domain::Timestamp,
-    ) -> Result<(), UpError> {
-        let ports: Vec<(IpAddr, Protocol, u16)> = project
-            .ports
-            .iter()
-            .filter(|port| port.service == service.name)
-            .map(|port| (port.address, port.protocol, port.port))
-            .collect();
-        let name = format!("{}-{}-1", project.name, service.name);
-        // As compose does: a container that is there is kept if it fits and recreated if not.
-        let fits = |container: &EngineContainer| container.facts.name == name && container.ports == ports;
-        if self.containers.values().any(|c| fits(c) && c.facts.state == ContainerState::Running) {
-            return Ok(());
-        }
-        self.containers.retain(|_, container| container.facts.name != name);
-        self.next_id += 1;
-        let id = ContainerId::from_text(format!("c{}", self.next_id));
-        let stolen = ports.iter().map(|(_, _, port)| *port).find(|port| self.stolen_ports.contains(port));
-        let behaviour = self.behaviours.get(&service.image).copied().unwrap_or_default();
-        if behaviour == Behaviour::Silent {
-            self.silent.insert(id.clone());
-        }
-        let facts = facts(id.clone(), name, service, behaviour, stolen.is_some(), now);
-        let owner = owner.clone();
-        self.containers.insert(id.clone(), EngineContainer { facts, owner, ports });
-        self.tell(&EngineEvent::Container(id));
-        stolen.map_or(Ok(()), |port| Err(UpError::PortTaken(port)))
-    }
-}
-
-fn facts(
-    id: ContainerId,
-    name: String,
-    service: &domain::package::Service,
-    behaviour: Behaviour,
-    only_created: bool,
-    now: domain::Timestamp,
-) -> ContainerFacts {
-    let (state, exit_code) = match behaviour {
-        _ if only_created => (ContainerState::Created, 0),
-        Behaviour::Well | Behaviour::Silent | Behaviour::Unhealthy => (ContainerState::Running, 0),
-        Behaviour::Exits(code) => (ContainerState::Exited, code),
-        Behaviour::OutOfMemory => (ContainerState::Exited, 137),
-    };
-    ContainerFacts {
-        id,
-        name,
-        service: service.name.clone(),
-        state,
-        exit_code,
-        oom_killed: behaviour == Behaviour::OutOfMemory,
-        health: if behaviour == Behaviour::Unhealthy { Health::Unhealthy } else { Health::None },
-        restart_count: 0,
-        restart_policy: RestartPolicy::Always,
-        created_at: now,
-        started_at: (!only_created).then_some(now),
-        finished_at: None,
     }
 }

@@ -108,6 +108,21 @@ impl Engine for OfLife<FakeEngine> {
         self.pass("engine.pull", failure, async || self.inner.pull(image, sink).await).await
     }
 
+    async fn has_image(&self, image: &str) -> Result<bool, EngineError> {
+        self.unless_dead().await;
+        self.inner.has_image(image)
+    }
+
+    async fn start(&self, id: &ContainerId) -> Result<(), CommandError> {
+        let failure = || Err(command_failed());
+        self.pass("engine.start", failure, async || self.inner.start(id)).await
+    }
+
+    async fn stop(&self, id: &ContainerId) -> Result<(), CommandError> {
+        let failure = || Err(command_failed());
+        self.pass("engine.stop", failure, async || self.inner.stop(id)).await
+    }
+
     async fn remove(&self, object: &EngineObject) -> Result<(), EngineError> {
         let failure = || Err(engine_failed("remove"));
         self.pass("engine.remove", failure, async || self.inner.remove(object)).await
@@ -119,8 +134,38 @@ impl Engine for OfLife<FakeEngine> {
     }
 }
 
+fn command_failed() -> CommandError {
+    CommandError::Failed { words: "injected fault".to_owned() }
+}
+
 fn disk_failed(action: &'static str, path: &Path) -> ProjectsError {
     refused(action, path, std::io::ErrorKind::Other)
+}
+
+impl OfLife<FakeProjects> {
+    async fn bring_up(
+        &self,
+        name: &'static str,
+        project: &Project,
+        is_started: bool,
+    ) -> Result<(), CommandError> {
+        let gate = self.life.gate(name);
+        match gate {
+            Gate::Open => {
+                tokio::time::sleep(Duration::from_millis(50)).await;
+                self.inner.up(project, is_started)
+            }
+            Gate::Fails => Err(command_failed()),
+            // The process does not die with its server: what it was asked for comes late.
+            Gate::Dead | Gate::DiesAfter => {
+                if gate == Gate::DiesAfter {
+                    self.inner.engine().leave_at_work(project);
+                    self.life.die();
+                }
+                std::future::pending().await
+            }
+        }
+    }
 }
 
 #[async_trait]
@@ -152,23 +197,17 @@ impl Projects for OfLife<FakeProjects> {
         self.pass("projects.remove_folder", failure, work).await
     }
 
+    async fn compose_text(&self, folder: &Path) -> Result<Option<String>, ProjectsError> {
+        let failure = || Err(disk_failed("read", folder));
+        self.pass("projects.compose_text", failure, async || Ok(self.inner.compose_text(folder))).await
+    }
+
     async fn up(&self, project: &Project) -> Result<(), CommandError> {
-        let gate = self.life.gate("projects.up");
-        match gate {
-            Gate::Open => {
-                tokio::time::sleep(Duration::from_millis(50)).await;
-                self.inner.up(project)
-            }
-            Gate::Fails => Err(CommandError::Failed { words: "injected fault".to_owned() }),
-            // The process does not die with its server: what it was asked for comes late.
-            Gate::Dead | Gate::DiesAfter => {
-                if gate == Gate::DiesAfter {
-                    self.inner.engine().leave_at_work(project);
-                    self.life.die();
-                }
-                std::future::pending().await
-            }
-        }
+        self.bring_up("projects.up", project, true).await
+    }
+
+    async fn create(&self, project: &Project) -> Result<(), CommandError> {
+        self.bring_up("projects.create", project, false).await
     }
 
     async fn end_leftovers(&self, folder: &Path, install: &InstallId) -> Result<(), ProjectsError> {

@@ -78,14 +78,20 @@ impl FakeProjects {
         self.lock().retain(|path, found| path != folder || found.install != *install);
     }
 
+    pub(crate) fn compose_text(&self, folder: &Path) -> Option<String> {
+        let folders = self.lock();
+        let written = folders.get(folder).and_then(|folder| folder.project.as_ref());
+        written.map(|project| project.package.compose.clone())
+    }
+
     /// Brings up what was written, not what is asked for: the two must be the same.
-    pub(crate) fn up(&self, project: &Project) -> Result<(), CommandError> {
+    pub(crate) fn up(&self, project: &Project, is_started: bool) -> Result<(), CommandError> {
         let written = self.lock().get(&project.folder).and_then(|folder| folder.project.clone());
         if written.as_ref() != Some(project) {
             let words = "the folder was not written, or holds something else".to_owned();
             return Err(CommandError::Failed { words });
         }
-        self.engine.up(project).map_err(|error| match error {
+        self.engine.up(project, is_started).map_err(|error| match error {
             UpError::Away => CommandError::EngineUnreachable { words: "cannot connect".to_owned() },
             UpError::PortTaken(port) => {
                 CommandError::PortTaken { port, words: "port is already allocated".to_owned() }

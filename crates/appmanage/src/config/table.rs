@@ -116,6 +116,9 @@ settings! {
     /// it likes while bytes arrive.)
     "installs.pull_idle_seconds" => installs_pull_idle_seconds: Whole<10, 86_400> = DefaultValue::Is("300");
 
+    /// Days that an uninstalled app lies in the recycle bin before it is deleted for good.
+    "trash.retention_days" => trash_retention_days: Whole<1, 3_650> = DefaultValue::Is("30");
+
     /// The container engine. It wins over the environment variable `DOCKER_HOST`, which is asked where this is
     /// set nowhere.
     "engine.host" => engine_host: EngineHost = DefaultValue::Is("unix:///var/run/docker.sock");

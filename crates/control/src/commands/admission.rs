@@ -89,7 +89,10 @@ impl Control {
 
     fn promised(&self, memory: &Memory) -> Promised {
         let mut sum = Promised::default();
-        for record in memory.oldest_first().filter(|record| record.open_operation().is_some()) {
+        let is_installing = |open: &domain::Operation| open.kind.is_installing();
+        for record in
+            memory.oldest_first().filter(|record| record.open_operation().is_some_and(is_installing))
+        {
             let needed = record.app.package.requirements;
             sum.memory_bytes = sum.memory_bytes.saturating_add(needed.memory_bytes);
             sum.disk_bytes = sum.disk_bytes.saturating_add(needed.disk_bytes);
@@ -108,7 +111,8 @@ impl Control {
         let range = self.settings.port_first..=self.settings.port_last;
         let published =
             memory.engine.containers.values().flat_map(|c| c.ports.iter().map(|(_, _, port)| *port));
-        let mut taken: Vec<u16> = memory.reserved_ports().map(|port| port.port).chain(published).collect();
+        let mut taken: Vec<u16> =
+            memory.reserved_ports(None).map(|port| port.port).chain(published).collect();
         taken.retain(|port| range.contains(port));
         taken.sort_unstable();
         taken.dedup();
@@ -117,7 +121,7 @@ impl Control {
 
     /// Free subnets of the pool, counted up to `enough`.
     fn count_free_subnets(&self, enough: usize, figures: &HostFigures, memory: &Memory) -> u64 {
-        let mut taken = memory.taken_subnets(&figures.routes, &memory.engine.networks);
+        let mut taken = memory.taken_subnets(&figures.routes, &memory.engine.networks, None);
         let mut free = 0;
         while free < enough as u64 {
             let Some(subnet) = choose_subnet(&self.settings.subnet_pool, self.settings.subnet_prefix, &taken)

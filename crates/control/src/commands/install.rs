@@ -70,8 +70,12 @@ impl Control {
             if record.open_operation().is_some_and(|open| open.kind == OperationKind::Install) {
                 return Err(Error::InstallOpen);
             }
-            if record.app.lifecycle != Lifecycle::Failed {
-                return Err(Error::NameTaken(NameHolder::App));
+            match record.app.lifecycle {
+                Lifecycle::Failed if record.open_operation().is_none() => {}
+                Lifecycle::Trashed => return Err(Error::NameTaken(NameHolder::Trash)),
+                Lifecycle::Failed | Lifecycle::Installing | Lifecycle::Installed => {
+                    return Err(Error::NameTaken(NameHolder::App));
+                }
             }
         }
         let engine = &memory.engine;
@@ -112,6 +116,7 @@ impl Control {
             deployment: None,
             observation: Observation::default(),
             created_at: now,
+            trashed_at: None,
         };
         let event = Event {
             at: now,

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use domain::observation::ServiceState;
-use domain::{App, Failure, FailureClass, Timestamp};
+use domain::{App, Desired, Failure, FailureClass, Timestamp};
 use tokio::time::{Instant, timeout_at};
 
 use super::{StepError, diagnosis};
@@ -24,6 +24,9 @@ const EVENTS_SETTLE: Duration = Duration::from_secs(5);
 const JUDGED_EVERY: Duration = Duration::from_millis(500);
 
 pub(super) async fn run(control: &Arc<Control>, app: &App) -> Result<(), StepError> {
+    if app.desired == Desired::Stopped {
+        return Ok(());
+    }
     let patience = app.deployment.as_ref().map_or(domain::Package::DEFAULT_PATIENCE, |d| d.patience);
     let began = Instant::now();
     let mut changes = control.recorder.changes();

@@ -2,36 +2,83 @@
 //! them away again by their labels.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use domain::secret::masked;
-use domain::{App, FailureClass, Operation, Step};
+use domain::{App, Desired, FailureClass, Lifecycle, Operation, OperationKind, Step};
 
-use super::{StepError, diagnosis};
+use super::containers::best_effort;
+use super::removal::{self, Removal};
+use super::{StepError, diagnosis, render};
 use crate::Control;
-use crate::ports::{CommandError, EngineError, EngineObject, EngineSight, Ownership};
-use crate::recorder::error_chain;
-
-/// Between two looks after an undo. What a killed `docker compose` had asked for may still be on its way
-/// inside the engine: nothing is gone before two looks agree that it is.
-const BETWEEN_LOOKS: Duration = Duration::from_millis(200);
-
-/// Looks until something that keeps coming back makes the undo stuck.
-const LOOKS_MAX: u32 = 50;
+use crate::ports::CommandError;
 
 pub(super) async fn run(control: &Arc<Control>, app: &App, operation: &Operation) -> Result<(), StepError> {
-    let project = control.project(app)?;
-    if operation.attempts(Step::Create) > 1 {
+    if operation.attempts(Step::Create) > 1
+        && let Some(removal) = half_made(operation.kind)
+    {
         // What an earlier try made, or the engine still made for it after its process was ended, fits neither
         // what is chosen now nor what compose knows: two networks of one name, say. Nobody has used it yet.
-        undo(control, app).await.map_err(StepError::HalfMade)?;
+        removal::remove(control, app, removal)
+            .await
+            .map_err(|error| StepError::HalfMade(error.to_string()))?;
     }
+    up(control, app, app.desired).await
+}
+
+/// Brings up what is written in the app's folder; starts nothing where the app is to be stopped.
+pub(super) async fn up(control: &Arc<Control>, app: &App, desired: Desired) -> Result<(), StepError> {
+    let project = control.project(app).await?;
     // Once more, because pulling may have taken an hour.
     control.refuse_taken_names(app, &project.package).await?;
-    let Err(error) = control.projects.up(&project).await else { return Ok(()) };
+    let done = match desired {
+        Desired::Running => control.projects.up(&project).await,
+        Desired::Stopped => control.projects.create(&project).await,
+    };
+    match done {
+        Ok(()) => Ok(()),
+        Err(error) => Err(failure(control, app, error).await?),
+    }
+}
+
+/// What a step of that kind has made that has to go before it is tried again, or when it is undone. An app that is
+/// being configured is in use: it loses nothing.
+const fn half_made(kind: OperationKind) -> Option<Removal> {
+    match kind {
+        OperationKind::Install => Some(Removal::Everything),
+        OperationKind::Restore => Some(Removal::AllButVolumes),
+        OperationKind::Configure
+        | OperationKind::Start
+        | OperationKind::Stop
+        | OperationKind::Restart
+        | OperationKind::Uninstall
+        | OperationKind::Purge => None,
+    }
+}
+
+pub(super) async fn undo(control: &Arc<Control>, app: &App, operation: &Operation) -> Result<(), String> {
+    if let Some(removal) = half_made(operation.kind) {
+        let removed = removal::remove(control, app, removal).await;
+        return removed.map_err(|error| error.to_string());
+    }
+    render::undo(control, app, operation).await?;
+    if app.lifecycle != Lifecycle::Installed {
+        return Ok(());
+    }
+    best_effort(app, up(control, app, operation.desired_before).await)
+}
+
+/// What follows from the words of compose, or of the engine.
+///
+/// # Errors
+/// The engine is away.
+pub(super) async fn failure(
+    control: &Arc<Control>,
+    app: &App,
+    error: CommandError,
+) -> Result<StepError, StepError> {
     let secrets = app.secrets();
     let words = |words: String| masked(&words, &secrets);
-    Err(match error {
+    Ok(match error {
         CommandError::PortTaken { port, words: w } => {
             StepError::Taken(domain::Failure::of(FailureClass::PortTaken, port.to_string(), words(w)))
         }
@@ -53,57 +100,4 @@ pub(super) async fn run(control: &Arc<Control>, app: &App, operation: &Operation
             )
         }
     })
-}
-
-pub(super) async fn undo(control: &Arc<Control>, app: &App) -> Result<(), String> {
-    let folder = control.projects.folder(&app.project);
-    let ended = control.projects.end_leftovers(&folder, &app.install).await;
-    ended.map_err(|error| error_chain(&error))?;
-    let mut empty_looks = 0;
-    for _ in 0..LOOKS_MAX {
-        let sight = control.engine.look().await.map_err(|error| error.to_string())?;
-        let objects = objects_of(app, control, &sight);
-        if objects.is_empty() {
-            empty_looks += 1;
-            if empty_looks == 2 {
-                let (instance, install) = (control.recorder.instance(), &app.install);
-                control.recorder.observe(|memory, _| memory.note_gone(instance, install));
-                return Ok(());
-            }
-        } else {
-            empty_looks = 0;
-            remove_all(control, &objects).await.map_err(|error| error.to_string())?;
-        }
-        tokio::time::sleep(BETWEEN_LOOKS).await;
-    }
-    Err(format!("its containers, networks or volumes were still there after {LOOKS_MAX} looks"))
-}
-
-/// Everything on the engine that carries both of the app's labels: containers first, since they hold the
-/// rest.
-fn objects_of(app: &App, control: &Control, sight: &EngineSight) -> Vec<EngineObject> {
-    let instance = control.recorder.instance();
-    let own = |owner: &Ownership| owner.is_of(instance, &app.install);
-    let containers = sight.containers.iter().filter(|container| own(&container.owner));
-    let networks = sight.networks.iter().filter(|network| own(&network.owner));
-    let volumes = sight.volumes.iter().filter(|volume| own(&volume.owner));
-    containers
-        .map(|container| EngineObject::Container(container.facts.id.clone()))
-        .chain(networks.map(|network| EngineObject::Network(network.id.clone())))
-        .chain(volumes.map(|volume| EngineObject::Volume(volume.name.clone())))
-        .collect()
-}
-
-async fn remove_all(control: &Control, objects: &[EngineObject]) -> Result<(), EngineError> {
-    for object in objects {
-        match control.engine.remove(object).await {
-            Ok(()) => {}
-            // A container that is on its way may still hold it: the next look tells.
-            Err(EngineError::Refused { reason, .. }) => {
-                tracing::debug!(?object, reason, "not removed yet");
-            }
-            Err(error @ EngineError::Unreachable { .. }) => return Err(error),
-        }
-    }
-    Ok(())
 }

@@ -4,15 +4,19 @@
 //! here, or the reason why it needs none.
 
 mod await_ready;
+mod containers;
 mod create;
 mod diagnosis;
 mod pull;
+mod removal;
+mod remove_data;
 mod render;
 pub(crate) mod reserve;
+mod take_down;
 
 use std::sync::Arc;
 
-use domain::{App, Failure, FailureClass, InstallId, Operation, Package, Step};
+use domain::{App, Failure, FailureClass, InstallId, Lifecycle, Operation, Package, Step};
 
 use crate::Control;
 use crate::names;
@@ -22,15 +26,19 @@ use crate::recorder::error_chain;
 pub(crate) use diagnosis::last_lines;
 
 /// Why a step did not succeed, by what follows from it.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, thiserror::Error)]
 pub(crate) enum StepError {
     /// Nothing helps: undo the operation.
+    #[error("{0}")]
     Failed(Failure),
     /// The engine went away: try again once it is back.
+    #[error("{0}")]
     EngineAway(String),
     /// What an earlier try asked the engine for is in the way, and goes with the next try.
+    #[error("{0}")]
     HalfMade(String),
-    /// What [`Step::Reserve`] chose was taken by something else meanwhile: choose again.
+    /// What [`Step::Reserve`] chose was taken by something else meanwhile: choose again, where the operation does.
+    #[error("{0}")]
     Taken(Failure),
 }
 
@@ -44,21 +52,34 @@ pub(crate) async fn run(control: &Arc<Control>, install: &InstallId, step: Step)
         Step::Render => render::run(control, &app).await,
         Step::Pull => pull::run(control, &app, &operation).await,
         Step::Create => create::run(control, &app, &operation).await,
+        Step::StopContainers => containers::stop(control, &app).await,
+        Step::StartContainers => containers::start(control, &app).await,
+        Step::TakeDown => take_down::run(control, &app).await,
+        Step::RemoveData => remove_data::run(control, &app).await,
         Step::AwaitReady => await_ready::run(control, &app).await,
         // Recorded together with the success of the step before it.
         Step::Finish => Ok(()),
     }
 }
 
-/// Takes away what a step made. Why it could not, as text, if it could not.
-pub(crate) async fn undo(control: &Arc<Control>, app: &App, step: Step) -> Result<(), String> {
+/// Takes back what a step did. Why it could not, as text, if it could not.
+pub(crate) async fn undo(
+    control: &Arc<Control>,
+    app: &App,
+    operation: &Operation,
+    step: Step,
+) -> Result<(), String> {
     match step {
-        Step::Reserve => reserve::undo(control, app).await,
-        Step::Create => create::undo(control, app).await,
-        // Its files lie in the folder that the undo of Reserve removes.
-        Step::Render
+        Step::Reserve => reserve::undo(control, app, operation).await,
+        Step::Render => render::undo(control, app, operation).await,
+        Step::Create => create::undo(control, app, operation).await,
+        Step::StopContainers => containers::undo_stop(control, app, operation).await,
+        Step::StartContainers => containers::undo_start(control, app, operation).await,
+        Step::TakeDown => take_down::undo(control, app, operation).await,
         // Images are shared by all apps and save the next try the download (contract, "Errors").
-        | Step::Pull
+        Step::Pull
+        // What is deleted does not come back; see `Operation::is_past_return`.
+        | Step::RemoveData
         // They make nothing.
         | Step::AwaitReady
         | Step::Finish => Ok(()),
@@ -94,12 +115,22 @@ impl Control {
         }
     }
 
-    fn package_of(&self, app: &App) -> Result<Arc<Package>, StepError> {
-        let package = self.catalog.find(&app.package.name);
-        package.filter(|package| package.version(&app.package.version).is_some()).ok_or_else(|| {
-            let detail = format!("the catalog no longer has it in version {}", app.package.version);
-            StepError::failed(FailureClass::BrokenPackage, &app.package.name, detail)
-        })
+    /// What the app consists of: for an install the catalog's package, else the copy in the app's own folder, which
+    /// is what its containers were made of.
+    async fn package_of(&self, app: &App) -> Result<Arc<Package>, StepError> {
+        let name = &app.package.name;
+        let broken = |detail: String| StepError::failed(FailureClass::BrokenPackage, name, detail);
+        if app.lifecycle == Lifecycle::Installing {
+            let package = self.catalog.find(name);
+            let package = package.filter(|package| package.version(&app.package.version).is_some());
+            return package.ok_or_else(|| {
+                broken(format!("the catalog no longer has it in version {}", app.package.version))
+            });
+        }
+        let folder = self.projects.folder(&app.project);
+        let text = self.projects.compose_text(&folder).await?;
+        let text = text.ok_or_else(|| broken(format!("{} holds no compose file", folder.display())))?;
+        self.catalog.read(name, &text).map(Arc::new).map_err(broken)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use domain::{App, FailureClass, ImagePull, Operation, OperationId};
+use domain::{App, FailureClass, ImagePull, Operation, OperationId, OperationKind};
 use futures_util::future::try_join_all;
 
 use super::StepError;
@@ -14,13 +14,33 @@ pub(super) async fn run(control: &Arc<Control>, app: &App, operation: &Operation
     let Some(deployment) = &app.deployment else {
         return Err(StepError::failed(FailureClass::Internal, "", "the app has no deployment yet"));
     };
+    if operation.kind == OperationKind::Restore {
+        // It comes back as it was: a tag that has moved on since is not followed.
+        return missing(control, app).await;
+    }
+    pull_all(control, operation, &deployment.images).await
+}
+
+/// Pulls only those images that the engine does not have.
+pub(super) async fn missing(control: &Arc<Control>, app: &App) -> Result<(), StepError> {
+    let Some((app, operation)) = control.app_and_operation(&app.install) else { return Ok(()) };
+    let mut missing = Vec::new();
+    for image in app.deployment.iter().flat_map(|deployment| &deployment.images) {
+        if !control.engine.has_image(image).await? {
+            missing.push(image.clone());
+        }
+    }
+    pull_all(control, &operation, &missing).await
+}
+
+async fn pull_all(control: &Arc<Control>, operation: &Operation, images: &[String]) -> Result<(), StepError> {
     let sink = Sink { recorder: Arc::clone(&control.recorder), operation: operation.id.clone() };
-    for image in &deployment.images {
+    for image in images {
         sink.progress(&ImagePull { image: image.clone(), ..ImagePull::default() });
     }
     // The first failure drops the other pulls, and with them their connections: the engine stops.
     let idle_limit = control.settings.pull_idle_limit;
-    let pulls = deployment.images.iter().map(|image| control.engine.pull(image, idle_limit, &sink));
+    let pulls = images.iter().map(|image| control.engine.pull(image, idle_limit, &sink));
     match try_join_all(pulls).await {
         Ok(_) => Ok(()),
         // An engine that is being stopped ends its pulls with words of its own.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use domain::package::VariableKind;
-use domain::{App, FailureClass, Package};
+use domain::{App, FailureClass, Operation, OperationKind, Package};
 
 use super::StepError;
 use crate::Control;
@@ -11,14 +11,24 @@ use crate::ports::Project;
 use crate::ports::projects::VariableValue;
 
 pub(super) async fn run(control: &Arc<Control>, app: &App) -> Result<(), StepError> {
-    let project = control.project(app)?;
+    let project = control.project(app).await?;
     Ok(control.projects.write(&project).await?)
+}
+
+/// A new app's files lie in the folder that the undo of Reserve removes, and a restored one's are good for the next
+/// try. Those of an app that was to be configured are written anew from the values it had.
+pub(super) async fn undo(control: &Arc<Control>, app: &App, operation: &Operation) -> Result<(), String> {
+    if operation.kind != OperationKind::Configure {
+        return Ok(());
+    }
+    let written = run(control, app).await;
+    written.map_err(|error| error.to_string())
 }
 
 impl Control {
     /// All that the app's folder is written from.
-    pub(super) fn project(&self, app: &App) -> Result<Project, StepError> {
-        let package = self.package_of(app)?;
+    pub(super) async fn project(&self, app: &App) -> Result<Project, StepError> {
+        let package = self.package_of(app).await?;
         let Some(deployment) = &app.deployment else {
             return Err(StepError::failed(FailureClass::Internal, "", "the app has no deployment yet"));
         };
@@ -30,6 +40,7 @@ impl Control {
             variables: self.variables(app, &package),
             ports: deployment.ports.clone(),
             subnets: deployment.subnets.clone(),
+            kept_volumes: deployment.kept_volumes.clone(),
             package,
         })
     }

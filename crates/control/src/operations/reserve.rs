@@ -2,23 +2,24 @@
 
 use std::sync::Arc;
 
+use domain::network::subnets_overlap;
 use domain::observation::Expectation;
 use domain::package::VariableKind;
 use domain::{
-    App, Deployment, Failure, FailureClass, Login, MainEndpoint, Operation, Package, PortReservation, Secret,
-    SettingValues, StepOutcome, SubnetReservation,
+    App, Deployment, Failure, FailureClass, Login, MainEndpoint, Operation, OperationKind, Package,
+    PortReservation, Secret, SettingValues, Step, StepOutcome, SubnetReservation,
 };
 use ipnet::Ipv4Net;
 
 use super::StepError;
 use crate::Control;
-use crate::allocation::{PortRange, TakenPort, choose_port, choose_subnet};
+use crate::allocation::{PortRange, TakenPort, choose_port, choose_subnet, is_free};
 use crate::memory::Memory;
 use crate::ports::{Change, EngineNetwork, HostError, Listener};
 use crate::recorder::off_the_runtime;
 
 pub(super) async fn run(control: &Arc<Control>, app: &App, operation: &Operation) -> Result<(), StepError> {
-    let package = control.package_of(app)?;
+    let package = control.package_of(app).await?;
     let networks = control.refuse_taken_names(app, &package).await?;
     let lost = Lost::of(operation);
     let (chooser, install) = (Arc::clone(control), app.install.clone());
@@ -47,7 +48,10 @@ pub(super) async fn run(control: &Arc<Control>, app: &App, operation: &Operation
     Ok(control.projects.create_folder(&folder, &app.install).await?)
 }
 
-pub(super) async fn undo(control: &Arc<Control>, app: &App) -> Result<(), String> {
+pub(super) async fn undo(control: &Arc<Control>, app: &App, operation: &Operation) -> Result<(), String> {
+    if operation.kind != OperationKind::Install {
+        return Ok(());
+    }
     // The reservations are given back in the transaction that ends the operation: until then nobody else
     // can be given what may still be in use.
     let folder = control.projects.folder(&app.project);
@@ -67,11 +71,14 @@ pub(crate) struct TakenOutside {
 pub(crate) struct Lost {
     ports: Vec<u16>,
     subnets: bool,
+    /// What the app had before it lay in the recycle bin may have been given to others since.
+    is_doubtful: bool,
 }
 
 impl Lost {
     fn of(operation: &Operation) -> Self {
-        let mut lost = Self::default();
+        let is_doubtful = operation.kind == OperationKind::Restore && operation.attempts(Step::Reserve) == 1;
+        let mut lost = Self { is_doubtful, ..Self::default() };
         for record in &operation.steps {
             let StepOutcome::Failed(failure) = &record.outcome else { continue };
             match failure.class {
@@ -101,7 +108,7 @@ impl Control {
     ) -> Result<Deployment, StepError> {
         let before = app.deployment.as_ref();
         let ports = self.choose_ports(Some(app), package, memory, taken, lost)?;
-        let subnets = self.choose_subnets(before, package, memory, taken, lost)?;
+        let subnets = self.choose_subnets(Some(app), package, memory, taken, lost)?;
         let secrets = before.map_or_else(|| self.secrets(package), |deployment| deployment.secrets.clone());
         let version = package.version(&app.package.version);
         let mut images: Vec<String> = Vec::new();
@@ -135,6 +142,7 @@ impl Control {
             admin_path: package.admin_path.clone(),
             login: login(package, &app.settings, &secrets),
             secrets,
+            kept_volumes: before.map(|deployment| deployment.kept_volumes.clone()).unwrap_or_default(),
         })
     }
 
@@ -149,8 +157,10 @@ impl Control {
     ) -> Result<Vec<PortReservation>, StepError> {
         let before = app.and_then(|app| app.deployment.as_ref());
         let before = before.map_or(&[][..], |deployment| &deployment.ports[..]);
-        let mut taken: Vec<TakenPort> =
-            memory.reserved_ports().map(|port| (port.address, port.protocol, port.port)).collect();
+        let mut taken: Vec<TakenPort> = memory
+            .reserved_ports(app.map(|app| &app.install))
+            .map(|port| (port.address, port.protocol, port.port))
+            .collect();
         let own = |container: &&crate::ports::EngineContainer| {
             app.is_some_and(|app| container.owner.install.as_ref() == Some(&app.install))
         };
@@ -158,6 +168,13 @@ impl Control {
         taken.extend(others.flat_map(|container| container.ports.iter().copied()));
         let listeners = outside.listeners.iter();
         taken.extend(listeners.map(|listener| (listener.address, listener.protocol, listener.port)));
+        let can_bind = |address, protocol, port| self.host.can_bind(address, protocol, port);
+        let is_kept = |port: &&PortReservation| {
+            !lost.ports.contains(&port.port)
+                && (!lost.is_doubtful || is_free((port.address, port.protocol, port.port), &taken, can_bind))
+        };
+        let kept: Vec<PortReservation> = before.iter().filter(is_kept).cloned().collect();
+        taken.extend(kept.iter().map(|port| (port.address, port.protocol, port.port)));
         let range = PortRange { first: self.settings.port_first, last: self.settings.port_last };
         let mut chosen: Vec<PortReservation> = Vec::new();
         for service in &package.services {
@@ -166,12 +183,11 @@ impl Control {
                     port.service == service.name
                         && port.target == wanted.target
                         && port.protocol == wanted.protocol
-                        && !lost.ports.contains(&port.port)
                 };
-                let port = match before.iter().find(is_it) {
+                let port = match kept.iter().find(is_it) {
                     Some(kept) => kept.clone(),
                     None => choose_port(&service.name, wanted, range, &taken, |address, protocol, port| {
-                        !lost.ports.contains(&port) && self.host.can_bind(address, protocol, port)
+                        !lost.ports.contains(&port) && can_bind(address, protocol, port)
                     })
                     .ok_or_else(|| no_free_port(&service.name, range))?,
                 };
@@ -185,16 +201,25 @@ impl Control {
     /// A subnet for each network of the package.
     pub(crate) fn choose_subnets(
         &self,
-        before: Option<&Deployment>,
+        app: Option<&App>,
         package: &Package,
         memory: &Memory,
         outside: &TakenOutside,
         lost: &Lost,
     ) -> Result<Vec<SubnetReservation>, StepError> {
-        if let Some(before) = before.filter(|_| !lost.subnets) {
+        let own = app.map(|app| &app.install);
+        let mut taken = memory.taken_subnets(&outside.routes, &outside.networks, own);
+        let before = app.and_then(|app| app.deployment.as_ref());
+        let is_free =
+            |kept: &SubnetReservation| !taken.iter().any(|other| subnets_overlap(&kept.subnet, other));
+        if let Some(before) = before.filter(|_| !lost.subnets)
+            && (!lost.is_doubtful || before.subnets.iter().all(is_free))
+        {
             return Ok(before.subnets.clone());
         }
-        let mut taken = memory.taken_subnets(&outside.routes, &outside.networks);
+        // Lost or not, what it had is not chosen again: another network is in the way of it.
+        let before = before.iter().flat_map(|deployment| &deployment.subnets);
+        taken.extend(before.map(|reserved| reserved.subnet));
         let pool = self.settings.subnet_pool;
         let mut chosen = Vec::new();
         for network in &package.networks {

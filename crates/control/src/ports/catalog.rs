@@ -9,6 +9,13 @@ pub trait Catalog: Send + Sync {
     /// The package of that name, found without regard to ASCII case.
     fn find(&self, name: &str) -> Option<Arc<Package>>;
 
+    /// Reads a package of that name out of a compose file: what is installed stays what it was, whatever becomes of
+    /// the catalog.
+    ///
+    /// # Errors
+    /// It is none; why, for people.
+    fn read(&self, name: &str, compose: &str) -> Result<Package, String>;
+
     /// Every package, by name.
     fn all(&self) -> Vec<Arc<Package>>;
 }

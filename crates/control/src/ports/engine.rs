@@ -13,6 +13,8 @@ use domain::{ContainerFacts, ContainerId, ImagePull, InstallId, InstanceId, Prot
 use futures_util::stream::BoxStream;
 use ipnet::Ipv4Net;
 
+use super::projects::CommandError;
+
 /// The label that names the data directory whose server made an object.
 pub const LABEL_INSTANCE: &str = "io.appmanage.instance";
 /// The label that names the installation an object belongs to.
@@ -94,6 +96,8 @@ pub struct EngineContainer {
     /// Host ports it publishes or, while it is stopped, will publish again. An address of `0.0.0.0`
     /// is every address.
     pub ports: Vec<(IpAddr, Protocol, u16)>,
+    /// Its anonymous volumes: where each is mounted, and Docker's name of it.
+    pub anonymous_volumes: Vec<(String, String)>,
 }
 
 /// A network on the engine, anybody's.
@@ -134,6 +138,8 @@ pub struct EngineSight {
 pub enum EngineObject {
     /// A container, with its anonymous volumes.
     Container(ContainerId),
+    /// A container; its anonymous volumes stay.
+    ContainerAlone(ContainerId),
     /// A network, by identifier.
     Network(String),
     /// A volume, by name.
@@ -189,6 +195,16 @@ pub trait Engine: Send + Sync {
     /// `idle_limit` (inactivity, not total time), nor, while it waits for its turn, one of another pull.
     /// Where the registry cannot be reached but the engine has the image, that one is taken.
     async fn pull(&self, image: &str, idle_limit: Duration, sink: &dyn PullSink) -> Result<(), PullError>;
+
+    /// Whether it has that image.
+    async fn has_image(&self, image: &str) -> Result<bool, EngineError>;
+
+    /// Starts a container. Success too if it runs.
+    async fn start(&self, id: &ContainerId) -> Result<(), CommandError>;
+
+    /// Asks a container to end and kills it when its own grace is over, as `docker stop` does. Success too if
+    /// it does not run or is not there.
+    async fn stop(&self, id: &ContainerId) -> Result<(), CommandError>;
 
     /// Removes an object, by force. Success too if it is not there. A network that still has endpoints
     /// of half-removed containers is refused: try again.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 pub use domain::VariableValue;
-use domain::{InstallId, InstanceId, Package, PortReservation, ProjectName, SubnetReservation};
+use domain::{InstallId, InstanceId, KeptVolume, Package, PortReservation, ProjectName, SubnetReservation};
 
 /// All that an app's folder is written from. Pure data: writing it twice gives the same bytes.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,6 +26,8 @@ pub struct Project {
     pub ports: Vec<PortReservation>,
     /// The subnet of each network.
     pub subnets: Vec<SubnetReservation>,
+    /// Anonymous volumes of an earlier life, to be mounted where they were.
+    pub kept_volumes: Vec<KeptVolume>,
 }
 
 /// Why a folder could not be written or removed.
@@ -49,7 +51,7 @@ impl ProjectsError {
     }
 }
 
-/// Why `docker compose up` failed.
+/// Why `docker compose`, or the engine for a container of its, failed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum CommandError {
     /// A host port was taken by something else.
@@ -119,10 +121,16 @@ pub trait Projects: Send + Sync {
     /// removed, not followed. Success if it is not there; a folder of another install is left alone.
     async fn remove_folder(&self, folder: &Path, install: &InstallId) -> Result<(), ProjectsError>;
 
-    /// Creates and starts networks, volumes and containers: one `docker compose up --detach`, which pulls
+    /// The package's compose file in that folder, word for word as it was written; `None` if it is not there.
+    async fn compose_text(&self, folder: &Path) -> Result<Option<String>, ProjectsError>;
+
+    /// Creates and starts networks, volumes and containers, those that differ from what is written anew: one `docker compose up --detach`, which pulls
     /// nothing. Returns when the process has ended. The process holds a lock on the folder for as long
     /// as it lives, also when this server has died. If the future is dropped, the process is ended.
     async fn up(&self, project: &Project) -> Result<(), CommandError>;
+
+    /// The same, but starts nothing: one `docker compose create`.
+    async fn create(&self, project: &Project) -> Result<(), CommandError>;
 
     /// Ends every process that an earlier life of this server left at work on that install, and returns
     /// when none is left (the folder's lock can be had).

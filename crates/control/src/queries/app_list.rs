@@ -25,7 +25,8 @@ impl Control {
         self.recorder.read(|memory| {
             memory.engine_link.check(self.settings.engine_grace)?;
             let wanted = |name: &str| app_name.is_none_or(|wanted| name.eq_ignore_ascii_case(wanted));
-            let records = memory.oldest_first().filter(|record| wanted(&record.app.package.name));
+            let visible = memory.oldest_first().filter(|record| record.is_visible());
+            let records = visible.filter(|record| wanted(&record.app.package.name));
             Ok(records
                 .map(|record| {
                     let summary = AppSummary::of(&record.app, record.operation.as_ref(), now);

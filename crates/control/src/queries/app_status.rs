@@ -12,7 +12,8 @@ impl Control {
         let id = parse_app_id(id)?;
         let now = self.clock.now();
         self.recorder.read(|memory| {
-            let record = memory.app(&id).ok_or_else(|| Error::NoSuchApp { id: id.to_string() })?;
+            let record = memory.app(&id).filter(|record| record.is_visible());
+            let record = record.ok_or_else(|| Error::NoSuchApp { id: id.to_string() })?;
             memory.engine_link.check(self.settings.engine_grace)?;
             Ok(AppSummary::of(&record.app, record.operation.as_ref(), now))
         })

@@ -3,6 +3,7 @@
 pub mod app_list;
 pub mod app_operation;
 pub mod app_status;
+pub mod app_trash;
 pub mod readiness;
 
 use domain::{App, AppId, AppIdError, Operation, Status, Timestamp};
@@ -37,7 +38,7 @@ impl AppSummary {
 }
 
 /// Reads an id that names an existing app. One that is too long is well formed and names none.
-fn parse_app_id(text: &str) -> Result<AppId, Error> {
+pub(crate) fn parse_app_id(text: &str) -> Result<AppId, Error> {
     AppId::parse(text).map_err(|error| match error {
         AppIdError::Malformed => Error::AppIdFormat { id: text.to_owned() },
         AppIdError::TooLong => Error::NoSuchApp { id: text.to_owned() },

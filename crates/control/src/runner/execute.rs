@@ -10,7 +10,7 @@ use tokio::sync::OwnedSemaphorePermit;
 
 use super::journal::Next;
 use super::unwind;
-use crate::memory::EngineLink;
+use crate::memory::{AppRecord, EngineLink, Memory};
 use crate::operations::{self, StepError};
 use crate::{Control, Stop};
 
@@ -101,6 +101,7 @@ async fn forward(control: &Arc<Control>, install: &InstallId, stop: &Stop) -> Wa
         let attempt = run_bounded(control, install, step);
         let outcome = tokio::select! {
             () = stop.soft.cancelled(), if can_be_dropped(step) => return Way::Stopped,
+            () = is_cancelled(control, install), if can_be_cancelled(step) => return Way::Over,
             outcome = attempt => outcome,
         };
         match outcome {
@@ -134,12 +135,30 @@ async fn run_bounded(control: &Arc<Control>, install: &InstallId, step: Step) ->
     })
 }
 
+/// Waits until somebody asks for the operation's end (AppCancel): the command moves its state.
+async fn is_cancelled(control: &Arc<Control>, install: &InstallId) {
+    let is_over = |memory: &Memory| {
+        let open = memory.install(install).and_then(AppRecord::open_operation);
+        let runs = open.is_some_and(|open| open.state == OperationState::Running);
+        (!runs).then_some(())
+    };
+    control.wait_for(is_over).await;
+}
+
 /// Whether a step may be dropped halfway when the server stops: it can run again without any loss.
 const fn can_be_dropped(step: Step) -> bool {
     match step {
-        Step::Pull | Step::AwaitReady => true,
-        Step::Reserve | Step::Render | Step::Create | Step::Finish => false,
+        Step::Pull | Step::AwaitReady | Step::StopContainers | Step::StartContainers => true,
+        Step::Reserve | Step::Render | Step::Create | Step::TakeDown | Step::RemoveData | Step::Finish => {
+            false
+        }
     }
+}
+
+/// Whether a step may be dropped halfway when the operation is cancelled: what it began ends with it, or is ended
+/// by its undo. The others take a moment, and are awaited: their work on the disk goes on when they are dropped.
+const fn can_be_cancelled(step: Step) -> bool {
+    can_be_dropped(step) || matches!(step, Step::Create)
 }
 
 /// Records a failed try. Returns whether the way goes on forward.
@@ -151,18 +170,22 @@ async fn try_again(
     stop: &Stop,
 ) -> bool {
     let Some((app, operation)) = control.app_and_operation(install) else { return false };
+    if operation.state != OperationState::Running {
+        return false;
+    }
     let failure = match error {
         StepError::Failed(failure) => failure,
+        StepError::Taken(failure) if !operation.kind.is_installing() => failure,
         StepError::EngineAway(reason) => {
             let failure = Failure::of(FailureClass::EngineUnreachable, "", reason);
             control.record_failed_try(install, step, &[], &failure).await;
-            return engine_is_back(control, stop).await;
+            return engine_is_back(control, install, stop).await;
         }
         StepError::HalfMade(words) => {
             let failure = Failure::of(FailureClass::ContainerCommand, "", words);
             tracing::warn!(app.id = %app.id, %failure, "something of an earlier try is in the way; trying again");
             control.record_failed_try(install, step, &[], &failure).await;
-            return engine_is_back(control, stop).await;
+            return engine_is_back(control, install, stop).await;
         }
         StepError::Taken(failure) => {
             let same = |known: &&Failure| known.class == failure.class;
@@ -182,14 +205,15 @@ async fn try_again(
     false
 }
 
-/// Waits for the engine; false if the server is being stopped.
-async fn engine_is_back(control: &Arc<Control>, stop: &Stop) -> bool {
+/// Waits for the engine; false if the server is being stopped or the operation was cancelled.
+async fn engine_is_back(control: &Arc<Control>, install: &InstallId, stop: &Stop) -> bool {
     let back = async {
         tokio::time::sleep(ENGINE_PAUSE).await;
         control.wait_for(|memory| (memory.engine_link == EngineLink::Up).then_some(())).await;
     };
     tokio::select! {
         () = stop.soft.cancelled() => false,
+        () = is_cancelled(control, install) => false,
         () = back => true,
     }
 }

@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use domain::{
-    App, EventKind, Failure, InstallId, Lifecycle, Operation, OperationState, Step, StepOutcome, StepRecord,
-    Timestamp,
+    App, EventKind, Failure, InstallId, Lifecycle, Operation, OperationKind, OperationState, Step,
+    StepOutcome, StepRecord, Timestamp,
 };
 
 use crate::Control;
@@ -83,6 +83,10 @@ impl Control {
         last_lines: Vec<String>,
     ) {
         self.stored(install, move |_, operation, now| {
+            if operation.state != OperationState::Running {
+                // Somebody has asked for its end meanwhile.
+                return (Amendment::none(), ());
+            }
             end(operation, step, StepOutcome::Failed(failure.clone()), now);
             operation.state = OperationState::Unwinding(failure.clone());
             operation.last_lines.clone_from(&last_lines);
@@ -109,29 +113,15 @@ impl Control {
             if let OperationState::Unwinding(failure) = &operation.state {
                 operation.state = OperationState::Stuck(failure.clone());
             }
-            (
-                Amendment {
-                    events: news.clone().map(EventKind::Stuck).into_iter().collect(),
-                    release: false,
-                },
-                (),
-            )
+            let events = news.clone().map(EventKind::Stuck).into_iter().collect();
+            (Amendment { events, ..Amendment::default() }, ())
         })
         .await;
     }
 
-    /// Records that nothing of the operation is left: gives its reservations back and ends it.
+    /// Records that nothing of the operation is left, and ends it.
     pub(super) async fn record_undone(self: &Arc<Self>, install: &InstallId) {
-        self.stored(install, |record, operation, now| {
-            let failure = operation.state.failure().cloned();
-            let Some(failure) = failure else { return (Amendment::none(), ()) };
-            operation.state = OperationState::Failed(failure.clone());
-            operation.finished_at = Some(now);
-            record.app.deployment = None;
-            move_to(&mut record.app, Lifecycle::Failed);
-            (Amendment { events: vec![EventKind::Failed(failure)], release: true }, ())
-        })
-        .await;
+        self.stored(install, |record, operation, now| (undone(record, operation, now), ())).await;
     }
 
     /// Stores, and tries again for as long as the disk does not take it: going on without the record
@@ -177,12 +167,65 @@ fn end(operation: &mut Operation, step: Step, outcome: StepOutcome, now: Timesta
     }
 }
 
+/// What the success of an operation makes of its app.
 fn finish(record: &mut AppRecord, operation: &mut Operation, now: Timestamp) -> Amendment {
     end(operation, Step::Finish, StepOutcome::Succeeded, now);
     operation.state = OperationState::Succeeded;
     operation.finished_at = Some(now);
-    move_to(&mut record.app, Lifecycle::Installed);
-    Amendment::event(EventKind::Succeeded)
+    let events = vec![EventKind::Succeeded];
+    match operation.kind {
+        OperationKind::Install | OperationKind::Restore => {
+            move_to(&mut record.app, Lifecycle::Installed);
+            record.app.trashed_at = None;
+        }
+        OperationKind::Uninstall => {
+            trash(&mut record.app, now);
+            return Amendment { events, release: true, forget: false };
+        }
+        OperationKind::Purge => return Amendment { events, release: true, forget: true },
+        OperationKind::Start | OperationKind::Stop | OperationKind::Restart | OperationKind::Configure => {}
+    }
+    Amendment { events, ..Amendment::default() }
+}
+
+/// What is left of an app when an operation on it has been undone.
+fn undone(record: &mut AppRecord, operation: &mut Operation, now: Timestamp) -> Amendment {
+    let Some(failure) = operation.state.failure().cloned() else { return Amendment::none() };
+    operation.state = OperationState::undone(failure.clone());
+    operation.finished_at = Some(now);
+    let events = vec![match operation.state {
+        OperationState::Cancelled => EventKind::Cancelled,
+        _ => EventKind::Failed(failure),
+    }];
+    match operation.kind {
+        OperationKind::Install => {
+            record.app.deployment = None;
+            move_to(&mut record.app, Lifecycle::Failed);
+            Amendment { events, release: true, forget: false }
+        }
+        OperationKind::Restore => Amendment { events, release: true, forget: false },
+        // Some of its data may be gone. It can be purged again from the bin, and does not run as if nothing were.
+        OperationKind::Purge if operation.is_past_return() => {
+            if record.app.lifecycle == Lifecycle::Installed {
+                trash(&mut record.app, now);
+            }
+            Amendment { events, release: true, forget: false }
+        }
+        OperationKind::Start
+        | OperationKind::Stop
+        | OperationKind::Restart
+        | OperationKind::Uninstall
+        | OperationKind::Purge
+        | OperationKind::Configure => {
+            record.app.desired = operation.desired_before;
+            Amendment { events, ..Amendment::default() }
+        }
+    }
+}
+
+fn trash(app: &mut App, now: Timestamp) {
+    move_to(app, Lifecycle::Trashed);
+    app.trashed_at = Some(now);
 }
 
 fn move_to(app: &mut App, to: Lifecycle) {

@@ -9,10 +9,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use domain::{App, InstanceId, Lifecycle, Step};
+use domain::{App, InstanceId, Lifecycle, Operation, OperationKind, Step};
 use tokio_util::sync::CancellationToken;
 
-use crate::memory::{EngineLink, Memory};
+use crate::memory::{AppRecord, EngineLink, Memory};
 use crate::{Control, operations};
 
 /// Before it is tried again.
@@ -22,12 +22,12 @@ const PAUSE: Duration = Duration::from_secs(5);
 pub(super) async fn sweep(control: Arc<Control>, stop: CancellationToken) {
     loop {
         let found = control.wait_for(|memory| late_comer(memory, control.recorder.instance()));
-        let app = tokio::select! {
+        let (app, install) = tokio::select! {
             () = stop.cancelled() => return,
-            app = found => app,
+            found = found => found,
         };
         tracing::info!(app.id = %app.id, "something of a failed install came late; taking it away");
-        if let Err(reason) = operations::undo(&control, &app, Step::Create).await {
+        if let Err(reason) = operations::undo(&control, &app, &install, Step::Create).await {
             tracing::warn!(app.id = %app.id, reason, "cannot take away what came late; trying again");
             tokio::select! {
                 () = stop.cancelled() => return,
@@ -37,12 +37,15 @@ pub(super) async fn sweep(control: Arc<Control>, stop: CancellationToken) {
     }
 }
 
-/// A failed app of which the engine holds something.
-fn late_comer(memory: &Memory, instance: &InstanceId) -> Option<App> {
+/// A failed app of which the engine holds something, and its install.
+fn late_comer(memory: &Memory, instance: &InstanceId) -> Option<(App, Operation)> {
     if memory.engine_link != EngineLink::Up {
         return None;
     }
-    let failed = memory.oldest_first().filter(|record| record.app.lifecycle == Lifecycle::Failed);
-    let mut failed = failed.filter(|record| record.open_operation().is_none()).map(|record| &record.app);
-    failed.find(|app| memory.engine.holds_something_of(instance, &app.install)).cloned()
+    let ended =
+        |record: &&AppRecord| record.app.lifecycle == Lifecycle::Failed && record.open_operation().is_none();
+    let left = |record: &&AppRecord| memory.engine.holds_something_of(instance, &record.app.install);
+    let record = memory.oldest_first().filter(ended).find(left)?;
+    let install = record.operation.clone().filter(|operation| operation.kind == OperationKind::Install)?;
+    Some((record.app.clone(), install))
 }

@@ -4,7 +4,7 @@ use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
-use domain::{InstallId, StepOutcome};
+use domain::{InstallId, Operation, StepOutcome};
 use futures_util::FutureExt;
 use tokio::sync::OwnedSemaphorePermit;
 
@@ -33,10 +33,10 @@ pub(super) async fn unwind(
         if !operation.state.is_open() || operation.state.failure().is_none() {
             return;
         }
-        match undo_steps(control, install, &app, &operation.steps_to_undo()).await {
+        match undo_steps(control, &operation).await {
             Ok(()) => {
                 control.record_undone(install).await;
-                tracing::info!(app.id = %app.id, operation.id = %operation.id, "undone; nothing of it is left");
+                tracing::info!(app.id = %app.id, operation.id = %operation.id, "undone");
                 return;
             }
             Err(reason) => {
@@ -56,17 +56,15 @@ pub(super) async fn unwind(
     }
 }
 
-async fn undo_steps(
-    control: &Arc<Control>,
-    install: &InstallId,
-    app: &domain::App,
-    steps: &[domain::Step],
-) -> Result<(), String> {
-    for step in steps {
-        control.record_undo(install, *step, StepOutcome::UndoStarted).await;
-        let undo = AssertUnwindSafe(operations::undo(control, app, *step)).catch_unwind();
+async fn undo_steps(control: &Arc<Control>, operation: &Operation) -> Result<(), String> {
+    let install = &operation.install;
+    for step in operation.steps_to_undo() {
+        control.record_undo(install, step, StepOutcome::UndoStarted).await;
+        // As it is now: the undo of a later step may have changed it.
+        let Some((app, operation)) = control.app_and_operation(install) else { return Ok(()) };
+        let undo = AssertUnwindSafe(operations::undo(control, &app, &operation, step)).catch_unwind();
         undo.await.unwrap_or_else(|_| Err(format!("undoing the step {} panicked", step.as_str())))?;
-        control.record_undo(install, *step, StepOutcome::Undone).await;
+        control.record_undo(install, step, StepOutcome::Undone).await;
     }
     Ok(())
 }

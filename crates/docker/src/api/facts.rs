@@ -10,8 +10,8 @@ use std::time::UNIX_EPOCH;
 use control::ports::engine::{LABEL_INSTALL, LABEL_INSTANCE};
 use control::ports::{EngineContainer, EngineNetwork, EngineVolume, Ownership};
 use domain::{
-    ContainerFacts, ContainerId, ContainerState, Health, InstallId, InstanceId, Protocol, RestartPolicy,
-    Timestamp,
+    Condition, ContainerFacts, ContainerId, ContainerState, Dependency, Health, InstallId, InstanceId,
+    Protocol, RestartPolicy, Timestamp,
 };
 use serde::Deserialize;
 
@@ -19,6 +19,9 @@ const LABEL_PROJECT: &str = "com.docker.compose.project";
 const LABEL_SERVICE: &str = "com.docker.compose.service";
 /// `True` on what `docker compose run` made: it bears all labels of its service, and is not of it.
 const LABEL_ONE_OFF: &str = "com.docker.compose.oneoff";
+
+/// What a service depends on: `db:service_healthy:false,cache:service_started:true`.
+const LABEL_DEPENDS_ON: &str = "com.docker.compose.depends_on";
 
 /// Most ports that one binding may name as a range; Docker itself allows all.
 const LONGEST_PORT_RANGE: u16 = 1_000;
@@ -46,6 +49,16 @@ pub(super) struct Container {
     host_config: HostConfig,
     #[serde(default)]
     network_settings: NetworkSettings,
+    #[serde(default)]
+    mounts: Option<Vec<Mount>>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+struct Mount {
+    r#type: String,
+    name: String,
+    destination: String,
 }
 
 #[derive(Default, Deserialize)]
@@ -128,8 +141,16 @@ impl Container {
             created_at: time(&self.created).unwrap_or_default(),
             started_at: time(&self.state.started_at),
             finished_at: time(&self.state.finished_at),
+            depends_on: labels.get(LABEL_DEPENDS_ON).map(|text| dependencies(text)).unwrap_or_default(),
         };
-        EngineContainer { facts, owner: owner(&labels), ports: ports.into_iter().collect() }
+        let mounts = self.mounts.unwrap_or_default().into_iter();
+        let anonymous = mounts.filter(|mount| mount.r#type == "volume" && is_anonymous(&mount.name));
+        EngineContainer {
+            facts,
+            owner: owner(&labels),
+            ports: ports.into_iter().collect(),
+            anonymous_volumes: anonymous.map(|mount| (mount.destination, mount.name)).collect(),
+        }
     }
 }
 
@@ -184,6 +205,7 @@ impl Listed {
             config: Config { tty: false, labels: self.labels },
             host_config: HostConfig::default(),
             network_settings: NetworkSettings { ports: Some(ports) },
+            mounts: None,
         }
         .into_domain();
         container.facts.created_at = Timestamp::from_millis(self.created.saturating_mul(1_000));
@@ -224,6 +246,27 @@ fn time(text: &str) -> Option<Timestamp> {
 fn service(labels: &Labels) -> String {
     let is_one_off = labels.get(LABEL_ONE_OFF).is_some_and(|value| value.eq_ignore_ascii_case("true"));
     labels.get(LABEL_SERVICE).filter(|_| !is_one_off).cloned().unwrap_or_default()
+}
+
+/// The services that compose's label names, each with its condition; the third part says whether a restart of it
+/// restarts this one, which is compose's own affair.
+fn dependencies(label: &str) -> Vec<Dependency> {
+    let of_entry = |entry: &str| {
+        let mut parts = entry.split(':');
+        let service = parts.next().filter(|service| !service.is_empty())?.to_owned();
+        let condition = match parts.next() {
+            Some("service_healthy") => Condition::Healthy,
+            Some("service_completed_successfully") => Condition::Completed,
+            _ => Condition::Started,
+        };
+        Some(Dependency { service, condition })
+    };
+    label.split(',').filter_map(of_entry).collect()
+}
+
+/// Whether Docker chose that volume's name: 64 hexadecimal digits.
+fn is_anonymous(volume: &str) -> bool {
+    volume.len() == 64 && volume.bytes().all(|b| b.is_ascii_hexdigit())
 }
 
 fn owner(labels: &Labels) -> Ownership {

@@ -14,14 +14,15 @@ mod progress;
 mod pull;
 mod pull_failure;
 mod remove;
+mod start;
 
 use std::path::PathBuf;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use control::ports::{
-    Engine, EngineContainer, EngineError, EngineEvent, EngineInfo, EngineNetwork, EngineObject, EngineSight,
-    EngineVolume, PullError, PullSink,
+    CommandError, Engine, EngineContainer, EngineError, EngineEvent, EngineInfo, EngineNetwork, EngineObject,
+    EngineSight, EngineVolume, PullError, PullSink,
 };
 use domain::ContainerId;
 use futures_util::stream::BoxStream;
@@ -43,6 +44,11 @@ const CALL_LIMIT: Duration = Duration::from_secs(30);
 const LOOK_LIMIT: Duration = Duration::from_secs(120);
 /// A removal by force kills, waits for the end, unmounts and deletes.
 const REMOVE_LIMIT: Duration = Duration::from_secs(60);
+
+/// A start mounts volumes and sets up networks, and copies what an image has at a new volume's place.
+const START_LIMIT: Duration = Duration::from_secs(300);
+/// A stop waits for the container's own grace, which a package may set: a large database is given minutes.
+const STOP_LIMIT: Duration = Duration::from_secs(3_600);
 
 /// The engine that `DOCKER_HOST` names, else the one behind the default socket.
 #[derive(Debug)]
@@ -116,6 +122,27 @@ impl Engine for Docker {
 
     async fn pull(&self, image: &str, idle_limit: Duration, sink: &dyn PullSink) -> Result<(), PullError> {
         pull::pull(&self.client, &self.environment, &self.last_move, image, idle_limit, sink).await
+    }
+
+    async fn has_image(&self, image: &str) -> Result<bool, EngineError> {
+        let call = Call::get("inspect an image", format!("/images/{}/json", pull::encoded(image)));
+        let work = async {
+            match self.client.send(&call).await?.found(call.action)? {
+                Some(body) => body.bytes().await.map(|_| true),
+                None => Ok(false),
+            }
+        };
+        self.client.within(CALL_LIMIT, work).await
+    }
+
+    async fn start(&self, id: &ContainerId) -> Result<(), CommandError> {
+        let work = async { Ok(start::start(&self.client, id).await) };
+        self.client.within(START_LIMIT, work).await.map_err(start::in_words)?
+    }
+
+    async fn stop(&self, id: &ContainerId) -> Result<(), CommandError> {
+        let work = async { Ok(start::stop(&self.client, id).await) };
+        self.client.within(STOP_LIMIT, work).await.map_err(start::in_words)?
     }
 
     async fn remove(&self, object: &EngineObject) -> Result<(), EngineError> {

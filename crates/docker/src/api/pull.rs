@@ -151,7 +151,7 @@ fn target(image: &str) -> String {
 }
 
 /// Percent-encodes what is not part of a well-formed image name.
-fn encoded(text: &str) -> String {
+pub(super) fn encoded(text: &str) -> String {
     let encode = |byte: u8| match byte {
         b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'.' | b'_' | b'-' | b'/' | b':' | b'@' => {
             char::from(byte).to_string()

@@ -9,17 +9,17 @@ use super::client::{Answer, Call, Client};
 pub(super) async fn remove(client: &Client, object: &EngineObject) -> Result<(), EngineError> {
     let (action, target) = match object {
         EngineObject::Container(id) => ("remove a container", format!("/containers/{id}?force=1&v=1")),
+        EngineObject::ContainerAlone(id) => ("remove a container", format!("/containers/{id}?force=1")),
         EngineObject::Network(id) => ("remove a network", format!("/networks/{id}")),
         EngineObject::Volume(name) => ("remove a volume", format!("/volumes/{name}?force=1")),
     };
     let call = Call { action, method: Method::DELETE, target, login: None };
     match (client.send(&call).await?, object) {
         // Somebody else, or an earlier call of ours that was given up, is at it.
-        (Answer::Bad(StatusCode::CONFLICT, reason), EngineObject::Container(id))
-            if reason.contains("already in progress") =>
-        {
-            wait_until_removed(client, id).await
-        }
+        (
+            Answer::Bad(StatusCode::CONFLICT, reason),
+            EngineObject::Container(id) | EngineObject::ContainerAlone(id),
+        ) if reason.contains("already in progress") => wait_until_removed(client, id).await,
         (answer, _) => answer.found(action).map(|_| ()),
     }
 }

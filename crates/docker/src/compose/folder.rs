@@ -64,6 +64,16 @@ pub(super) fn write(project: &Project) -> Result<(), ProjectsError> {
     sync(folder)
 }
 
+/// See [`control::ports::Projects::compose_text`].
+pub(super) fn compose_text(folder: &Path) -> Result<Option<String>, ProjectsError> {
+    let file = folder.join(COMPOSE_FILE);
+    match fs::read_to_string(&file) {
+        Ok(text) => Ok(Some(text)),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(failed("read", &file)(error)),
+    }
+}
+
 /// See [`control::ports::Projects::remove_folder`].
 pub(super) fn remove(folder: &Path, install: &InstallId) -> Result<(), ProjectsError> {
     let (half_made, half_gone) = (sibling(folder, CREATING, install), sibling(folder, REMOVING, install));

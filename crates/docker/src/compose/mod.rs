@@ -23,8 +23,9 @@ use crate::markers::Markers;
 use crate::process::{self, Input, Invocation, RunError};
 
 pub use detect::{Compose, ComposeError};
+pub(crate) use output::classify;
 
-/// What `up` may take besides the package's patience, which bounds the services that wait for others
+/// What a run may take besides the package's patience, which bounds the services that wait for others
 /// to be healthy: creating containers on a slow disk, with other installs at work.
 const UP_LIMIT: Duration = Duration::from_secs(300);
 
@@ -49,11 +50,32 @@ impl ComposeProjects {
         Self { compose, instance, apps: data_dir.join("apps") }
     }
 
-    async fn up_locked(&self, project: &Project, lock: std::fs::File) -> Result<(), CommandError> {
+    /// Runs `docker compose <command>` on the project, once nobody else is at work on its folder.
+    async fn run(&self, project: &Project, command: &[&str]) -> Result<(), CommandError> {
+        let failed = |error: &dyn std::fmt::Display| CommandError::Failed { words: error.to_string() };
+        let cannot_lock =
+            |error: std::io::Error| failed(&format!("the app's folder cannot be locked: {error}"));
+        if let Some(lock) = folder::lock(&project.folder).map_err(cannot_lock)? {
+            return self.run_locked(project, command, lock).await;
+        }
+        // Whoever holds it, its run was given up: a dropped run may still be dying.
+        self.end_leftovers(&project.folder, &project.install).await.map_err(|error| failed(&error))?;
+        match folder::lock(&project.folder).map_err(cannot_lock)? {
+            Some(lock) => self.run_locked(project, command, lock).await,
+            None => Err(failed(&"another docker compose is at work on this app")),
+        }
+    }
+
+    async fn run_locked(
+        &self,
+        project: &Project,
+        command: &[&str],
+        lock: std::fs::File,
+    ) -> Result<(), CommandError> {
         let time_limit = UP_LIMIT + project.package.patience;
         let ended = process::run(Invocation {
             program: self.compose.docker.clone(),
-            arguments: arguments(project),
+            arguments: arguments(project, command),
             environment: &self.compose.environment,
             markers: Some(Markers::of(&self.instance, &project.install)),
             input: Input::File(lock),
@@ -101,19 +123,17 @@ impl Projects for ComposeProjects {
         off_the_runtime(move || folder::remove(&folder, &install)).await
     }
 
+    async fn compose_text(&self, folder: &Path) -> Result<Option<String>, ProjectsError> {
+        let folder = folder.to_owned();
+        off_the_runtime(move || folder::compose_text(&folder)).await
+    }
+
     async fn up(&self, project: &Project) -> Result<(), CommandError> {
-        let failed = |error: &dyn std::fmt::Display| CommandError::Failed { words: error.to_string() };
-        let cannot_lock =
-            |error: std::io::Error| failed(&format!("the app's folder cannot be locked: {error}"));
-        if let Some(lock) = folder::lock(&project.folder).map_err(cannot_lock)? {
-            return self.up_locked(project, lock).await;
-        }
-        // Whoever holds it, its run was given up: a dropped `up` may still be dying.
-        self.end_leftovers(&project.folder, &project.install).await.map_err(|error| failed(&error))?;
-        match folder::lock(&project.folder).map_err(cannot_lock)? {
-            Some(lock) => self.up_locked(project, lock).await,
-            None => Err(failed(&"another docker compose is at work on this app")),
-        }
+        self.run(project, &["up", "--detach", "--no-build", "--pull", "never"]).await
+    }
+
+    async fn create(&self, project: &Project) -> Result<(), CommandError> {
+        self.run(project, &["create", "--no-build", "--pull", "never"]).await
     }
 
     async fn end_leftovers(&self, folder: &Path, install: &InstallId) -> Result<(), ProjectsError> {
@@ -141,7 +161,7 @@ impl Projects for ComposeProjects {
 
 /// Every path is given, so that nothing depends on where we are or on what lies about there. Not among
 /// them, ever: `--remove-orphans` and `-y`, which take what a user made under the same name.
-fn arguments(project: &Project) -> Vec<OsString> {
+fn arguments(project: &Project, command: &[&str]) -> Vec<OsString> {
     let file = |name: &str| project.folder.join(name).into_os_string();
     let mut arguments: Vec<OsString> = ["compose", "--progress", "json"].map(Into::into).into();
     arguments.extend(["--project-name".into(), project.name.as_str().into()]);
@@ -149,7 +169,7 @@ fn arguments(project: &Project) -> Vec<OsString> {
     arguments.extend(["--file".into(), file(folder::COMPOSE_FILE)]);
     arguments.extend(["--file".into(), file(folder::OVERRIDE_FILE)]);
     arguments.extend(["--env-file".into(), file(folder::ENV_FILE)]);
-    arguments.extend(["up", "--detach", "--no-build", "--pull", "never"].map(OsString::from));
+    arguments.extend(command.iter().map(OsString::from));
     arguments
 }
 

@@ -46,7 +46,7 @@ pub(super) fn words(stderr: &str) -> String {
 }
 
 /// What kind of failure those words tell of. `ports` are the host ports that were asked for.
-pub(super) fn classify(words: String, ports: &[PortReservation]) -> CommandError {
+pub(crate) fn classify(words: String, ports: &[PortReservation]) -> CommandError {
     let lowercase = words.to_lowercase();
     let says = |any_of: &[&str]| any_of.iter().any(|text| lowercase.contains(text));
     if says(&["port is already allocated", "address already in use", "ports are not available"])

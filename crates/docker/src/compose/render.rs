@@ -7,8 +7,8 @@ use std::fmt::Write as _;
 
 use control::ports::Project;
 use control::ports::engine::{LABEL_INSTALL, LABEL_INSTANCE};
-use domain::PortReservation;
 use domain::package::Service;
+use domain::{KeptVolume, PortReservation};
 
 use super::dotenv;
 
@@ -30,6 +30,7 @@ pub(super) fn override_file(project: &Project) -> String {
         if !service.ports.is_empty() {
             yaml.ports(project.ports.iter().filter(|port| port.service == service.name));
         }
+        yaml.kept_volumes(project, service);
         yaml.logging(service);
     }
     yaml.line(0, "networks:");
@@ -42,8 +43,13 @@ pub(super) fn override_file(project: &Project) -> String {
             yaml.line(4, &format!("- subnet: {}", quoted(&reserved.subnet.to_string())));
         }
     }
-    if !project.package.volumes.is_empty() {
+    if !(project.package.volumes.is_empty() && project.kept_volumes.is_empty()) {
         yaml.line(0, "volumes:");
+    }
+    for (number, kept) in project.kept_volumes.iter().enumerate() {
+        yaml.line(1, &format!("{}:", kept_key(number)));
+        yaml.line(2, "external: true");
+        yaml.line(2, &format!("name: {}", quoted(&kept.name)));
     }
     for volume in &project.package.volumes {
         yaml.line(1, &format!("{}:", quoted(volume)));
@@ -87,6 +93,20 @@ impl Yaml {
         }
     }
 
+    /// Mounts anonymous volumes of an earlier life where they were.
+    fn kept_volumes(&mut self, project: &Project, service: &Service) {
+        let of_service = |kept: &&(usize, &KeptVolume)| kept.1.service == service.name;
+        let kept: Vec<_> = project.kept_volumes.iter().enumerate().filter(|kept| of_service(&kept)).collect();
+        if !kept.is_empty() {
+            self.line(2, "volumes:");
+        }
+        for (number, kept) in kept {
+            self.line(3, "- type: volume");
+            self.line(4, &format!("source: {}", kept_key(number)));
+            self.line(4, &format!("target: {}", quoted(&kept.target)));
+        }
+    }
+
     fn logging(&mut self, service: &Service) {
         if service.has_logging {
             return;
@@ -97,6 +117,11 @@ impl Yaml {
         self.line(4, &format!("max-size: \"{LOG_FILE_SIZE}\""));
         self.line(4, &format!("max-file: \"{LOG_FILES}\""));
     }
+}
+
+/// The key under which the compose file knows an anonymous volume of an earlier life.
+fn kept_key(number: usize) -> String {
+    format!("appmanage-kept-{number}")
 }
 
 /// A text as YAML reads it back (a JSON string is one), safe from compose's interpolation.

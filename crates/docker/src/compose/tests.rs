@@ -80,6 +80,7 @@ fn project_in(root: &Path) -> Project {
         ],
         ports: vec![reserved],
         subnets: vec![SubnetReservation { network: "default".to_owned(), subnet }],
+        kept_volumes: Vec::new(),
     }
 }
 

@@ -25,6 +25,10 @@ Header-Version-NotExis = This interface version is not supported
 Request-FormatError = The request is malformed
 Interface-NotExis = There is no such interface
 APP-Busy = Another operation of the app is at work
+Param-Data-FormatError = The parameter data must be keep or purge
+APP-NotInTrash = There is no such app in the recycle bin
+Operation-NotExis = No operation of the app is at work or waiting
+Operation-TooLate = It is too late to cancel: the app's data is being deleted already
 
 ## Details: they stand after the texts above, in parentheses.
 
@@ -36,6 +40,8 @@ detail-shortage-ports = ports: needs { $needed }, { $available } free
 detail-taken-container = Docker holds a container { $name } that is not this server's
 detail-taken-network = Docker holds a network { $name } that is not this server's
 detail-taken-volume = Docker holds a volume { $name } that is not this server's
+detail-taken-trash = it lies in the recycle bin: AppRestore brings it back, AppPurge deletes it for good
+detail-busy = { $kind }; wait for its end, or end it with AppCancel
 detail-versions-offered = versions: { $versions }
 detail-setting-unknown = { $name }; AppCatalogDetail lists the variables that can be set
 detail-setting-secret = { $name } takes one line of at least { $shortest } characters and at most { $longest } bytes
@@ -57,29 +63,30 @@ detail-not-json-object = the body is no JSON object
 detail-given-twice = the parameter { $name } is given twice
 detail-not-text = the parameter { $name } must be a string
 
-## Why an install failed (the id holds the FailureClass): what happened, and what to do next.
+## Why an operation failed (the id holds the FailureClass): what happened, and what to do next.
 
-failure-no_such_image = The registry has no image { $subject }. Choose another version of the app, or check the image tag in its package, then install again.
-failure-registry_unreachable = The registry of { $subject } could not be reached. Check the server's network, DNS and proxy, or give Docker a registry mirror (registry-mirrors), then install again.
-failure-login_needed = Pulling { $subject } needs a login, or one with more rights. Run "docker login" as the user that runs this server, then install again.
-failure-pull_limit = The registry refuses more pulls of { $subject } for now (rate limit). Wait a while, or log in with "docker login", then install again.
-failure-pull_stalled = The pull of { $subject } made no progress for { $detail } s and was given up. Check the network, or give Docker a registry mirror, then install again; layers that are here are not pulled again.
+failure-no_such_image = The registry has no image { $subject }. Choose another version of the app, or check the image tag in its package, then try again.
+failure-registry_unreachable = The registry of { $subject } could not be reached. Check the server's network, DNS and proxy, or give Docker a registry mirror (registry-mirrors), then try again.
+failure-login_needed = Pulling { $subject } needs a login, or one with more rights. Run "docker login" as the user that runs this server, then try again.
+failure-pull_limit = The registry refuses more pulls of { $subject } for now (rate limit). Wait a while, or log in with "docker login", then try again.
+failure-pull_stalled = The pull of { $subject } made no progress for { $detail } s and was given up. Check the network, or give Docker a registry mirror, then try again; layers that are here are not pulled again.
 failure-wrong_platform = The image { $subject } does not exist for this machine's processor. Choose another version, or another app.
 failure-disk_full = { $subject ->
     [none] A disk of the server is full.
    *[other] The disk of { $subject } is full.
- } Free some space ("docker system df" shows what Docker uses), then install again.
-failure-port_taken = Port { $subject } was taken by another program each time. End that program, or change the port range (settings network.port_first and network.port_last), then install again.
-failure-no_free_port = No port of the configured range is free for { $subject }. Widen the port range (settings network.port_first and network.port_last), then install again.
-failure-no_free_subnet = No subnet of the pool { $subject } is free. Widen the pool (setting network.subnet_pool), then install again.
-failure-name_taken = Docker already holds { $subject }, which is not this app's and was left alone. Choose another name; or, if nobody needs it, remove it yourself and install again.
-failure-out_of_memory = The service { $subject } ran out of memory and was ended. Give the server more memory, or stop other apps, then install again.
-failure-exit_code = The service { $subject } ended by itself with exit code { $detail }. Its last lines (last_lines) say why; install again when that is solved.
-failure-crash_loop = The service { $subject } starts and ends again and again. Its last lines (last_lines) say why; install again when that is solved.
-failure-unhealthy = The health check of the service { $subject } fails. Its last lines (last_lines) say why; install again when that is solved.
-failure-vanished = The container of the service { $subject } was stopped or removed during the install. Install again, and leave it alone until it is done.
-failure-time_out = { $subject } was not ready within { $detail } s. Look at its last lines (last_lines); if the machine is only slow, install again: images are not pulled twice.
-failure-engine_unreachable = The container engine could not be reached for too long. Check that Docker is running (systemctl status docker), then install again.
-failure-container_command = Docker could not do it: { $detail }. Do what it says, then install again.
-failure-broken_package = The package { $subject } is broken: { $detail }. Correct or update it, then install again.
+ } Free some space ("docker system df" shows what Docker uses), then try again.
+failure-port_taken = Port { $subject } was taken by another program each time. End that program, or change the port range (settings network.port_first and network.port_last), then try again.
+failure-no_free_port = No port of the configured range is free for { $subject }. Widen the port range (settings network.port_first and network.port_last), then try again.
+failure-no_free_subnet = No subnet of the pool { $subject } is free. Widen the pool (setting network.subnet_pool), then try again.
+failure-name_taken = Docker already holds { $subject }, which is not this app's and was left alone. Choose another name; or, if nobody needs it, remove it yourself and try again.
+failure-out_of_memory = The service { $subject } ran out of memory and was ended. Give the server more memory, or stop other apps, then try again.
+failure-exit_code = The service { $subject } ended by itself with exit code { $detail }. Its last lines (last_lines) say why; try again when that is solved.
+failure-crash_loop = The service { $subject } starts and ends again and again. Its last lines (last_lines) say why; try again when that is solved.
+failure-unhealthy = The health check of the service { $subject } fails. Its last lines (last_lines) say why; try again when that is solved.
+failure-vanished = The container of the service { $subject } was stopped or removed meanwhile. Try again, and leave it alone until it is done.
+failure-time_out = { $subject } was not ready within { $detail } s. Look at its last lines (last_lines); if the machine is only slow, try again: images are not pulled twice.
+failure-engine_unreachable = The container engine could not be reached for too long. Check that Docker is running (systemctl status docker), then try again.
+failure-container_command = Docker could not do it: { $detail }. Do what it says, then try again.
+failure-broken_package = The package { $subject } is broken: { $detail }. Correct or update it, then try again.
+failure-cancelled = It was ended on request (AppCancel) and undone. If that was a mistake, try again.
 failure-internal = Something failed inside this server: { $detail }. Look into its log and contact the administrator.

@@ -25,6 +25,10 @@ Header-Version-NotExis = 不支持指定的接口版本
 Request-FormatError = 请求格式错误
 Interface-NotExis = 接口不存在
 APP-Busy = 应用正在执行其他操作
+Param-Data-FormatError = 参数data只能是keep或purge
+APP-NotInTrash = 回收站中没有此应用
+Operation-NotExis = 应用没有正在执行或等待中的操作
+Operation-TooLate = 正在删除应用数据,已无法取消
 
 ## 补充说明:跟在上面的文字之后,放在括号里。
 
@@ -36,6 +40,8 @@ detail-shortage-ports = 端口: 需要 { $needed } 个, 可用 { $available } �
 detail-taken-container = Docker 中已有同名容器 { $name }, 不属于本服务
 detail-taken-network = Docker 中已有同名网络 { $name }, 不属于本服务
 detail-taken-volume = Docker 中已有同名卷 { $name }, 不属于本服务
+detail-taken-trash = 此应用在回收站中: 可用 AppRestore 恢复, 或用 AppPurge 彻底删除
+detail-busy = { $kind }; 请等待其结束, 或用 AppCancel 取消
 detail-versions-offered = 可用版本: { $versions }
 detail-setting-unknown = { $name }; AppCatalogDetail 列出了可以设置的变量
 detail-setting-secret = { $name } 须为一行文字, 至少 { $shortest } 个字符, 最多 { $longest } 字节
@@ -57,29 +63,30 @@ detail-not-json-object = 请求主体不是 JSON 对象
 detail-given-twice = 参数 { $name } 重复
 detail-not-text = 参数 { $name } 须为字符串
 
-## 安装失败的原因(id 中是 FailureClass 的名字):发生了什么,接下来怎么做。
+## 操作失败的原因(id 中是 FailureClass 的名字):发生了什么,接下来怎么做。
 
-failure-no_such_image = 镜像仓库中没有镜像 { $subject }。请换一个应用版本，或检查软件包中的镜像标签，然后重新安装。
-failure-registry_unreachable = 无法连接镜像 { $subject } 所在的仓库。请检查服务器的网络、DNS 和代理，或为 Docker 配置镜像加速（registry-mirrors），然后重新安装。
-failure-login_needed = 拉取镜像 { $subject } 需要登录，或当前账号权限不足。请以运行本服务的用户执行 docker login，然后重新安装。
-failure-pull_limit = 镜像仓库暂时拒绝继续拉取 { $subject }（次数限制）。请稍后再试，或用 docker login 登录后重新安装。
-failure-pull_stalled = 拉取镜像 { $subject } 在 { $detail } 秒内没有任何进展，已放弃。请检查网络或配置镜像加速，然后重新安装；已下载的层不会重复下载。
+failure-no_such_image = 镜像仓库中没有镜像 { $subject }。请换一个应用版本，或检查软件包中的镜像标签，然后重试。
+failure-registry_unreachable = 无法连接镜像 { $subject } 所在的仓库。请检查服务器的网络、DNS 和代理，或为 Docker 配置镜像加速（registry-mirrors），然后重试。
+failure-login_needed = 拉取镜像 { $subject } 需要登录，或当前账号权限不足。请以运行本服务的用户执行 docker login，然后重试。
+failure-pull_limit = 镜像仓库暂时拒绝继续拉取 { $subject }（次数限制）。请稍后再试，或用 docker login 登录后重试。
+failure-pull_stalled = 拉取镜像 { $subject } 在 { $detail } 秒内没有任何进展，已放弃。请检查网络或配置镜像加速，然后重试；已下载的层不会重复下载。
 failure-wrong_platform = 镜像 { $subject } 不支持本机的处理器。请换一个版本或另一个应用。
 failure-disk_full = { $subject ->
     [none] 服务器的磁盘已满。
    *[other] { $subject } 所在的磁盘已满。
- }请清理空间（docker system df 可查看 Docker 的占用），然后重新安装。
-failure-port_taken = 端口 { $subject } 每次都被其他程序占用。请结束该程序，或调整端口范围（设置 network.port_first 和 network.port_last），然后重新安装。
-failure-no_free_port = 设置的端口范围内没有空闲端口可供 { $subject } 使用。请扩大端口范围（设置 network.port_first 和 network.port_last），然后重新安装。
-failure-no_free_subnet = 地址池 { $subject } 中没有空闲的子网。请扩大地址池（设置 network.subnet_pool），然后重新安装。
-failure-name_taken = Docker 中已有 { $subject }，不属于此应用，未作改动。请换一个名称；如确定无用，可自行删除后重新安装。
-failure-out_of_memory = 服务 { $subject } 内存不足，被系统终止。请增加服务器内存，或停止其他应用，然后重新安装。
-failure-exit_code = 服务 { $subject } 自行退出，退出码 { $detail }。请查看其最后的输出（last_lines），解决后重新安装。
-failure-crash_loop = 服务 { $subject } 反复启动又退出。请查看其最后的输出（last_lines），解决后重新安装。
-failure-unhealthy = 服务 { $subject } 的健康检查未通过。请查看其最后的输出（last_lines），解决后重新安装。
-failure-vanished = 服务 { $subject } 的容器在安装过程中被停止或删除。请重新安装，并在安装完成前不要改动它。
-failure-time_out = { $subject } 在 { $detail } 秒内没有就绪。请查看其最后的输出（last_lines）；如果只是机器较慢，请重新安装，镜像不会重复下载。
-failure-engine_unreachable = 长时间无法连接容器引擎。请检查 Docker 是否在运行（systemctl status docker），然后重新安装。
-failure-container_command = Docker 未能完成操作：{ $detail }。请按其提示处理，然后重新安装。
-failure-broken_package = 软件包 { $subject } 有错误：{ $detail }。请修正或更新该软件包，然后重新安装。
+ }请清理空间（docker system df 可查看 Docker 的占用），然后重试。
+failure-port_taken = 端口 { $subject } 每次都被其他程序占用。请结束该程序，或调整端口范围（设置 network.port_first 和 network.port_last），然后重试。
+failure-no_free_port = 设置的端口范围内没有空闲端口可供 { $subject } 使用。请扩大端口范围（设置 network.port_first 和 network.port_last），然后重试。
+failure-no_free_subnet = 地址池 { $subject } 中没有空闲的子网。请扩大地址池（设置 network.subnet_pool），然后重试。
+failure-name_taken = Docker 中已有 { $subject }，不属于此应用，未作改动。请换一个名称；如确定无用，可自行删除后重试。
+failure-out_of_memory = 服务 { $subject } 内存不足，被系统终止。请增加服务器内存，或停止其他应用，然后重试。
+failure-exit_code = 服务 { $subject } 自行退出，退出码 { $detail }。请查看其最后的输出（last_lines），解决后重试。
+failure-crash_loop = 服务 { $subject } 反复启动又退出。请查看其最后的输出（last_lines），解决后重试。
+failure-unhealthy = 服务 { $subject } 的健康检查未通过。请查看其最后的输出（last_lines），解决后重试。
+failure-vanished = 服务 { $subject } 的容器在操作过程中被停止或删除。请重试，并在完成前不要改动它。
+failure-time_out = { $subject } 在 { $detail } 秒内没有就绪。请查看其最后的输出（last_lines）；如果只是机器较慢，请重试，镜像不会重复下载。
+failure-engine_unreachable = 长时间无法连接容器引擎。请检查 Docker 是否在运行（systemctl status docker），然后重试。
+failure-container_command = Docker 未能完成操作：{ $detail }。请按其提示处理，然后重试。
+failure-broken_package = 软件包 { $subject } 有错误：{ $detail }。请修正或更新该软件包，然后重试。
+failure-cancelled = 已按要求（AppCancel）取消，并已撤销所做的更改。如属误操作，请重试。
 failure-internal = 服务内部错误：{ $detail }。请查看服务日志并联系管理员。

@@ -3,7 +3,7 @@
 UPDATE meta SET instance = 'sampleinstance';
 
 INSERT INTO app (install, app_id, project, package, version, trademark, official, requirements, desired,
-                 lifecycle, deployment, observation, created_at, settings)
+                 lifecycle, deployment, observation, created_at, settings, trashed_at)
 VALUES
     ('install1', 'blog', 'blog', 'wordpress', '6.8', 'WordPress', 1,
      '{"cpu_cores":1,"memory_bytes":536870912,"disk_bytes":2147483648}', 'running', 'installed',
@@ -22,21 +22,22 @@ VALUES
                       "restarts":{"last":{"restart_count":1,"at":3000},"seen_at":[2500]},
                       "last_end":{"exit_code":1,"oom_killed":false}}],
        "answered":{"container":"c0ffee","started_at":2000}}',
-     1000, '{"TITLE":{"plain":"My blog"},"DB_PASSWORD":{"secret":"Ybcdefghijklmnop12345678"}}'),
+     1000, '{"TITLE":{"plain":"My blog"},"DB_PASSWORD":{"secret":"Ybcdefghijklmnop12345678"}}', NULL),
     ('install2', 'cache', 'cache', 'redis', '7', 'Redis', 0,
      '{"cpu_cores":1,"memory_bytes":134217728,"disk_bytes":268435456}', 'running', 'installing',
-     NULL, '{"containers":[],"answered":null}', 2000, '{}'),
+     NULL, '{"containers":[],"answered":null}', 2000, '{}', NULL),
     ('install3', 'wiki', 'wiki', 'mediawiki', '1.43', 'MediaWiki', 1,
      '{"cpu_cores":1,"memory_bytes":134217728,"disk_bytes":268435456}', 'running', 'failed',
-     NULL, '{"containers":[],"answered":null}', 3000, '{}');
+     NULL, '{"containers":[],"answered":null}', 3000, '{}', NULL);
 
 INSERT INTO operation (number, id, install, app_id, kind, state, failure, queued_at, started_at, finished_at,
-                       last_lines)
+                       last_lines, desired_before, settings_before)
 VALUES
-    (1, 'operation1', 'install1', 'blog', 'install', 'succeeded', NULL, 1000, 1001, 2000, '[]'),
-    (2, 'operation2', 'install2', 'cache', 'install', 'queued', NULL, 2000, NULL, NULL, '[]'),
+    (1, 'operation1', 'install1', 'blog', 'install', 'succeeded', NULL, 1000, 1001, 2000, '[]', 'running', '{}'),
+    (2, 'operation2', 'install2', 'cache', 'install', 'queued', NULL, 2000, NULL, NULL, '[]', 'running', '{}'),
     (3, 'operation3', 'install3', 'wiki', 'install', 'failed',
-     '{"class":"exit_code","subject":"web","detail":"1"}', 3000, 3001, 4000, '["cannot open /data"]');
+     '{"class":"exit_code","subject":"web","detail":"1"}', 3000, 3001, 4000, '["cannot open /data"]', 'running',
+     '{}');
 
 INSERT INTO step (operation, position, step, attempt, started_at, ended_at, outcome, failure)
 VALUES

@@ -41,6 +41,7 @@ pub(crate) fn read(row: &Row<'_>) -> Result<App, Fault> {
         deployment: cells.optional_json::<DeploymentRow>("deployment")?.map(Into::into),
         observation: cells.json::<ObservationRow>("observation")?.into(),
         created_at: cells.time("created_at")?,
+        trashed_at: cells.optional_time("trashed_at")?,
     })
 }
 
@@ -55,6 +56,6 @@ pub(crate) const fn desired_to_text(desired: Desired) -> &'static str {
     }
 }
 
-fn desired_from_text(text: &str) -> Option<Desired> {
+pub(super) fn desired_from_text(text: &str) -> Option<Desired> {
     [Desired::Running, Desired::Stopped].into_iter().find(|desired| desired_to_text(*desired) == text)
 }

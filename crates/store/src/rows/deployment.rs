@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use domain::observation::Expectation;
 use domain::package::Speaks;
-use domain::{Deployment, Login, MainEndpoint, PortReservation, Protocol, Secret, SubnetReservation};
+use domain::{
+    Deployment, KeptVolume, Login, MainEndpoint, PortReservation, Protocol, Secret, SubnetReservation,
+};
 use ipnet::Ipv4Net;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
@@ -27,6 +29,9 @@ pub(super) struct DeploymentRow {
     user_name: String,
     password: String,
     secrets: Vec<SecretRow>,
+    /// Since version 2.
+    #[serde(default)]
+    kept_volumes: Vec<KeptVolumeRow>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -68,6 +73,13 @@ enum SpeaksRow {
 }
 
 #[derive(Serialize, Deserialize)]
+struct KeptVolumeRow {
+    service: String,
+    target: String,
+    name: String,
+}
+
+#[derive(Serialize, Deserialize)]
 struct SecretRow {
     variable: String,
     value: String,
@@ -99,6 +111,7 @@ impl From<&Deployment> for DeploymentRow {
             user_name: deployment.login.user_name.clone(),
             password: deployment.login.password.reveal().to_owned(),
             secrets: deployment.secrets.iter().map(secret).collect(),
+            kept_volumes: deployment.kept_volumes.iter().cloned().map(KeptVolumeRow::from).collect(),
         }
     }
 }
@@ -122,6 +135,7 @@ impl From<DeploymentRow> for Deployment {
             admin_path: row.admin_path,
             login: Login { user_name: row.user_name, password: Secret::from_text(row.password) },
             secrets: row.secrets.into_iter().map(secret).collect(),
+            kept_volumes: row.kept_volumes.into_iter().map(KeptVolume::from).collect(),
         }
     }
 }
@@ -144,6 +158,7 @@ macro_rules! same_fields {
 }
 
 same_fields!(PortReservation, PortRow { address, protocol, port, service, target });
+same_fields!(KeptVolume, KeptVolumeRow { service, target, name });
 same_fields!(SubnetReservation, SubnetRow { network, subnet });
 same_fields!(MainEndpoint, MainRow { address, port, speaks });
 

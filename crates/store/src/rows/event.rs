@@ -27,6 +27,7 @@ enum EventKindRow {
         reason: String,
     },
     Succeeded,
+    Cancelled,
     Failed {
         failure: FailureRow,
     },
@@ -61,6 +62,7 @@ impl From<&EventKind> for EventKindRow {
             EventKind::Unwinding(failure) => Self::Unwinding { failure: failure.into() },
             EventKind::Stuck(reason) => Self::Stuck { reason: reason.clone() },
             EventKind::Succeeded => Self::Succeeded,
+            EventKind::Cancelled => Self::Cancelled,
             EventKind::Failed(failure) => Self::Failed { failure: failure.into() },
             EventKind::StatusChanged { from, to } => Self::StatusChanged { from: *from, to: *to },
         }
@@ -75,6 +77,7 @@ impl From<EventKindRow> for EventKind {
             EventKindRow::Unwinding { failure } => Self::Unwinding(failure.into()),
             EventKindRow::Stuck { reason } => Self::Stuck(reason),
             EventKindRow::Succeeded => Self::Succeeded,
+            EventKindRow::Cancelled => Self::Cancelled,
             EventKindRow::Failed { failure } => Self::Failed(failure.into()),
             EventKindRow::StatusChanged { from, to } => Self::StatusChanged { from, to },
         }

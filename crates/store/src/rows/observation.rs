@@ -127,6 +127,8 @@ impl From<ContainerRow> for ObservedContainer {
                 created_at: Timestamp::from_millis(row.created_at),
                 started_at: row.started_at.map(Timestamp::from_millis),
                 finished_at: row.finished_at.map(Timestamp::from_millis),
+                // Every look tells it anew.
+                depends_on: Vec::new(),
             },
             restarts: row.restarts.into(),
             last_end: row

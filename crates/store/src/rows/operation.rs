@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Cells;
 use super::failure::FailureRow;
+use super::settings::SettingsRow;
 use crate::error::Fault;
 
 pub(crate) fn read(row: &Row<'_>, steps: Vec<StepRecord>, pulls: Vec<ImagePull>) -> Result<Operation, Fault> {
@@ -19,6 +20,8 @@ pub(crate) fn read(row: &Row<'_>, steps: Vec<StepRecord>, pulls: Vec<ImagePull>)
         install: InstallId::from_text(cells.plain::<String>("install")?),
         app: cells.known("app_id", |text| AppId::parse(text).ok())?,
         kind: cells.known("kind", OperationKind::from_text)?,
+        desired_before: cells.known("desired_before", super::app::desired_from_text)?,
+        settings_before: cells.json::<SettingsRow>("settings_before")?.into(),
         state: cells.known("state", |text| state(text, failure))?,
         queued_at: cells.time("queued_at")?,
         started_at: cells.optional_time("started_at")?,

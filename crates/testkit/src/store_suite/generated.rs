@@ -119,10 +119,16 @@ impl Generator {
             },
             settings: self.settings(),
             desired: self.pick(&[Desired::Running, Desired::Stopped]),
-            lifecycle: self.pick(&[Lifecycle::Installing, Lifecycle::Installed, Lifecycle::Failed]),
+            lifecycle: self.pick(&[
+                Lifecycle::Installing,
+                Lifecycle::Installed,
+                Lifecycle::Failed,
+                Lifecycle::Trashed,
+            ]),
             deployment: self.maybe(Self::deployment),
             observation: self.observation(),
             created_at: self.time(),
+            trashed_at: self.maybe(Self::time),
         }
     }
 
@@ -154,6 +160,11 @@ impl Generator {
             admin_path: self.text(),
             login: Login { user_name: self.text(), password: self.secret() },
             secrets: self.some(|generator| (generator.text(), generator.secret())),
+            kept_volumes: self.some(|generator| KeptVolume {
+                service: generator.text(),
+                target: generator.text(),
+                name: generator.text(),
+            }),
         }
     }
 
@@ -203,6 +214,8 @@ impl Generator {
             created_at: self.time(),
             started_at: self.maybe(Self::time),
             finished_at: self.maybe(Self::time),
+            // Not stored: every look tells it anew.
+            depends_on: Vec::new(),
         };
         let last = self.maybe(|generator| (generator.number(), generator.time()));
         let last_end = self.maybe(|generator| LastEnd {
@@ -216,9 +229,10 @@ impl Generator {
     /// An operation in any state. Its identifiers are those given.
     pub fn operation(&mut self, id: &str, app: &App) -> Operation {
         let id = OperationId::from_text(id);
-        let queued_at = self.time();
-        let mut operation =
-            Operation::queued(id, app.install.clone(), app.id.clone(), OperationKind::Install, queued_at);
+        let (queued_at, kind) = (self.time(), self.pick(OperationKind::ALL));
+        let mut operation = Operation::queued(id, app.install.clone(), app.id.clone(), kind, queued_at);
+        operation.desired_before = self.pick(&[Desired::Running, Desired::Stopped]);
+        operation.settings_before = self.settings();
         operation.state = self.operation_state();
         operation.started_at = self.maybe(Self::time);
         operation.finished_at = self.maybe(Self::time);
@@ -275,11 +289,12 @@ impl Generator {
     pub fn event(&mut self, app: &App) -> Event {
         let failure = self.failure();
         let kinds = [
-            EventKind::Queued(OperationKind::Install),
+            EventKind::Queued(self.pick(OperationKind::ALL)),
             EventKind::StepStarted { step: self.pick(Step::ALL), attempt: self.number() },
             EventKind::Unwinding(failure.clone()),
             EventKind::Stuck(self.text()),
             EventKind::Succeeded,
+            EventKind::Cancelled,
             EventKind::Failed(failure),
             EventKind::StatusChanged { from: self.pick(Status::ALL), to: self.pick(Status::ALL) },
         ];

@@ -1,0 +1,69 @@
+//! AppStart, AppStop, AppRestart: accept or refuse, then queue.
+
+use std::sync::Arc;
+
+use domain::{App, AppId, Desired, Lifecycle, OperationKind, Status};
+
+use super::no_such_app;
+use crate::memory::AppRecord;
+use crate::ports::Change;
+use crate::{Control, Error};
+
+impl Control {
+    /// Starts an app that does not run, wholly or in part. Nothing is done to one that runs.
+    ///
+    /// # Errors
+    /// `AppIdFormat`, `NoSuchApp`, `EngineAway`, `Busy`, `Store`. Nothing has changed then.
+    pub async fn start(self: &Arc<Self>, id: &str) -> Result<AppId, Error> {
+        let decide = |control: &Self, record: &AppRecord, now| {
+            let wanted = App { desired: Desired::Running, ..record.app.clone() };
+            if matches!(record.status(now), Status::Running | Status::Initing) {
+                return only_desired(record, wanted);
+            }
+            Some(control.queue(wanted, &record.app, OperationKind::Start, now))
+        };
+        self.request(id, no_such_app, is_there, decide).await
+    }
+
+    /// Stops an app. Nothing is done to one that is stopped, but that it is to stay so.
+    ///
+    /// # Errors
+    /// `AppIdFormat`, `NoSuchApp`, `EngineAway`, `Busy`, `Store`. Nothing has changed then.
+    pub async fn stop(self: &Arc<Self>, id: &str) -> Result<AppId, Error> {
+        let decide = |control: &Self, record: &AppRecord, now| {
+            let wanted = App { desired: Desired::Stopped, ..record.app.clone() };
+            if record.status(now) == Status::Stop {
+                return only_desired(record, wanted);
+            }
+            Some(control.queue(wanted, &record.app, OperationKind::Stop, now))
+        };
+        self.request(id, no_such_app, is_there, decide).await
+    }
+
+    /// Stops an app's containers and starts them again; starts those of an app that is stopped.
+    ///
+    /// # Errors
+    /// `AppIdFormat`, `NoSuchApp`, `EngineAway`, `Busy`, `Store`. Nothing has changed then.
+    pub async fn restart(self: &Arc<Self>, id: &str) -> Result<AppId, Error> {
+        let decide = |control: &Self, record: &AppRecord, now| {
+            let wanted = App { desired: Desired::Running, ..record.app.clone() };
+            Some(control.queue(wanted, &record.app, OperationKind::Restart, now))
+        };
+        self.request(id, no_such_app, is_there, decide).await
+    }
+}
+
+/// Whether there is something to start or stop: a failed install has left its record only. One that is being
+/// installed is there, and busy.
+pub(super) fn is_there(record: &AppRecord) -> bool {
+    matches!(record.app.lifecycle, Lifecycle::Installed | Lifecycle::Installing)
+}
+
+/// An app that is as it is wanted: only what was asked for last is noted, if it was not known.
+fn only_desired(record: &AppRecord, wanted: App) -> Option<Change> {
+    (record.app.desired != wanted.desired).then(|| Change {
+        operation: record.operation.clone(),
+        app: Some(wanted),
+        ..Change::default()
+    })
+}

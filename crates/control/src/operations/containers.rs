@@ -1,0 +1,236 @@
+//! Stops and starts an app's containers through the engine's API, in the order of what depends on what.
+//!
+//! No `docker compose` process is needed for that, so there is none that could outlive the server; only containers
+//! that are missing are compose's work.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use domain::{
+    App, Condition, ContainerId, ContainerState, Desired, Health, Lifecycle, Operation, OperationKind,
+    Timestamp,
+};
+use futures_util::future::try_join_all;
+use tokio::time::Instant;
+
+use super::{StepError, create, pull};
+use crate::Control;
+use crate::memory::Memory;
+use crate::ports::{CommandError, EngineContainer};
+
+/// Between two looks at a container that others wait for.
+const BETWEEN_LOOKS: Duration = Duration::from_millis(100);
+
+/// Memory learns of what was done by an event, within milliseconds. If one never comes, the next full look tells.
+const EVENTS_SETTLE: Duration = Duration::from_secs(5);
+
+/// Stops what runs, those that others depend on last.
+pub(super) async fn stop(control: &Arc<Control>, app: &App) -> Result<(), StepError> {
+    let containers = of_app(control, app).await?;
+    let mut levels = in_order(&containers);
+    levels.reverse();
+    for level in levels {
+        let stops = level.iter().filter(|container| !is_down(container));
+        let stops = stops.map(|container| control.engine.stop(&container.facts.id));
+        if let Err(error) = try_join_all(stops).await {
+            return Err(create::failure(control, app, error).await?);
+        }
+    }
+    let stopped: Vec<ContainerId> = containers.into_iter().map(|container| container.facts.id).collect();
+    let all_down = |memory: &Memory| {
+        let found = stopped.iter().filter_map(|id| memory.engine.containers.get(id));
+        found.into_iter().all(is_down).then_some(())
+    };
+    // Whether or not it has been seen in time: the step is done.
+    let _ = tokio::time::timeout(EVENTS_SETTLE, control.wait_for(all_down)).await;
+    Ok(())
+}
+
+/// Starts what does not run, those that others depend on first, and lets compose create what is missing.
+pub(super) async fn start(control: &Arc<Control>, app: &App) -> Result<(), StepError> {
+    let containers = of_app(control, app).await?;
+    let is_there = |service: &String| containers.iter().any(|c| c.facts.service == *service);
+    if !app.expected().services.iter().all(|(service, _)| is_there(service)) {
+        return create_missing(control, app).await;
+    }
+    match start_in_order(control, app, &containers).await {
+        // Something that they need was removed by hand (a network, say): compose makes it again.
+        Err(CommandError::Failed { words }) => {
+            tracing::info!(app.id = %app.id, words, "cannot be started as it is; docker compose brings it up");
+            create_missing(control, app).await
+        }
+        Err(error) => Err(create::failure(control, app, error).await?),
+        Ok(()) => {
+            wait_until_seen(control, &containers).await;
+            Ok(())
+        }
+    }
+}
+
+/// Takes back a start. What the engine refuses is let be: nothing of ours is left behind by that, and the status
+/// tells what is.
+pub(super) async fn undo_start(
+    control: &Arc<Control>,
+    app: &App,
+    operation: &Operation,
+) -> Result<(), String> {
+    // A restart's containers are to run again: the undo of its stop sees to that.
+    if operation.kind != OperationKind::Start || operation.desired_before == Desired::Running {
+        return Ok(());
+    }
+    best_effort(app, stop(control, app).await)
+}
+
+/// Takes back a stop, as far as the engine lets us.
+pub(super) async fn undo_stop(
+    control: &Arc<Control>,
+    app: &App,
+    operation: &Operation,
+) -> Result<(), String> {
+    if operation.desired_before == Desired::Stopped || app.lifecycle != Lifecycle::Installed {
+        return Ok(());
+    }
+    best_effort(app, start(control, app).await)
+}
+
+/// An undo that brings an app back into service waits for an engine that is away, but does not insist: what is
+/// refused now would be refused for ever, and meanwhile nobody could do anything else with the app.
+pub(super) fn best_effort(app: &App, outcome: Result<(), StepError>) -> Result<(), String> {
+    match outcome {
+        Ok(()) => Ok(()),
+        Err(StepError::EngineAway(reason)) => Err(reason),
+        Err(error) => {
+            let reason = error.to_string();
+            tracing::warn!(app.id = %app.id, reason, "cannot be brought back to how it was; its status tells");
+            Ok(())
+        }
+    }
+}
+
+/// What the engine shows of the app now.
+pub(super) async fn of_app(control: &Arc<Control>, app: &App) -> Result<Vec<EngineContainer>, StepError> {
+    let sight = control.engine.look().await?;
+    let instance = control.recorder.instance();
+    let own = sight.containers.into_iter().filter(|c| c.owner.is_of(instance, &app.install));
+    Ok(own.collect())
+}
+
+/// One `docker compose up`, after the pull of images that are no longer there.
+async fn create_missing(control: &Arc<Control>, app: &App) -> Result<(), StepError> {
+    pull::missing(control, app).await?;
+    create::up(control, app, Desired::Running).await
+}
+
+async fn start_in_order(
+    control: &Arc<Control>,
+    app: &App,
+    containers: &[EngineContainer],
+) -> Result<(), CommandError> {
+    let patience = app.deployment.as_ref().map_or(domain::Package::DEFAULT_PATIENCE, |d| d.patience);
+    let deadline = Instant::now() + patience;
+    for level in in_order(containers) {
+        for container in &level {
+            wait_for_dependencies(control, container, containers, deadline).await?;
+        }
+        try_join_all(level.iter().map(|container| control.engine.start(&container.facts.id))).await?;
+    }
+    Ok(())
+}
+
+/// Waits until what that container depends on is as it has to be.
+async fn wait_for_dependencies(
+    control: &Arc<Control>,
+    container: &EngineContainer,
+    containers: &[EngineContainer],
+    deadline: Instant,
+) -> Result<(), CommandError> {
+    for dependency in &container.facts.depends_on {
+        let needed = containers.iter().filter(|c| c.facts.service == dependency.service);
+        for other in needed {
+            while !is_met(control, other, dependency.condition).await? {
+                if Instant::now() >= deadline {
+                    let words = format!(
+                        "{} waits for {}, which is not ready",
+                        container.facts.name, other.facts.name
+                    );
+                    return Err(CommandError::Failed { words });
+                }
+                tokio::time::sleep(BETWEEN_LOOKS).await;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// # Errors
+/// It never will be.
+async fn is_met(
+    control: &Arc<Control>,
+    other: &EngineContainer,
+    condition: Condition,
+) -> Result<bool, CommandError> {
+    if condition == Condition::Started {
+        return Ok(true);
+    }
+    let found = control.engine.inspect(&other.facts.id).await;
+    let found = found.map_err(|error| CommandError::EngineUnreachable { words: error.to_string() })?;
+    let failed = |what: &str| CommandError::Failed { words: format!("{} {what}", other.facts.name) };
+    let facts = found.ok_or_else(|| failed("is gone"))?.facts;
+    let has_ended = matches!(facts.state, ContainerState::Exited | ContainerState::Dead);
+    match condition {
+        Condition::Started => Ok(true),
+        Condition::Completed if has_ended && facts.exit_code == 0 => Ok(true),
+        Condition::Completed if has_ended => Err(failed("did not complete")),
+        Condition::Completed => Ok(false),
+        Condition::Healthy if has_ended => Err(failed("ended before it was healthy")),
+        Condition::Healthy => match facts.health {
+            Health::Healthy | Health::None => Ok(true),
+            Health::Unhealthy => Err(failed("is unhealthy")),
+            Health::Starting => Ok(false),
+        },
+    }
+}
+
+/// Waits until memory shows the new start of each: an operation that has ended must not leave a status of before.
+async fn wait_until_seen(control: &Arc<Control>, containers: &[EngineContainer]) {
+    let before: BTreeMap<ContainerId, Option<Timestamp>> = containers
+        .iter()
+        .filter(|container| is_down(container))
+        .map(|container| (container.facts.id.clone(), container.facts.started_at))
+        .collect();
+    let all_seen = |memory: &Memory| {
+        let is_seen = |(id, started_at): (&ContainerId, &Option<Timestamp>)| {
+            memory.engine.containers.get(id).is_none_or(|c| c.facts.started_at != *started_at)
+        };
+        before.iter().all(is_seen).then_some(())
+    };
+    // Whether or not it has been seen in time: the step is done.
+    let _ = tokio::time::timeout(EVENTS_SETTLE, control.wait_for(all_seen)).await;
+}
+
+fn is_down(container: &EngineContainer) -> bool {
+    use ContainerState::{Created, Dead, Exited, Removing};
+    matches!(container.facts.state, Created | Exited | Dead | Removing)
+}
+
+/// The containers by level: each depends only on containers of levels before its own. What depends on itself in
+/// a circle (compose refuses that) comes last.
+fn in_order(containers: &[EngineContainer]) -> Vec<Vec<&EngineContainer>> {
+    let mut left: Vec<&EngineContainer> = containers.iter().collect();
+    let mut levels = Vec::new();
+    while !left.is_empty() {
+        let waiting: BTreeSet<&str> = left.iter().map(|c| c.facts.service.as_str()).collect();
+        let is_free = |container: &&EngineContainer| {
+            container.facts.depends_on.iter().all(|needed| !waiting.contains(needed.service.as_str()))
+        };
+        let (free, bound): (Vec<_>, Vec<_>) = left.into_iter().partition(is_free);
+        if free.is_empty() {
+            levels.push(bound);
+            break;
+        }
+        levels.push(free);
+        left = bound;
+    }
+    levels
+}

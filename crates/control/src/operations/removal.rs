@@ -1,0 +1,96 @@
+//! Takes away what the engine holds of an app, by its labels, until two looks agree that it is gone.
+//!
+//! Nothing is ever removed by its name alone, but for the anonymous volumes of containers that were the app's own.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use domain::{App, FailureClass};
+
+use super::StepError;
+use crate::Control;
+use crate::ports::{EngineError, EngineObject, EngineSight, Ownership};
+
+/// Between two looks. What a killed `docker compose` had asked for may still be on its way inside the engine:
+/// nothing is gone before two looks agree that it is.
+const BETWEEN_LOOKS: Duration = Duration::from_millis(200);
+
+/// Looks until it is given up over something that keeps coming back, or that somebody else uses.
+const LOOKS_MAX: u32 = 50;
+
+/// What is taken away.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Removal {
+    /// All that carries the app's labels, and its containers' anonymous volumes.
+    Everything,
+    /// Containers and networks. Every volume stays, the anonymous too.
+    AllButVolumes,
+}
+
+/// Removes it. Processes at work on the app are ended first: they would go on creating.
+pub(super) async fn remove(control: &Arc<Control>, app: &App, removal: Removal) -> Result<(), StepError> {
+    let folder = control.projects.folder(&app.project);
+    control.projects.end_leftovers(&folder, &app.install).await?;
+    let mut empty_looks = 0;
+    let mut refusal = None;
+    for _ in 0..LOOKS_MAX {
+        let objects = objects_of(app, control, &control.engine.look().await?, removal);
+        if objects.is_empty() {
+            empty_looks += 1;
+            if empty_looks == 2 {
+                let instance = control.recorder.instance();
+                let with_volumes = removal == Removal::Everything;
+                control.recorder.observe(|memory, _| memory.note_gone(instance, &app.install, with_volumes));
+                return Ok(());
+            }
+        } else {
+            empty_looks = 0;
+            refusal = remove_all(control, &objects).await?.or(refusal);
+        }
+        tokio::time::sleep(BETWEEN_LOOKS).await;
+    }
+    let seconds = BETWEEN_LOOKS.as_secs() * u64::from(LOOKS_MAX);
+    let detail = refusal.unwrap_or_else(|| format!("something of it was still there after {seconds} s"));
+    Err(StepError::failed(FailureClass::ContainerCommand, app.id.as_str(), detail))
+}
+
+/// What carries both of the app's labels: containers first, since they hold the rest.
+fn objects_of(app: &App, control: &Control, sight: &EngineSight, removal: Removal) -> Vec<EngineObject> {
+    let instance = control.recorder.instance();
+    let own = |owner: &Ownership| owner.is_of(instance, &app.install);
+    let containers = sight.containers.iter().filter(|container| own(&container.owner));
+    let networks = sight.networks.iter().filter(|network| own(&network.owner));
+    let containers = containers.map(|container| {
+        let id = container.facts.id.clone();
+        match removal {
+            Removal::Everything => EngineObject::Container(id),
+            Removal::AllButVolumes => EngineObject::ContainerAlone(id),
+        }
+    });
+    let networks = networks.map(|network| EngineObject::Network(network.id.clone()));
+    let objects = containers.chain(networks);
+    if removal == Removal::AllButVolumes {
+        return objects.collect();
+    }
+    let kept = app.deployment.iter().flat_map(|deployment| &deployment.kept_volumes);
+    let is_kept = |name: &String| kept.clone().any(|volume| volume.name == *name);
+    let volumes = sight.volumes.iter().filter(|volume| own(&volume.owner) || is_kept(&volume.name));
+    objects.chain(volumes.map(|volume| EngineObject::Volume(volume.name.clone()))).collect()
+}
+
+/// What the engine said last against it, if it refused one.
+async fn remove_all(control: &Control, objects: &[EngineObject]) -> Result<Option<String>, StepError> {
+    let mut refusal = None;
+    for object in objects {
+        match control.engine.remove(object).await {
+            Ok(()) => {}
+            // A container that is on its way may still hold it: the next look tells.
+            Err(EngineError::Refused { reason, .. }) => {
+                tracing::debug!(?object, reason, "not removed yet");
+                refusal = Some(reason);
+            }
+            Err(error @ EngineError::Unreachable { .. }) => return Err(error.into()),
+        }
+    }
+    Ok(refusal)
+}
