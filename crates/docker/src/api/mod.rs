@@ -137,12 +137,12 @@ impl Engine for Docker {
 
     async fn start(&self, id: &ContainerId) -> Result<(), CommandError> {
         let work = async { Ok(start::start(&self.client, id).await) };
-        self.client.within(START_LIMIT, work).await.map_err(start::in_words)?
+        self.client.within(START_LIMIT, work).await.map_err(|error| start::in_words(&error))?
     }
 
     async fn stop(&self, id: &ContainerId) -> Result<(), CommandError> {
         let work = async { Ok(start::stop(&self.client, id).await) };
-        self.client.within(STOP_LIMIT, work).await.map_err(start::in_words)?
+        self.client.within(STOP_LIMIT, work).await.map_err(|error| start::in_words(&error))?
     }
 
     async fn remove(&self, object: &EngineObject) -> Result<(), EngineError> {

@@ -30,8 +30,8 @@ pub(super) async fn stop(client: &Client, id: &ContainerId) -> Result<(), Comman
 async fn post(client: &Client, action: &str, target: String) -> Result<Option<String>, CommandError> {
     let is_stop = target.ends_with("/stop");
     let call = Call { action, method: Method::POST, target, login: None };
-    match client.send(&call).await.map_err(in_words)? {
-        Answer::Good(body) => body.bytes().await.map(|_| None).map_err(in_words),
+    match client.send(&call).await.map_err(|error| in_words(&error))? {
+        Answer::Good(body) => body.bytes().await.map(|_| None).map_err(|error| in_words(&error)),
         Answer::Bad(StatusCode::NOT_MODIFIED, _) => Ok(None),
         Answer::Bad(StatusCode::NOT_FOUND, _) if is_stop => Ok(None),
         Answer::Bad(_, words) => Ok(Some(words)),
@@ -52,7 +52,7 @@ async fn published(client: &Client, id: &ContainerId) -> Option<Vec<PortReservat
 }
 
 /// An engine's error in the words of what drives containers.
-pub(super) fn in_words(error: EngineError) -> CommandError {
+pub(super) fn in_words(error: &EngineError) -> CommandError {
     let words = error.to_string();
     match error {
         EngineError::Unreachable { .. } => CommandError::EngineUnreachable { words },
