@@ -89,6 +89,12 @@ pub enum Error {
         /// What was asked for.
         id: String,
     },
+    /// There is no such operation, or no longer.
+    #[error("there is no operation {id:?}")]
+    NoSuchOperation {
+        /// What was asked for.
+        id: String,
+    },
     /// The database failed.
     #[error("the database failed")]
     Store(#[from] StoreError),
@@ -164,6 +170,7 @@ impl Error {
             Self::NotInTrash { .. } => ErrorCode::AppNotInTrash,
             Self::NothingToCancel { .. } => ErrorCode::OperationNotExis,
             Self::TooLateToCancel { .. } => ErrorCode::OperationTooLate,
+            Self::NoSuchOperation { .. } => ErrorCode::BeforeNotExis,
             Self::Store(_) | Self::Host(_) => ErrorCode::SystemError,
         }
     }

@@ -6,6 +6,7 @@
 mod allocation;
 pub mod commands;
 pub mod error;
+mod event_log;
 pub mod memory;
 mod names;
 mod operations;
@@ -26,6 +27,7 @@ pub use commands::install::InstallRequest;
 pub use commands::trash::Data;
 pub use error::{Error, NameHolder, Resource, Shortage};
 pub use queries::AppSummary;
+pub use queries::app_events::{EventFollower, News};
 pub use queries::app_list::AppDetail;
 pub use queries::app_trash::TrashedApp;
 pub use queries::readiness::Readiness;

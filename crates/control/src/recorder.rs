@@ -7,10 +7,13 @@
 
 use std::sync::{Arc, PoisonError, RwLock};
 
-use domain::{AppId, Event, EventKind, ImagePull, InstallId, InstanceId, Operation, OperationId, Timestamp};
+use domain::{
+    AppId, Event, EventId, EventKind, ImagePull, InstallId, InstanceId, Operation, OperationId, Timestamp,
+};
 use tokio::sync::{Mutex, Notify, watch};
 use tokio_util::sync::CancellationToken;
 
+use crate::event_log::EventLog;
 use crate::memory::{AppRecord, Memory};
 use crate::ports::{Change, Clock, Store, StoreError};
 
@@ -27,6 +30,8 @@ pub struct Recorder {
     changes: watch::Sender<u64>,
     /// Wakes whoever stores what was seen.
     seen: Notify,
+    /// What has happened, for those who follow it.
+    events: EventLog,
 }
 
 impl Recorder {
@@ -39,7 +44,8 @@ impl Recorder {
         let instance = store.instance()?;
         let (changes, _) = watch::channel(0);
         let (memory, writing, seen) = (RwLock::new(memory), Arc::default(), Notify::new());
-        Ok(Self { store, clock, instance, memory, writing, changes, seen })
+        let events = EventLog::after(store.events_after(EventId::default(), None, 0)?.newest);
+        Ok(Self { store, clock, instance, memory, writing, changes, seen, events })
     }
 
     /// Which data directory this is.
@@ -195,8 +201,25 @@ impl Recorder {
     ///
     /// # Errors
     /// It cannot.
-    pub async fn check_store(self: Arc<Self>) -> Result<(), StoreError> {
-        off_the_runtime(move || self.store.check()).await
+    pub async fn check_store(self: &Arc<Self>) -> Result<(), StoreError> {
+        self.ask_store(|store| store.check()).await
+    }
+
+    /// Asks the database for what memory does not hold.
+    ///
+    /// # Errors
+    /// The store's.
+    pub(crate) async fn ask_store<T: Send + 'static>(
+        self: &Arc<Self>,
+        ask: impl FnOnce(&dyn Store) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let recorder = Arc::clone(self);
+        off_the_runtime(move || ask(recorder.store.as_ref())).await
+    }
+
+    /// What has happened, for those who follow it.
+    pub(crate) fn events(&self) -> &EventLog {
+        &self.events
     }
 
     /// Stores a change, then takes it into memory. The caller holds `writing`.
@@ -205,9 +228,14 @@ impl Recorder {
             return Ok(());
         }
         self.add_status_event(&mut change, now);
-        self.store.commit(&change)?;
+        let first_event = self.store.commit(&change)?;
+        let events = std::mem::take(&mut change.events);
         self.memory.write().unwrap_or_else(PoisonError::into_inner).apply(change, now);
         self.announce();
+        // Last: who asks because of an event finds memory as the event tells.
+        if let Some(first) = first_event {
+            self.events.append(first, events);
+        }
         Ok(())
     }
 

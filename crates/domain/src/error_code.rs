@@ -76,4 +76,10 @@ error_codes! {
     OperationNotExis = "Operation.NotExis",
     /// AppCancel: the operation is deleting data already.
     OperationTooLate = "Operation.TooLate",
+    /// `limit` is no number within its bounds.
+    LimitFormat = "Param.Limit.FormatError",
+    /// AppOperations: `before` names no operation.
+    BeforeNotExis = "Param.Before.NotExis",
+    /// AppEvents: `Last-Event-ID` or `last_event_id` is no number.
+    LastEventIdFormat = "Param.LastEventId.FormatError",
 }

@@ -24,6 +24,27 @@ pub struct Event {
     pub kind: EventKind,
 }
 
+/// The place of an event among all that were ever stored: the first is 1, and none is left out.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct EventId(pub u64);
+
+impl EventId {
+    /// The event after that.
+    #[must_use]
+    pub const fn next(self) -> Self {
+        Self(self.0.saturating_add(1))
+    }
+}
+
+/// An event with the place that it was stored at.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoredEvent {
+    /// Its place.
+    pub id: EventId,
+    /// What happened.
+    pub event: Event,
+}
+
 /// What can happen to an app.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum EventKind {

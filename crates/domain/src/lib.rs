@@ -22,7 +22,7 @@ pub use app::{
     App, Deployment, Desired, KeptVolume, Lifecycle, Login, MainEndpoint, PackageRef, RunningInfo,
 };
 pub use error_code::ErrorCode;
-pub use event::{Event, EventKind};
+pub use event::{Event, EventId, EventKind, StoredEvent};
 pub use failure::{Failure, FailureClass};
 pub use ids::{AppId, AppIdError, ContainerId, InstallId, InstanceId, OperationId, ProjectName};
 pub use network::{PortReservation, Protocol, SubnetReservation};

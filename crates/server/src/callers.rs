@@ -95,7 +95,7 @@ impl Callers {
             (header::ACCESS_CONTROL_ALLOW_METHODS, "GET, POST"),
             (
                 header::ACCESS_CONTROL_ALLOW_HEADERS,
-                "Version, Language, Content-Type, Authorization, X-Request-Id",
+                "Version, Language, Content-Type, Authorization, Last-Event-ID, X-Request-Id",
             ),
             (header::ACCESS_CONTROL_MAX_AGE, "600"),
         ] {

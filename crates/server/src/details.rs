@@ -78,7 +78,8 @@ fn of_control(error: &Error, context: &Context) -> String {
         | Error::NoSuchApp { .. }
         | Error::NotInTrash { .. }
         | Error::NothingToCancel { .. }
-        | Error::TooLateToCancel { .. } => String::new(),
+        | Error::TooLateToCancel { .. }
+        | Error::NoSuchOperation { .. } => String::new(),
     }
 }
 

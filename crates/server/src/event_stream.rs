@@ -40,6 +40,11 @@ impl EventText {
         write!(self.0, "event: {name}\ndata: {data}\n\n").expect("a text takes any text");
     }
 
+    /// Adds where to go on from, without an event.
+    pub(crate) fn push_id(&mut self, id: u64) {
+        write!(self.0, "id: {id}\n\n").expect("a text takes any text");
+    }
+
     /// With one event.
     pub(crate) fn of(id: Option<u64>, name: &str, data: &impl Serialize) -> Self {
         let mut text = Self::default();

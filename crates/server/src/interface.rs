@@ -6,7 +6,7 @@ use std::future::Future;
 use std::sync::Arc;
 
 use axum::extract::{Request, State};
-use axum::http::{HeaderValue, Method, header};
+use axum::http::{HeaderMap, HeaderValue, Method, header};
 use axum::response::Response;
 use axum::{Extension, Router, routing};
 use control::Control;
@@ -15,7 +15,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use crate::Server;
 use crate::answer::Answer;
-use crate::context::{Context, check_headers};
+use crate::context::{Context, check_headers, value_of};
 use crate::edge::Body;
 use crate::error::{Nothing, Refusal, answered};
 use crate::event_stream::StreamDescription;
@@ -76,10 +76,19 @@ pub(crate) struct Call<'a> {
     pub(crate) control: &'a Arc<Control>,
     /// What was given.
     pub(crate) parameters: Parameters,
+    /// The headers.
+    pub(crate) headers: &'a HeaderMap,
     /// The language of texts in the answer.
     pub(crate) language: Language,
     /// What paths on this server begin with.
     pub(crate) base: &'a str,
+}
+
+impl Call<'_> {
+    /// The value of a header, trimmed, unless it is blank.
+    pub(crate) fn header(&self, name: &str) -> Option<String> {
+        value_of(self.headers, name)
+    }
 }
 
 /// The interfaces that are served, with their descriptions.
@@ -141,7 +150,8 @@ async fn attempt<I: Interface>(
     let known = Known { names: I::PARAMETERS, literals: I::LITERALS, objects: I::OBJECTS };
     let parameters = Parameters::read(known, &head.method, &head.uri, &head.headers, &body)?;
     let language = context.language;
-    let call = Call { control: &server.control, parameters, language, base: &server.base };
+    let call =
+        Call { control: &server.control, parameters, headers: &head.headers, language, base: &server.base };
     I::answer(&call).await?.respond(&server.streams)
 }
 
@@ -163,9 +173,11 @@ mod tests {
     use utoipa::openapi::path::ParameterIn;
 
     use super::*;
+    use crate::routes::app_events::AppEvents;
     use crate::routes::app_install::AppInstall;
     use crate::routes::app_list::AppList;
     use crate::routes::app_operation::AppOperation;
+    use crate::routes::app_operations::AppOperations;
     use crate::routes::app_status::AppStatus;
 
     fn documented<I: Interface>() -> Vec<String> {
@@ -178,5 +190,7 @@ mod tests {
         assert_eq!(documented::<AppStatus>(), AppStatus::PARAMETERS);
         assert_eq!(documented::<AppList>(), AppList::PARAMETERS);
         assert_eq!(documented::<AppOperation>(), AppOperation::PARAMETERS);
+        assert_eq!(documented::<AppOperations>(), AppOperations::PARAMETERS);
+        assert_eq!(documented::<AppEvents>(), AppEvents::PARAMETERS);
     }
 }

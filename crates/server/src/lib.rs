@@ -10,7 +10,6 @@ mod context;
 mod details;
 mod edge;
 mod error;
-#[cfg_attr(not(test), expect(dead_code, reason = "AppEvents and AppLogs, which stream, are on their way"))]
 mod event_stream;
 mod interface;
 mod language;

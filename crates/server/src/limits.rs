@@ -59,5 +59,12 @@ pub(crate) const STREAM_END_TIME_MAX: Duration = Duration::from_secs(1);
 /// Characters of a client's own text (a host name, a request id) that are repeated to it or logged.
 pub(crate) const ECHO_CHARACTERS_MAX: usize = 64;
 
+/// Operations on a page of AppOperations, where the client does not say how many.
+pub(crate) const OPERATIONS_DEFAULT: usize = 20;
+
+/// Operations on a page of AppOperations, whatever the client says: each may hold the last lines of a container
+/// and a hundred layers.
+pub(crate) const OPERATIONS_MAX: usize = 100;
+
 /// Versions that are listed to a client that asked for another.
 pub(crate) const VERSIONS_LISTED_MAX: usize = 20;

@@ -64,6 +64,13 @@ impl Parameters {
         self.optional(name).ok_or(Refusal::Blank(blank))
     }
 
+    /// The value of `limit`, from 1 to `max`; `default` where it is blank.
+    pub(crate) fn limit(&self, default: usize, max: usize) -> Result<usize, Refusal> {
+        let Some(text) = self.optional("limit") else { return Ok(default) };
+        let limit = text.parse().ok().filter(|limit| (1..=max).contains(limit));
+        limit.ok_or(Refusal::Format(ErrorCode::LimitFormat))
+    }
+
     /// The value of a parameter, unless it is blank.
     pub(crate) fn optional(&self, name: &str) -> Option<&str> {
         let (_, value) = self.0.iter().find(|(known, _)| *known == name)?;

@@ -14,9 +14,11 @@ use crate::edge::{keep_contract, mark_ordinary};
 use crate::event_stream::Streams;
 use crate::interface::{Interfaces, no_such_interface};
 use crate::routes::app_cancel::AppCancel;
+use crate::routes::app_events::AppEvents;
 use crate::routes::app_install::AppInstall;
 use crate::routes::app_list::AppList;
 use crate::routes::app_operation::AppOperation;
+use crate::routes::app_operations::AppOperations;
 use crate::routes::app_status::AppStatus;
 use crate::routes::app_trash::AppTrash;
 use crate::routes::app_uninstall::AppUninstall;
@@ -44,7 +46,9 @@ pub fn router(control: Arc<Control>, settings: &ServerSettings) -> Result<Router
         .with::<AppUninstall>()
         .with::<AppTrash>()
         .with::<AppRestore>()
-        .with::<AppPurge>();
+        .with::<AppPurge>()
+        .with::<AppOperations>()
+        .with::<AppEvents>();
 
     let ordinary = Router::new()
         .route("/healthz", get(health::alive))

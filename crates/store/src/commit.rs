@@ -4,13 +4,16 @@
 //! break only one.
 
 use control::ports::store::{Change, Conflict, EVENTS_KEPT, OPERATIONS_KEPT_PER_APP};
-use domain::{App, Event, ImagePull, InstallId, Operation, PortReservation, StepRecord, SubnetReservation};
+use domain::{
+    App, Event, EventId, ImagePull, InstallId, Operation, PortReservation, StepRecord, SubnetReservation,
+};
 use rusqlite::{Transaction, params};
 
 use crate::error::{Fault, is_not_unique};
 use crate::rows;
 
-pub(crate) fn write(transaction: &Transaction<'_>, change: &Change) -> Result<(), Fault> {
+/// Tells the place of the first of the change's events.
+pub(crate) fn write(transaction: &Transaction<'_>, change: &Change) -> Result<Option<EventId>, Fault> {
     if let Some(install) = &change.forget {
         // Takes its reservations along (ON DELETE CASCADE).
         run(transaction, "DELETE FROM app WHERE install = ?1", [install.as_str()])?;
@@ -201,10 +204,8 @@ fn write_subnets(
     Ok(())
 }
 
-fn write_events(transaction: &Transaction<'_>, events: &[Event]) -> Result<(), Fault> {
-    if events.is_empty() {
-        return Ok(());
-    }
+fn write_events(transaction: &Transaction<'_>, events: &[Event]) -> Result<Option<EventId>, Fault> {
+    let mut first = None;
     for event in events {
         run(
             transaction,
@@ -217,11 +218,14 @@ fn write_events(transaction: &Transaction<'_>, events: &[Event]) -> Result<(), F
                 rows::event::to_json(&event.kind)?,
             ],
         )?;
+        first = first.or(Some(EventId(transaction.last_insert_rowid().cast_unsigned())));
     }
-    run(
-        transaction,
-        "DELETE FROM event WHERE number <= (SELECT max(number) FROM event) - ?1",
-        [EVENTS_KEPT.cast_signed()],
-    )?;
-    Ok(())
+    if first.is_some() {
+        run(
+            transaction,
+            "DELETE FROM event WHERE number <= (SELECT max(number) FROM event) - ?1",
+            [EVENTS_KEPT.cast_signed()],
+        )?;
+    }
+    Ok(first)
 }

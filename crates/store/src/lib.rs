@@ -15,8 +15,8 @@ mod rows;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
-use control::ports::store::{Change, Loaded, Store, StoreError};
-use domain::{AppId, Event, InstanceId, Operation, OperationId};
+use control::ports::store::{Change, EventPage, Loaded, Store, StoreError};
+use domain::{AppId, Event, EventId, InstanceId, Operation, OperationId};
 use rusqlite::{Connection, TransactionBehavior};
 
 pub use error::{Damaged, OpenError};
@@ -70,17 +70,36 @@ impl Store for SqliteStore {
         })
     }
 
-    fn commit(&self, change: &Change) -> Result<(), StoreError> {
+    fn commit(&self, change: &Change) -> Result<Option<EventId>, StoreError> {
         self.with("write the database", |connection| {
             // Immediate: a transaction that begins by reading cannot always be turned into a writing one.
             let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-            commit::write(&transaction, change)?;
-            Ok(transaction.commit()?)
+            let first_event = commit::write(&transaction, change)?;
+            transaction.commit()?;
+            Ok(first_event)
         })
     }
 
     fn operation(&self, id: &OperationId) -> Result<Option<Operation>, StoreError> {
         self.with("read the database", |connection| read::operation(connection, id))
+    }
+
+    fn operations(
+        &self,
+        app: Option<&AppId>,
+        before: Option<&OperationId>,
+        limit: usize,
+    ) -> Result<Vec<Operation>, StoreError> {
+        self.with("read the database", |connection| read::operations(connection, app, before, limit))
+    }
+
+    fn events_after(
+        &self,
+        place: EventId,
+        app: Option<&AppId>,
+        limit: usize,
+    ) -> Result<EventPage, StoreError> {
+        self.with("read the database", |connection| read::events_after(connection, place, app, limit))
     }
 
     fn events(&self, app: Option<&AppId>, limit: usize) -> Result<Vec<Event>, StoreError> {

@@ -1,6 +1,7 @@
 //! Reading rows back into domain values.
 
-use domain::{App, AppId, Event, ImagePull, InstanceId, Operation, OperationId, StepRecord};
+use control::ports::store::EventPage;
+use domain::{App, AppId, Event, EventId, ImagePull, InstanceId, Operation, OperationId, StepRecord};
 use rusqlite::{Connection, Row};
 
 use crate::error::Fault;
@@ -35,6 +36,23 @@ pub(crate) fn operation(connection: &Connection, id: &OperationId) -> Result<Opt
     statement.query_and_then([id.as_str()], |row| read_operation(connection, row))?.next().transpose()
 }
 
+pub(crate) fn operations(
+    connection: &Connection,
+    app: Option<&AppId>,
+    before: Option<&OperationId>,
+    limit: usize,
+) -> Result<Vec<Operation>, Fault> {
+    let of_app = if app.is_some() { "app_id = ?1" } else { "?1 IS NULL" };
+    let older =
+        if before.is_some() { "number < (SELECT number FROM operation WHERE id = ?2)" } else { "?2 IS NULL" };
+    let sql = format!(
+        "SELECT {OPERATION_COLUMNS} FROM operation WHERE {of_app} AND {older} ORDER BY number DESC LIMIT ?3"
+    );
+    let values = (app.map(AppId::as_str), before.map(OperationId::as_str), limit_of(limit));
+    let mut statement = connection.prepare_cached(&sql)?;
+    statement.query_and_then(values, |row| read_operation(connection, row))?.collect()
+}
+
 fn read_operation(connection: &Connection, row: &Row<'_>) -> Result<Operation, Fault> {
     let number: i64 = row.get("number")?;
     rows::operation::read(row, steps(connection, number)?, pulls(connection, number)?)
@@ -57,7 +75,7 @@ pub(crate) fn events(
     app: Option<&AppId>,
     limit: usize,
 ) -> Result<Vec<Event>, Fault> {
-    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    let limit = limit_of(limit);
     match app {
         Some(app) => connection
             .prepare_cached("SELECT * FROM event WHERE app_id = ?1 ORDER BY number DESC LIMIT ?2")?
@@ -68,4 +86,31 @@ pub(crate) fn events(
             .query_and_then([limit], rows::event::read)?
             .collect(),
     }
+}
+
+pub(crate) fn events_after(
+    connection: &Connection,
+    place: EventId,
+    app: Option<&AppId>,
+    limit: usize,
+) -> Result<EventPage, Fault> {
+    let of_app = if app.is_some() { "app_id = ?2" } else { "?2 IS NULL" };
+    let sql = format!("SELECT * FROM event WHERE number > ?1 AND {of_app} ORDER BY number LIMIT ?3");
+    let place = i64::try_from(place.0).unwrap_or(i64::MAX);
+    let events = connection
+        .prepare_cached(&sql)?
+        .query_and_then((place, app.map(AppId::as_str), limit_of(limit)), rows::event::read_stored)?
+        .collect::<Result<_, Fault>>()?;
+    // Two statements: SQLite looks up each of both ends in the index, but not both in one.
+    let end = |sql: &str| -> Result<EventId, Fault> {
+        let number: Option<i64> = connection.prepare_cached(sql)?.query_row([], |row| row.get(0))?;
+        Ok(EventId(number.unwrap_or_default().cast_unsigned()))
+    };
+    let oldest = end("SELECT min(number) FROM event")?;
+    let newest = end("SELECT max(number) FROM event")?;
+    Ok(EventPage { events, oldest, newest })
+}
+
+fn limit_of(limit: usize) -> i64 {
+    i64::try_from(limit).unwrap_or(i64::MAX)
 }

@@ -143,7 +143,7 @@ fn a_full_disk_is_told_apart_and_costs_nothing_that_was_stored() {
     let store = SqliteStore::open(disk.path()).expect("it has room for an empty database");
     let error = loop {
         match store.commit(&change(stored)) {
-            Ok(()) => stored += 1,
+            Ok(_) => stored += 1,
             Err(error) => break error,
         }
         assert!(stored < 10_000, "the disk never gets full");

@@ -1,16 +1,17 @@
 //! A store in memory. It keeps the same rules as the one on the disk: both pass
 //! [`store_suite`](crate::store_suite).
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, VecDeque};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::gate::BlockingGate;
 
 use control::ports::store::{
-    Change, Conflict, EVENTS_KEPT, Loaded, OPERATIONS_KEPT_PER_APP, Store, StoreError,
+    Change, Conflict, EVENTS_KEPT, EventPage, Loaded, OPERATIONS_KEPT_PER_APP, Store, StoreError,
 };
 use domain::{
-    App, AppId, Event, InstallId, InstanceId, Operation, OperationId, PortReservation, SubnetReservation,
+    App, AppId, Event, EventId, InstallId, InstanceId, Operation, OperationId, PortReservation, StoredEvent,
+    SubnetReservation,
 };
 
 fn failed(reason: &str) -> StoreError {
@@ -28,6 +29,7 @@ pub struct MemoryStore {
 struct State {
     rows: Rows,
     disk_is_full: bool,
+    is_unreadable: bool,
 }
 
 /// The rows, each kind in the order of arrival.
@@ -37,7 +39,9 @@ struct Rows {
     operations: Vec<Operation>,
     ports: Vec<(InstallId, PortReservation)>,
     subnets: Vec<(InstallId, SubnetReservation)>,
-    events: Vec<Event>,
+    events: VecDeque<Event>,
+    /// How many events there were before those.
+    events_dropped: u64,
 }
 
 impl Default for MemoryStore {
@@ -57,6 +61,11 @@ impl MemoryStore {
     /// commit are the business of [`OfLife`](crate::of_life::OfLife).)
     pub fn set_disk_full(&self, is_full: bool) {
         self.state().disk_is_full = is_full;
+    }
+
+    /// Lets every read of operations and events fail, or ends that.
+    pub fn set_unreadable(&self, is_unreadable: bool) {
+        self.state().is_unreadable = is_unreadable;
     }
 
     /// Lets every commit wait from now on, as on a disk that is busy, or ends that.
@@ -79,6 +88,17 @@ impl MemoryStore {
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
+
+    fn readable(&self) -> Result<MutexGuard<'_, State>, StoreError> {
+        let state = self.state();
+        if state.is_unreadable {
+            return Err(StoreError::Failed {
+                action: "read the database",
+                source: "the test says so".into(),
+            });
+        }
+        Ok(state)
+    }
 }
 
 impl Store for MemoryStore {
@@ -99,22 +119,46 @@ impl Store for MemoryStore {
         Ok(Loaded { apps, operations: newest.map(|(_, operation)| operation.clone()).collect() })
     }
 
-    fn commit(&self, change: &Change) -> Result<(), StoreError> {
+    fn commit(&self, change: &Change) -> Result<Option<EventId>, StoreError> {
         self.disk.pass();
         let mut state = self.state();
         state.writable()?;
         // All is checked before anything is written: a refused change leaves nothing.
         state.rows.check(change)?;
-        state.rows.write(change);
-        Ok(())
+        Ok(state.rows.write(change))
     }
 
     fn operation(&self, id: &OperationId) -> Result<Option<Operation>, StoreError> {
-        Ok(self.state().rows.operations.iter().find(|operation| operation.id == *id).cloned())
+        Ok(self.readable()?.rows.operations.iter().find(|operation| operation.id == *id).cloned())
+    }
+
+    fn operations(
+        &self,
+        app: Option<&AppId>,
+        before: Option<&OperationId>,
+        limit: usize,
+    ) -> Result<Vec<Operation>, StoreError> {
+        let state = self.readable()?;
+        let all = &state.rows.operations;
+        let older = match before {
+            None => all.len(),
+            Some(id) => all.iter().position(|operation| operation.id == *id).unwrap_or(0),
+        };
+        let of_app = |operation: &&Operation| app.is_none_or(|app| operation.app == *app);
+        Ok(all[..older].iter().rev().filter(of_app).take(limit).cloned().collect())
+    }
+
+    fn events_after(
+        &self,
+        place: EventId,
+        app: Option<&AppId>,
+        limit: usize,
+    ) -> Result<EventPage, StoreError> {
+        Ok(self.readable()?.rows.events_after(place, app, limit))
     }
 
     fn events(&self, app: Option<&AppId>, limit: usize) -> Result<Vec<Event>, StoreError> {
-        let state = self.state();
+        let state = self.readable()?;
         let wanted = state.rows.events.iter().rev().filter(|event| app.is_none_or(|app| event.app == *app));
         Ok(wanted.take(limit).cloned().collect())
     }
@@ -184,7 +228,7 @@ impl Rows {
         None
     }
 
-    fn write(&mut self, change: &Change) {
+    fn write(&mut self, change: &Change) -> Option<EventId> {
         if let Some(install) = &change.forget {
             self.apps.retain(|app| app.install != *install);
             self.ports.retain(|(owner, _)| owner != install);
@@ -205,9 +249,26 @@ impl Rows {
             self.subnets.retain(|(owner, _)| owner != install);
             self.subnets.extend(subnets.iter().map(|subnet| (install.clone(), subnet.clone())));
         }
+        let first = (!change.events.is_empty()).then(|| self.newest_event().next());
         self.events.extend(change.events.iter().cloned());
         let surplus = self.events.len().saturating_sub(limit(EVENTS_KEPT));
         self.events.drain(..surplus);
+        self.events_dropped += surplus as u64;
+        first
+    }
+
+    fn newest_event(&self) -> EventId {
+        EventId(self.events_dropped + self.events.len() as u64)
+    }
+
+    fn events_after(&self, place: EventId, app: Option<&AppId>, limit: usize) -> EventPage {
+        let oldest = EventId(self.events_dropped).next();
+        let skipped = usize::try_from(place.0.saturating_sub(self.events_dropped)).unwrap_or(usize::MAX);
+        let stored = (oldest.0..).zip(&self.events).skip(skipped);
+        let wanted = stored.filter(|(_, event)| app.is_none_or(|app| event.app == *app)).take(limit);
+        let events = wanted.map(|(id, event)| StoredEvent { id: EventId(id), event: event.clone() });
+        let oldest = if self.events.is_empty() { EventId::default() } else { oldest };
+        EventPage { events: events.collect(), oldest, newest: self.newest_event() }
     }
 
     fn drop_old_operations(&mut self, app: &AppId) {

@@ -10,11 +10,11 @@ use std::time::Duration;
 use async_trait::async_trait;
 use control::ports::{
     Change, CommandError, Engine, EngineContainer, EngineError, EngineEvent, EngineInfo, EngineNetwork,
-    EngineObject, EngineSight, EngineVolume, Loaded, Project, Projects, ProjectsError, PullError, PullSink,
-    Store, StoreError,
+    EngineObject, EngineSight, EngineVolume, EventPage, Loaded, Project, Projects, ProjectsError, PullError,
+    PullSink, Store, StoreError,
 };
 use domain::{
-    AppId, ContainerId, Event, Failure, FailureClass, InstallId, InstanceId, Operation, OperationId,
+    AppId, ContainerId, Event, EventId, Failure, FailureClass, InstallId, InstanceId, Operation, OperationId,
     ProjectName,
 };
 use futures_util::stream::BoxStream;
@@ -233,7 +233,7 @@ impl Store for OfLife<Arc<MemoryStore>> {
         self.inner.load()
     }
 
-    fn commit(&self, change: &Change) -> Result<(), StoreError> {
+    fn commit(&self, change: &Change) -> Result<Option<EventId>, StoreError> {
         match self.life.gate("store.commit") {
             Gate::Open => self.inner.commit(change),
             Gate::Fails => Err(store_failed("commit")),
@@ -248,6 +248,24 @@ impl Store for OfLife<Arc<MemoryStore>> {
 
     fn operation(&self, id: &OperationId) -> Result<Option<Operation>, StoreError> {
         self.inner.operation(id)
+    }
+
+    fn operations(
+        &self,
+        app: Option<&AppId>,
+        before: Option<&OperationId>,
+        limit: usize,
+    ) -> Result<Vec<Operation>, StoreError> {
+        self.inner.operations(app, before, limit)
+    }
+
+    fn events_after(
+        &self,
+        place: EventId,
+        app: Option<&AppId>,
+        limit: usize,
+    ) -> Result<EventPage, StoreError> {
+        self.inner.events_after(place, app, limit)
     }
 
     fn events(&self, app: Option<&AppId>, limit: usize) -> Result<Vec<Event>, StoreError> {

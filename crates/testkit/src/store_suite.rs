@@ -2,6 +2,7 @@
 //! makes a test of each function here.
 
 mod generated;
+mod pages;
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr};
@@ -10,11 +11,12 @@ use control::ports::store::{
     Change, Conflict, EVENTS_KEPT, Loaded, OPERATIONS_KEPT_PER_APP, Store, StoreError,
 };
 use domain::{
-    App, AppId, Event, EventKind, Failure, FailureClass, InstallId, Operation, OperationId, OperationState,
-    PortReservation, Protocol, SubnetReservation, Timestamp,
+    App, AppId, Event, EventId, EventKind, Failure, FailureClass, InstallId, Operation, OperationId,
+    OperationState, PortReservation, Protocol, SubnetReservation, Timestamp,
 };
 
 pub use generated::Generator;
+pub use pages::*;
 
 /// A store under test.
 pub trait Subject: Sync {
@@ -36,7 +38,9 @@ macro_rules! store_contract {
             apps_are_loaded_oldest_first
             operations_come_back_as_they_were
             the_newest_operation_of_each_app_is_loaded
+            operations_come_in_pages_newest_first
             events_come_back_newest_first
+            events_are_numbered_without_gaps_and_come_after_any_of_them
             a_second_app_of_one_name_is_refused
             a_second_open_operation_of_one_app_is_refused
             a_reserved_port_is_refused_to_another_app
@@ -403,6 +407,9 @@ pub fn old_events_are_dropped(subject: &mut dyn Subject) {
     assert_eq!(read.len() as u64, EVENTS_KEPT);
     let ends = [read.first(), read.last()].map(|event| event.map(|event| event.at.as_millis()));
     assert_eq!(ends, [Some(kept + 6), Some(7)]);
+    let page = subject.store().events_after(EventId(0), None, 1).expect("the store can be read");
+    assert_eq!((page.oldest, page.newest), (EventId(8), EventId(EVENTS_KEPT + 7)));
+    assert_eq!(page.events.first().map(|stored| stored.id), Some(page.oldest));
 }
 
 /// The others are told why.
@@ -411,7 +418,7 @@ pub fn of_many_installs_of_one_name_at_once_one_wins(subject: &mut dyn Subject) 
     let try_one = |number: u32| {
         let app = app(&format!("install-{number}"), "blog");
         let operation = operation(&format!("operation-{number}"), &app, OperationState::Queued);
-        subject.store().commit(&Change { operation: Some(operation), ..with_app(&app) })
+        subject.store().commit(&Change { operation: Some(operation), ..with_app(&app) }).map(drop)
     };
     let results: Vec<Result<(), StoreError>> = std::thread::scope(|scope| {
         let threads: Vec<_> = (0..50).map(|number| scope.spawn(move || try_one(number))).collect();

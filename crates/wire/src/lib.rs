@@ -6,6 +6,7 @@
 
 mod app;
 mod envelope;
+mod event;
 mod operation;
 mod parameters;
 mod readiness;
@@ -14,8 +15,12 @@ mod verbs;
 
 pub use app::{AppDetailInfo, AppIdInfo, AppStatusInfo, RunningInfo, Status, StatusCode};
 pub use envelope::{Envelope, ErrorInfo};
+pub use event::{EventInfo, GapInfo};
 pub use operation::{LayerInfo, OperationInfo, PullInfo, ReasonInfo, StepInfo};
-pub use parameters::{AppInstallParameters, AppListParameters, AppOperationParameters, AppStatusParameters};
+pub use parameters::{
+    AppEventsParameters, AppInstallParameters, AppListParameters, AppOperationParameters,
+    AppOperationsParameters, AppStatusParameters,
+};
 pub use readiness::{CheckInfo, ReadinessInfo};
 pub use variables::{AppConfigInfo, AppConfigParameters, VariableInfo};
 pub use verbs::{AppIdParameters, AppUninstallParameters, CancelledInfo, NoParameters, TrashedAppInfo};

@@ -20,4 +20,4 @@ pub use engine::{
 pub use host::{Host, HostError, Listener};
 pub use ids::Ids;
 pub use projects::{CommandError, Project, Projects, ProjectsError};
-pub use store::{Change, Conflict, Loaded, Store, StoreError};
+pub use store::{Change, Conflict, EventPage, Loaded, Store, StoreError};

@@ -4,7 +4,8 @@
 //! operation per app. Everything else is decided before [`Store::commit`] is called.
 
 use domain::{
-    App, AppId, Event, InstallId, InstanceId, Operation, OperationId, PortReservation, SubnetReservation,
+    App, AppId, Event, EventId, InstallId, InstanceId, Operation, OperationId, PortReservation, StoredEvent,
+    SubnetReservation,
 };
 
 /// Everything that changes in one transaction. Parts that are empty are left as they are.
@@ -73,6 +74,17 @@ pub struct Loaded {
     pub operations: Vec<Operation>,
 }
 
+/// Some events, and which there are.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct EventPage {
+    /// Those asked for, oldest first.
+    pub events: Vec<StoredEvent>,
+    /// The oldest that is kept, of any app; [`EventId::default`] while there is none.
+    pub oldest: EventId,
+    /// The newest, of any app; [`EventId::default`] while there is none.
+    pub newest: EventId,
+}
+
 /// The database. Calls block: they are made off the runtime's threads.
 pub trait Store: Send + Sync {
     /// Which data directory this is: chosen at its first use, never changed.
@@ -87,17 +99,41 @@ pub trait Store: Send + Sync {
     /// The database cannot be read.
     fn load(&self) -> Result<Loaded, StoreError>;
 
-    /// Stores a change, wholly or not at all; when it returns, it is on the disk.
+    /// Stores a change, wholly or not at all; when it returns, it is on the disk. Tells the place of the first
+    /// of its events, if it has any; the others follow.
     ///
     /// # Errors
     /// See [`StoreError`].
-    fn commit(&self, change: &Change) -> Result<(), StoreError>;
+    fn commit(&self, change: &Change) -> Result<Option<EventId>, StoreError>;
 
     /// One operation.
     ///
     /// # Errors
     /// The database cannot be read.
     fn operation(&self, id: &OperationId) -> Result<Option<Operation>, StoreError>;
+
+    /// The latest operations of one app name or of all, newest first, at most `limit`; only those older than
+    /// `before` where one is given.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    fn operations(
+        &self,
+        app: Option<&AppId>,
+        before: Option<&OperationId>,
+        limit: usize,
+    ) -> Result<Vec<Operation>, StoreError>;
+
+    /// The oldest events of one app or of all that came after that place, oldest first, at most `limit`.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    fn events_after(
+        &self,
+        place: EventId,
+        app: Option<&AppId>,
+        limit: usize,
+    ) -> Result<EventPage, StoreError>;
 
     /// The latest events of one app or of all, newest first, at most `limit`.
     ///

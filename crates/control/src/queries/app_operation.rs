@@ -3,6 +3,7 @@
 use domain::Operation;
 
 use super::parse_app_id;
+use crate::ports::Store;
 use crate::{Control, Error};
 
 impl Control {
@@ -19,5 +20,21 @@ impl Control {
             let operation = memory.app(&id).and_then(|record| record.operation.clone());
             operation.ok_or_else(|| Error::NoSuchApp { id: id.to_string() })
         })
+    }
+
+    /// The same, also of an app that is gone: whoever follows its last operation sees how it ended.
+    ///
+    /// # Errors
+    /// `AppIdFormat`, `NoSuchApp`, `Store`.
+    pub async fn last_operation(&self, id: &str) -> Result<Operation, Error> {
+        match self.app_operation(id) {
+            Err(Error::NoSuchApp { id }) => {
+                let app = parse_app_id(&id)?;
+                let read = move |store: &dyn Store| store.operations(Some(&app), None, 1);
+                let stored = self.recorder.ask_store(read).await?.pop();
+                stored.ok_or(Error::NoSuchApp { id })
+            }
+            known => known,
+        }
     }
 }

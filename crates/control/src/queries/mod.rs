@@ -1,13 +1,20 @@
-//! Reads. They answer from memory: no query calls Docker, reads the database or starts a process.
+//! Reads. They answer from memory: no query calls Docker or starts a process.
+//!
+//! Only what memory does not hold (history: past operations, past events, apps that are gone) is read from
+//! the database, off the runtime's threads: AppStatus and AppList, which are asked all the time, never wait
+//! for a disk.
 
+pub mod app_events;
 pub mod app_list;
 pub mod app_operation;
+pub mod app_operations;
 pub mod app_status;
 pub mod app_trash;
 pub mod readiness;
 
 use domain::{App, AppId, AppIdError, Operation, Status, Timestamp};
 
+use crate::Control;
 use crate::error::Error;
 
 /// What AppStatus tells of an app.
@@ -34,6 +41,16 @@ impl AppSummary {
             status: app.status(newest.filter(|operation| operation.state.is_open()), now),
             official: app.package.official,
         }
+    }
+}
+
+impl Control {
+    /// Refuses an app that is not there and never did anything that is still known.
+    async fn check_known(&self, id: &AppId) -> Result<(), Error> {
+        if self.recorder.read(|memory| memory.app(id).is_some()) {
+            return Ok(());
+        }
+        self.last_operation(id.as_str()).await.map(drop)
     }
 }
 

@@ -1,7 +1,5 @@
 //! Whether the server can do its work: what `/readyz` asks.
 
-use std::sync::Arc;
-
 use crate::{Control, Error};
 
 /// What stands in the way, if anything does.
@@ -16,8 +14,7 @@ pub struct Readiness {
 impl Control {
     /// Whether the database can be written and the engine answers.
     pub async fn readiness(&self) -> Readiness {
-        let recorder = Arc::clone(&self.recorder);
-        let store = recorder.check_store().await.map_err(Error::from);
+        let store = self.recorder.check_store().await.map_err(Error::from);
         let engine = self.recorder.read(|memory| memory.engine_link.check(std::time::Duration::ZERO));
         Readiness { store, engine }
     }

@@ -29,6 +29,9 @@ Param-Data-FormatError = The parameter data must be keep or purge
 APP-NotInTrash = There is no such app in the recycle bin
 Operation-NotExis = No operation of the app is at work or waiting
 Operation-TooLate = It is too late to cancel: the app's data is being deleted already
+Param-Limit-FormatError = The limit must be a whole number from 1 to 100
+Param-Before-NotExis = There is no operation of the operation_id that before names, or no longer
+Param-LastEventId-FormatError = The last event id must be a whole number, as the events give it
 
 ## Details: they stand after the texts above, in parentheses.
 
@@ -62,6 +65,10 @@ detail-percent-encoding = "%" must be followed by two hexadecimal digits
 detail-not-json-object = the body is no JSON object
 detail-given-twice = the parameter { $name } is given twice
 detail-not-text = the parameter { $name } must be a string
+
+## Why an operation cannot be undone yet: the reason of the event `stuck`.
+
+reason-undo_waits = What was made could not be taken away yet: { $detail }. It is tried again by itself; check that Docker is running (systemctl status docker).
 
 ## Why an operation failed (the id holds the FailureClass): what happened, and what to do next.
 

@@ -29,6 +29,9 @@ Param-Data-FormatError = 参数data只能是keep或purge
 APP-NotInTrash = 回收站中没有此应用
 Operation-NotExis = 应用没有正在执行或等待中的操作
 Operation-TooLate = 正在删除应用数据,已无法取消
+Param-Limit-FormatError = limit必须是1到100的整数
+Param-Before-NotExis = before指定的操作不存在,或已不再保留
+Param-LastEventId-FormatError = 事件ID必须是事件流给出的整数
 
 ## 补充说明:跟在上面的文字之后,放在括号里。
 
@@ -62,6 +65,10 @@ detail-percent-encoding = "%" 之后须为两位十六进制数字
 detail-not-json-object = 请求主体不是 JSON 对象
 detail-given-twice = 参数 { $name } 重复
 detail-not-text = 参数 { $name } 须为字符串
+
+## 操作暂时无法撤销的原因:事件 stuck 的 reason。
+
+reason-undo_waits = 已创建的内容暂时无法清除: { $detail }。系统会自动重试,请检查 Docker 是否在运行 (systemctl status docker)。
 
 ## 操作失败的原因(id 中是 FailureClass 的名字):发生了什么,接下来怎么做。
 

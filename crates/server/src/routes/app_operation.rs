@@ -60,11 +60,12 @@ impl Interface for AppOperation {
 
     async fn answer(call: &Call<'_>) -> Result<OperationInfo, Refusal> {
         let app_id = call.parameters.required("app_id", ErrorCode::AppIdBlank)?;
-        Ok(operation_info(call.control.app_operation(app_id)?, call.language))
+        Ok(operation_info(call.control.last_operation(app_id).await?, call.language))
     }
 }
 
-fn operation_info(operation: Operation, language: Language) -> OperationInfo {
+/// An operation as clients are told of it.
+pub(super) fn operation_info(operation: Operation, language: Language) -> OperationInfo {
     OperationInfo {
         app_id: operation.app.to_string(),
         operation_id: operation.id.to_string(),
@@ -113,7 +114,8 @@ fn layer_info(layer: LayerPull) -> LayerInfo {
     LayerInfo { id, bytes_done, bytes_total, complete }
 }
 
-fn reason_info(failure: &Failure, language: Language) -> ReasonInfo {
+/// Why something failed, as clients are told.
+pub(super) fn reason_info(failure: &Failure, language: Language) -> ReasonInfo {
     ReasonInfo {
         class: failure.class.as_str().into(),
         subject: failure.subject.clone(),

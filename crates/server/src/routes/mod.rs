@@ -1,9 +1,11 @@
 //! One file for each interface of the API, and for each thing that is served beside it.
 
 pub(crate) mod app_cancel;
+pub(crate) mod app_events;
 pub(crate) mod app_install;
 pub(crate) mod app_list;
 pub(crate) mod app_operation;
+pub(crate) mod app_operations;
 pub(crate) mod app_status;
 pub(crate) mod app_trash;
 pub(crate) mod app_uninstall;

@@ -53,8 +53,15 @@ pub(crate) fn router_over(world: &World, change: impl FnOnce(&mut control::Ports
 
 pub(crate) async fn send(router: &Router, request: Request<Body>) -> Answer {
     let response = router.clone().oneshot(request).await.expect("a router always answers");
-    let (head, body) = response.into_parts();
-    let body = body.collect().await.expect("a whole body").to_bytes();
+    let (head, mut body) = response.into_parts();
+    let is_stream = head.headers.get("content-type").is_some_and(|kind| kind == "text/event-stream");
+    let body = if is_stream {
+        // It has no end: what comes first must do.
+        let first = body.frame().await.expect("a stream begins").expect("a stream cannot fail");
+        first.into_data().expect("data")
+    } else {
+        body.collect().await.expect("a whole body").to_bytes()
+    };
     Answer { status: head.status, headers: head.headers, body: body.to_vec() }
 }
 
@@ -146,6 +153,11 @@ impl Answer {
 
     pub(crate) fn text(&self) -> String {
         String::from_utf8_lossy(&self.body).into_owned()
+    }
+
+    /// Whether it is a stream of events that has been opened.
+    pub(crate) fn is_stream(&self) -> bool {
+        self.status == StatusCode::OK && self.headers["content-type"] == "text/event-stream"
     }
 
     /// The data of an answer without error.

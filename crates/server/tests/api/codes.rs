@@ -22,7 +22,7 @@ async fn interfaces(api: &Api) -> Vec<String> {
 }
 
 /// The interfaces that answer a list.
-const LISTS: &[&str] = &["/AppList", "/AppTrash"];
+const LISTS: &[&str] = &["/AppList", "/AppOperations", "/AppTrash"];
 
 /// The contract's tables: what a message in Chinese begins with.
 const CHINESE: &[(ErrorCode, &str)] = &[
@@ -43,6 +43,9 @@ const CHINESE: &[(ErrorCode, &str)] = &[
     (ErrorCode::SettingsFormat, "参数settings不是JSON对象"),
     (ErrorCode::SettingsUnknown, "应用没有指定的设置项"),
     (ErrorCode::SettingsValue, "设置项的值不符合要求"),
+    (ErrorCode::LimitFormat, "limit必须是1到100的整数"),
+    (ErrorCode::BeforeNotExis, "before指定的操作不存在,或已不再保留"),
+    (ErrorCode::LastEventIdFormat, "事件ID必须是事件流给出的整数"),
     (ErrorCode::HeaderVersionBlank, "请求头Version为空"),
     (ErrorCode::HeaderLanguageBlank, "请求头Language为空"),
     (ErrorCode::HeaderVersionNotExis, "不支持指定的接口版本"),
@@ -58,7 +61,6 @@ const CHINESE: &[(ErrorCode, &str)] = &[
 /// What no call can bring about, each with its reason.
 const NOT_ANSWERED: &[(&str, ErrorCode)] = &[
     // It reads memory and nothing else: only a bug of ours could fail. `edge` tests what happens then.
-    ("/AppOperation", ErrorCode::SystemError),
     ("/AppTrash", ErrorCode::SystemError),
 ];
 
@@ -236,6 +238,40 @@ async fn of_verbs(covered: &mut Covered, api: &Api) {
     api.world.engine.refuse_removals(false);
 }
 
+async fn of_history(covered: &mut Covered, api: &Api) {
+    for interface in ["/AppOperations", "/AppEvents"] {
+        for (id, code) in [
+            ("My-App", ErrorCode::AppIdFormat),
+            ("nobody", ErrorCode::AppNotExis),
+            (&"a".repeat(33), ErrorCode::AppNotExis),
+        ] {
+            covered.refused(&api.router, Call::to(interface, &[("app_id", id)]), code).await;
+        }
+    }
+    for limit in ["0", "101", "-1", "1.5", "many", "99999999999999999999"] {
+        let call = Call::to("/AppOperations", &[("limit", limit), ("app_id", "X")]);
+        covered.refused(&api.router, call, ErrorCode::LimitFormat).await;
+    }
+    let call = Call::to("/AppOperations", &[("before", "nothing")]);
+    covered.refused(&api.router, call, ErrorCode::BeforeNotExis).await;
+    for id in ["-1", "1.5", "last", "99999999999999999999"] {
+        let call = Call::to("/AppEvents", &[("last_event_id", id), ("app_id", "X")]);
+        covered.refused(&api.router, call, ErrorCode::LastEventIdFormat).await;
+        let call = Call::to("/AppEvents", &[("last_event_id", "1")]).header("last-event-id", id);
+        covered.refused(&api.router, call, ErrorCode::LastEventIdFormat).await;
+    }
+}
+
+async fn database_fails(covered: &mut Covered) {
+    let world = World::default();
+    let router = router_over(&world, |_| ());
+    world.store.set_unreadable(true);
+    for interface in ["/AppOperation", "/AppOperations", "/AppEvents"] {
+        let call = Call::to(interface, &[("app_id", "one")]);
+        covered.refused(&router, call, ErrorCode::SystemError).await;
+    }
+}
+
 async fn engine_away(covered: &mut Covered, api: &Api) {
     api.world.engine.set_away(true);
     api.running
@@ -282,6 +318,8 @@ async fn every_code_of_every_interface_is_answered_in_both_languages() {
     of_install(&mut covered, &api).await;
     of_reads(&mut covered, &api).await;
     of_verbs(&mut covered, &api).await;
+    of_history(&mut covered, &api).await;
+    database_fails(&mut covered).await;
     engine_away(&mut covered, &api).await;
     panics(&mut covered).await;
     for (interface, code) in NOT_ANSWERED {

@@ -8,4 +8,5 @@ mod client;
 mod codes;
 mod contract;
 mod documents;
+mod events;
 mod sockets;

@@ -13,20 +13,20 @@ use tokio_util::sync::CancellationToken;
 use crate::client::Api;
 
 /// How long a test waits for bytes that must come.
-const DEADLINE: Duration = Duration::from_secs(20);
+pub(crate) const DEADLINE: Duration = Duration::from_secs(20);
 
-const HEADERS: &str = "Host: localhost\r\nVersion: v1\r\nLanguage: en\r\n";
+pub(crate) const HEADERS: &str = "Host: localhost\r\nVersion: v1\r\nLanguage: en\r\n";
 
-struct Served {
-    tcp: std::net::SocketAddr,
-    unix: std::path::PathBuf,
-    stop: CancellationToken,
-    task: JoinHandle<()>,
+pub(crate) struct Served {
+    pub(crate) tcp: std::net::SocketAddr,
+    pub(crate) unix: std::path::PathBuf,
+    pub(crate) stop: CancellationToken,
+    pub(crate) task: JoinHandle<()>,
     _folder: tempfile::TempDir,
-    _api: Api,
+    pub(crate) api: Api,
 }
 
-async fn served() -> Served {
+pub(crate) async fn served() -> Served {
     let api = Api::start_with(World::default(), &ServerSettings::default()).await;
     let folder = tempfile::tempdir().expect("a folder");
     let unix = folder.path().join("api.sock");
@@ -35,17 +35,17 @@ async fn served() -> Served {
     let listeners = vec![Listener::Tcp(tcp), Listener::Unix(UnixListener::bind(&unix).expect("a socket"))];
     let stop = CancellationToken::new();
     let task = tokio::spawn(serve(listeners, api.router.clone(), stop.clone()));
-    Served { tcp: address, unix, stop, task, _folder: folder, _api: api }
+    Served { tcp: address, unix, stop, task, _folder: folder, api }
 }
 
 impl Served {
     /// Sends bytes over TCP and reads until the server closes.
-    async fn exchange(&self, bytes: &[u8]) -> String {
+    pub(crate) async fn exchange(&self, bytes: &[u8]) -> String {
         exchange(TcpStream::connect(self.tcp).await.expect("connected"), bytes).await
     }
 }
 
-async fn exchange<S: AsyncRead + AsyncWrite + Unpin>(mut stream: S, bytes: &[u8]) -> String {
+pub(crate) async fn exchange<S: AsyncRead + AsyncWrite + Unpin>(mut stream: S, bytes: &[u8]) -> String {
     // A server that has heard enough may close before it was sent all.
     let _ = stream.write_all(bytes).await;
     let mut answer = Vec::new();

@@ -1,6 +1,8 @@
 //! The table `event`.
 
-use domain::{AppId, Event, EventKind, InstallId, OperationId, OperationKind, Status, Step};
+use domain::{
+    AppId, Event, EventId, EventKind, InstallId, OperationId, OperationKind, Status, Step, StoredEvent,
+};
 use rusqlite::Row;
 use serde::{Deserialize, Serialize};
 
@@ -52,6 +54,11 @@ pub(crate) fn read(row: &Row<'_>) -> Result<Event, Fault> {
         operation: cells.plain::<Option<String>>("operation")?.map(OperationId::from_text),
         kind: cells.json::<EventKindRow>("what")?.into(),
     })
+}
+
+pub(crate) fn read_stored(row: &Row<'_>) -> Result<StoredEvent, Fault> {
+    let number: i64 = row.get("number")?;
+    Ok(StoredEvent { id: EventId(number.cast_unsigned()), event: read(row)? })
 }
 
 impl From<&EventKind> for EventKindRow {
