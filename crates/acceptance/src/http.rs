@@ -38,7 +38,7 @@ impl Answer {
     }
 }
 
-trait Stream: Read + Write {}
+pub(crate) trait Stream: Read + Write {}
 impl<S: Read + Write> Stream for S {}
 
 impl Address {
@@ -48,7 +48,7 @@ impl Address {
         Self::Tcp(SocketAddr::from(([127, 0, 0, 1], port)))
     }
 
-    fn connect(&self) -> io::Result<Box<dyn Stream>> {
+    pub(crate) fn connect(&self) -> io::Result<Box<dyn Stream>> {
         Ok(match self {
             Self::Unix(path) => {
                 let stream = UnixStream::connect(path)?;

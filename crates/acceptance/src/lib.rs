@@ -14,6 +14,7 @@
 pub mod api;
 pub mod apps;
 pub mod docker;
+pub mod follower;
 pub mod http;
 pub mod json;
 pub mod packages;
@@ -26,6 +27,7 @@ pub mod traces;
 pub mod wait;
 
 pub use api::{Api, Refused};
+pub use follower::Follower;
 pub use packages::{Hello, Package};
 pub use server::Server;
 pub use setup::Setup;

@@ -327,6 +327,29 @@ async fn every_kind_of_event_is_documented_and_tells_what_it_says() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn whoever_follows_an_app_that_goes_sees_its_end() {
+    let api = Api::start().await;
+    api.install("hello", "one").await;
+    let call = Call::to("/AppUninstall", &[("app_id", "one"), ("data", "purge")]);
+    api.send(call.form()).await.data();
+    api.running.until(|running| running.status("one").is_none().then_some(())).await;
+    let operation = async || api.send(Call::to("/AppOperation", &[("app_id", "one")]).get()).await.data();
+    let ended = timeout(DEADLINE, async {
+        while operation().await["state"] != "succeeded" {
+            tokio::task::yield_now().await;
+        }
+    });
+    ended.await.expect("it ends");
+    let last = operation().await;
+    let events = told(&api, Call::to("/AppEvents", &[("app_id", "one")]), |event| {
+        event["operation_id"] == last["operation_id"] && event["kind"] == "succeeded"
+    });
+    assert!(events.await.iter().any(|event| event["operation_kind"] == last["kind"]));
+    let operations = api.send(Call::to("/AppOperations", &[("app_id", "one")]).get()).await.data();
+    assert_eq!((&operations[0], &operations[1]["kind"]), (&last, &json!("install")));
+}
+
+#[tokio::test(start_paused = true)]
 async fn past_operations_are_told_page_by_page_and_the_one_at_work_as_app_operation_tells_it() {
     let api = Api::start().await;
     for number in 0..3 {
