@@ -104,6 +104,9 @@ async fn open_ports(config: &Config, compose: &Compose, data_dir: &DataDir) -> a
     let files = tokio::task::spawn_blocking(move || open_files(&path, packages.as_deref()));
     let (store, catalog) = files.await.context("opening the database panicked")??;
     let projects = ComposeProjects::of(compose.clone(), data_dir.path(), store.instance()?);
+    projects
+        .clear_scratch()
+        .context("cannot remove what an earlier life of the server left in its scratch folder")?;
     Ok(Ports {
         store,
         engine: Arc::new(engine),
@@ -142,6 +145,7 @@ fn settings(config: &Config) -> Settings {
         subnet_pool: config.network_subnet_pool,
         subnet_prefix: config.network_subnet_prefix.to(),
         trash_retention: Duration::from_hours(24 * u64::from(config.trash_retention_days.get())),
+        policy_exceptions: config.policy_exceptions.iter().map(|name| name.0.clone()).collect(),
         data_dir: config.data_dir.clone(),
     }
 }

@@ -30,30 +30,24 @@ const ONE_FILE: &str = "write it out here: a package is one compose file";
 const REFUSED_AT_TOP: [(&str, &str); 2] =
     [("include", ONE_FILE), ("name", "leave it out: the project has the app's own name")];
 
-/// Keys that a service must not have, and what to do instead.
-const REFUSED_IN_SERVICE: [(&str, &str); 8] = [
+/// Keys that a service must not have, and what to do instead. (What a service may do on the host is judged on
+/// what compose makes of the file, see `domain::policy`.)
+const REFUSED_IN_SERVICE: [(&str, &str); 7] = [
     ("build", "name an image that can be pulled"),
     ("container_name", "leave it out: every app has containers of its own"),
     ("env_file", ONE_FILE),
     ("extends", ONE_FILE),
-    ("network_mode", "leave it out: every app has networks of its own"),
-    ("privileged", "leave it out: apps run without privileges over the host"),
+    ("label_file", ONE_FILE),
     ("profiles", "leave it out: every service of a package is started"),
     ("scale", "leave it out: a published port leads to one container"),
 ];
 
-/// Keys that a volume must not have, and what to do instead.
-const REFUSED_IN_VOLUME: [(&str, &str); 4] = [
-    ("driver", "leave it out: volumes are local"),
-    ("driver_opts", "leave it out: it may lead outside the app"),
-    ("external", "leave it out: every app has volumes of its own"),
-    ("name", "leave it out: the volume is named after the app"),
-];
+/// Keys that a volume of the app's own must not have, and what to do instead.
+const REFUSED_IN_VOLUME: [(&str, &str); 1] = [("name", "leave it out: the volume is named after the app")];
 
-/// Keys that a network must not have, and what to do instead.
-const REFUSED_IN_NETWORK: [(&str, &str); 4] = [
+/// Keys that a network of the app's own must not have, and what to do instead.
+const REFUSED_IN_NETWORK: [(&str, &str); 3] = [
     ("driver", "leave it out: networks are bridges"),
-    ("external", "leave it out: every app has networks of its own"),
     ("ipam", "leave it out: a free subnet is given to each network"),
     ("name", "leave it out: the network is named after the app"),
 ];
@@ -84,8 +78,8 @@ pub(crate) fn read(document: &Object, one_shot: &[String]) -> Result<ComposeFile
     let mut used_networks = BTreeSet::new();
     for (name, service) in &declared {
         awaited.extend(awaited_by(service));
-        used_networks.extend(networks_of(name, service, &networks)?);
-        mounts::check(name, service, &volumes)?;
+        used_networks.extend(networks_of(name, service, &networks.all)?);
+        mounts::check(name, service, &volumes.all)?;
     }
     let services = declared
         .iter()
@@ -94,7 +88,8 @@ pub(crate) fn read(document: &Object, one_shot: &[String]) -> Result<ComposeFile
             read_service(name, service, declared_so)
         })
         .collect::<Result<_, _>>()?;
-    let networks = used_networks.into_iter().collect();
+    let networks = used_networks.into_iter().filter(|used| !networks.external.contains(used)).collect();
+    let volumes = volumes.all.into_iter().filter(|key| !volumes.external.contains(key)).collect();
     Ok(ComposeFile { services, volumes, networks, content_variables })
 }
 
@@ -159,6 +154,13 @@ fn awaited_by(service: &Object) -> Vec<String> {
 
 fn networks_of(name: &str, service: &Object, declared: &[String]) -> Result<Vec<String>, PackageError> {
     let place = format!("services.{name}");
+    if service.contains_key("network_mode") {
+        if !list(&place, service, "ports")?.is_empty() {
+            let advice = "leave one of them out: such a service has no ports of its own";
+            return Err(PackageError::rule(format!("{place}.ports"), "stands beside network_mode", advice));
+        }
+        return Ok(Vec::new());
+    }
     let used: Vec<String> = match service.get("networks") {
         Some(Value::Object(map)) => map.keys().cloned().collect(),
         _ => list(&place, service, "networks")?
@@ -176,17 +178,32 @@ fn networks_of(name: &str, service: &Object, declared: &[String]) -> Result<Vec<
     Ok(if used.is_empty() { vec!["default".to_owned()] } else { used })
 }
 
-/// The keys of the volumes or networks of a file, none of which has a refused key.
-fn resources(document: &Object, kind: &str, refused: &[(&str, &str)]) -> Result<Vec<String>, PackageError> {
-    let declared = section(document, kind)?;
-    for (key, resource) in &declared {
+/// The keys of a file's volumes or networks.
+struct Resources {
+    all: Vec<String>,
+    /// Those that are there before the app and stay after it.
+    external: Vec<String>,
+}
+
+/// The volumes or networks of a file, none of which has a refused key.
+fn resources(document: &Object, kind: &str, refused: &[(&str, &str)]) -> Result<Resources, PackageError> {
+    let mut found = Resources { all: Vec::new(), external: Vec::new() };
+    for (key, resource) in section(document, kind)? {
         let place = format!("{kind}.{key}");
-        if !is_compose_key(key) {
+        if !is_compose_key(&key) {
             return Err(PackageError::rule(place, "is not a valid name", "use letters, digits, ., _ and -"));
         }
-        refuse(&place, resource, refused)?;
+        match resource.get("external") {
+            None | Some(Value::Null | Value::Bool(false)) => refuse(&place, &resource, refused)?,
+            Some(Value::Bool(true)) => found.external.push(key.clone()),
+            Some(_) => {
+                let place = format!("{place}.external");
+                return Err(PackageError::rule(place, "is not plain", "write true, and name beside it"));
+            }
+        }
+        found.all.push(key);
     }
-    Ok(declared.into_iter().map(|(key, _)| key).collect())
+    Ok(found)
 }
 
 /// Configs and secrets: their content stands in the file, or in a variable.

@@ -1,6 +1,6 @@
 //! Why a use case refused. Each variant belongs to one code of the contract, by an exhaustive match.
 
-use domain::{ErrorCode, OperationKind, SettingError, Timestamp};
+use domain::{ErrorCode, OperationKind, Risk, SettingError, Timestamp};
 
 use crate::ports::{HostError, StoreError};
 
@@ -32,6 +32,14 @@ pub enum Error {
     /// A value that was given for a variable of the package cannot be set.
     #[error(transparent)]
     Setting(#[from] SettingError),
+    /// The package asks for what is forbidden.
+    #[error("the package {package} asks for what is forbidden: {}", rules(risks))]
+    PolicyRefused {
+        /// The package's name.
+        package: String,
+        /// What it asks for.
+        risks: Vec<Risk>,
+    },
     /// The name is taken.
     #[error("the name is taken by {0}")]
     NameTaken(NameHolder),
@@ -149,6 +157,16 @@ pub enum Resource {
     Ports,
 }
 
+/// Risks by their stable names, on one line.
+#[must_use]
+pub fn rules(risks: &[Risk]) -> String {
+    let told = |risk: &Risk| match &*risk.service {
+        "" => format!("{} ({})", risk.rule.as_str(), risk.subject),
+        service => format!("{} ({service}: {})", risk.rule.as_str(), risk.subject),
+    };
+    risks.iter().map(told).collect::<Vec<_>>().join(", ")
+}
+
 impl Error {
     /// The contract's code.
     #[must_use]
@@ -160,6 +178,7 @@ impl Error {
             Self::Setting(SettingError::NoObject) => ErrorCode::SettingsFormat,
             Self::Setting(SettingError::Unknown { .. }) => ErrorCode::SettingsUnknown,
             Self::Setting(SettingError::Value { .. }) => ErrorCode::SettingsValue,
+            Self::PolicyRefused { .. } => ErrorCode::PolicyRefused,
             Self::NameTaken(_) => ErrorCode::CustomerAppNameRepeat,
             Self::InstallOpen => ErrorCode::CustomerAppNameWait,
             Self::EngineAway { .. } => ErrorCode::ContainerCommandError,

@@ -10,6 +10,7 @@ mod event_log;
 pub mod memory;
 mod names;
 mod operations;
+pub mod policy;
 pub mod ports;
 mod prober;
 pub mod queries;
@@ -24,8 +25,10 @@ use domain::InstanceId;
 use tokio_util::sync::CancellationToken;
 
 pub use commands::install::InstallRequest;
+pub use commands::plan::{Plan, PlannedImage};
 pub use commands::trash::Data;
 pub use error::{Error, NameHolder, Resource, Shortage};
+pub use policy::PolicyReport;
 pub use queries::AppSummary;
 pub use queries::app_events::{EventFollower, News};
 pub use queries::app_list::AppDetail;
@@ -66,6 +69,7 @@ pub struct Control {
     clock: Arc<dyn Clock>,
     ids: Arc<dyn Ids>,
     settings: Settings,
+    verdicts: policy::Verdicts,
 }
 
 /// How the work is brought to an end.
@@ -93,6 +97,7 @@ impl Control {
             clock: ports.clock,
             ids: ports.ids,
             settings,
+            verdicts: policy::Verdicts::default(),
         }))
     }
 
@@ -102,6 +107,7 @@ impl Control {
             watcher::watch(Arc::clone(self), stop.soft.clone()),
             prober::probe(Arc::clone(self), stop.soft.clone()),
             Arc::clone(&self.recorder).store_what_is_seen(stop.soft.clone()),
+            policy::judge_catalog(Arc::clone(self), stop.soft.clone()),
             runner::run(Arc::clone(self), stop),
         );
     }

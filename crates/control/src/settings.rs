@@ -26,6 +26,8 @@ pub struct Settings {
     pub subnet_prefix: u8,
     /// How long an uninstalled app lies in the recycle bin before it is deleted for good.
     pub trash_retention: Duration,
+    /// Packages, by name, that may do on the host what no package may.
+    pub policy_exceptions: Vec<String>,
     /// The data directory: its file system must have room too.
     pub data_dir: PathBuf,
 }

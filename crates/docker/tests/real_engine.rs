@@ -5,6 +5,7 @@
 
 mod real_engine {
     mod leftovers;
+    mod policy;
     mod pull;
     mod up;
 }

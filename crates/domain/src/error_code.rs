@@ -56,6 +56,8 @@ error_codes! {
     SettingsUnknown = "Param.Settings.Unknown",
     /// AppInstall, AppConfig: a value does not fit the kind of its variable.
     SettingsValue = "Param.Settings.ValueError",
+    /// AppInstall: the package asks for what is forbidden.
+    PolicyRefused = "Policy.Refused",
     /// The header `Version` is absent or blank.
     HeaderVersionBlank = "Header.Version.Blank",
     /// The header `Language` is absent or blank.

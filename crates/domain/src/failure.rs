@@ -116,6 +116,9 @@ failure_classes! {
     BrokenPackage = "broken_package",
     /// Somebody asked for its end (AppCancel). Subject: the step that it was in.
     Cancelled = "cancelled",
+    /// The package asks for what is forbidden. Subject: the package; detail: the rules, by their names, with
+    /// services and what exactly.
+    PolicyRefused = "policy_refused",
     /// Something else, on our side. Detail: what.
     Internal = "internal",
 }

@@ -13,6 +13,7 @@ pub mod network;
 pub mod observation;
 pub mod operation;
 pub mod package;
+pub mod policy;
 pub mod secret;
 pub mod settings;
 pub mod status;
@@ -33,6 +34,7 @@ pub use operation::{
     ImagePull, LayerPull, Operation, OperationKind, OperationState, Step, StepOutcome, StepRecord,
 };
 pub use package::Package;
+pub use policy::{RenderedProject, Risk, Rule, Verdict};
 pub use secret::Secret;
 pub use settings::{GivenSettings, SettingError, SettingValues, VariableValue};
 pub use status::Status;

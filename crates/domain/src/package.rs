@@ -30,9 +30,9 @@ pub struct Package {
     pub variables: Vec<Variable>,
     /// Its services; never empty.
     pub services: Vec<Service>,
-    /// The keys of its named volumes.
+    /// The keys of its own named volumes.
     pub volumes: Vec<String>,
-    /// The keys of its networks; never empty (`default`).
+    /// The keys of its own networks: `default` at least, but where every service does without.
     pub networks: Vec<String>,
     /// The port that people use; `None` where it publishes none.
     pub main: Option<MainPort>,
@@ -61,6 +61,20 @@ impl Package {
             .iter()
             .find(|version| version.name == name)
             .or_else(|| if name == "latest" { self.versions.first() } else { None })
+    }
+
+    /// The images of a version, as its compose file names them, each once.
+    #[must_use]
+    pub fn images(&self, version: &str) -> Vec<String> {
+        let version = self.version(version);
+        let mut images: Vec<String> = Vec::new();
+        for service in &self.services {
+            let image = version.map_or_else(|| service.image.clone(), |v| service.image_for(&v.variables));
+            if !images.contains(&image) {
+                images.push(image);
+            }
+        }
+        images
     }
 }
 

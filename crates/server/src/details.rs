@@ -4,13 +4,13 @@ use std::time::{Duration, UNIX_EPOCH};
 
 use control::{Error, NameHolder, Resource, Shortage};
 use domain::settings::{Expected, LONGEST_VALUE, SHORTEST_SECRET};
-use domain::{SettingError, Timestamp};
+use domain::{Risk, SettingError, Timestamp};
 
 use crate::context::Context;
 use crate::error::{Malformed, Refusal};
 use crate::language::Language;
 use crate::limits::{BODY_BYTES_MAX, STREAMS_MAX, VERSIONS_LISTED_MAX};
-use crate::messages::text;
+use crate::messages::{self, text};
 
 /// What was found; empty where the code says it all.
 pub(crate) fn of(refusal: &Refusal, context: &Context) -> String {
@@ -61,6 +61,11 @@ fn of_control(error: &Error, context: &Context) -> String {
             text(language, "detail-versions-offered", &[("versions", &listed.join(", "))])
         }
         Error::Setting(error) => of_setting(error, language),
+        Error::PolicyRefused { package, risks } => {
+            let told: Vec<String> = risks.iter().map(|risk| of_risk(risk, language)).collect();
+            let risks = told.join("; ");
+            text(language, "detail-policy", &[("package", package), ("risks", &risks)])
+        }
         Error::NameTaken(holder) => of_holder(holder, language),
         Error::EngineAway { since, endpoint, reason, .. } => {
             let variables = [("since", &*rfc3339(*since)), ("endpoint", endpoint), ("reason", reason)];
@@ -104,6 +109,11 @@ fn of_setting(error: &SettingError, language: Language) -> String {
     };
     let (shortest, longest) = (SHORTEST_SECRET.to_string(), LONGEST_VALUE.to_string());
     text(language, id, &[("name", name), ("shortest", &shortest), ("longest", &longest)])
+}
+
+fn of_risk(risk: &Risk, language: Language) -> String {
+    let told = messages::of_risk(language, risk);
+    if risk.service.is_empty() { told } else { format!("{}: {told}", risk.service) }
 }
 
 fn of_holder(holder: &NameHolder, language: Language) -> String {
@@ -230,6 +240,7 @@ mod tests {
             Error::NameTaken(NameHolder::Volume("x".into())).into(),
             Error::VersionUnknown { app: "x".into(), version: "y".into(), offered: vec!["1".into()] }.into(),
             Error::Setting(SettingError::Unknown { name: "X".into() }).into(),
+            Error::PolicyRefused { package: "x".into(), risks: Vec::new() }.into(),
         ];
         let kinds = [Expected::Secret, Expected::Text, Expected::Number, Expected::Boolean];
         let settings = kinds.map(|expected| {

@@ -5,7 +5,7 @@
 
 use std::sync::LazyLock;
 
-use domain::{ErrorCode, Failure};
+use domain::{ErrorCode, Failure, Risk};
 use fluent_bundle::concurrent::FluentBundle;
 use fluent_bundle::{FluentArgs, FluentResource};
 use unic_langid::LanguageIdentifier;
@@ -30,6 +30,11 @@ pub(crate) fn of_failure(language: Language, failure: &Failure) -> String {
     let subject = if failure.subject.is_empty() { NO_SUBJECT } else { &failure.subject };
     let id = format!("failure-{}", failure.class.as_str());
     text(language, &id, &[("subject", subject), ("detail", &failure.detail)])
+}
+
+/// What a risk means.
+pub(crate) fn of_risk(language: Language, risk: &Risk) -> String {
+    text(language, &format!("risk-{}", risk.rule.as_str()), &[("subject", &risk.subject)])
 }
 
 /// The text of that id with its variables filled in.
@@ -66,7 +71,7 @@ fn bundle(language: &str, source: &str) -> FluentBundle<FluentResource> {
 mod tests {
     use std::collections::{BTreeMap, BTreeSet};
 
-    use domain::FailureClass;
+    use domain::{FailureClass, Rule};
 
     use super::*;
 
@@ -116,6 +121,19 @@ mod tests {
             }
             let chinese = of_failure(Language::Chinese, &Failure::of(class, "", ""));
             assert!(chinese.contains('请'), "{class:?} advises nothing: {chinese}");
+        }
+    }
+
+    #[test]
+    fn every_rule_of_the_policy_says_in_both_languages_what_it_is_about() {
+        for &rule in Rule::ALL {
+            let risk = Risk { rule, service: String::new(), subject: "SUBJECT".into() };
+            let [chinese, english] = Language::ALL.map(|language| of_risk(language, &risk));
+            assert!(!chinese.is_ascii() && english.is_ascii() && !english.starts_with("risk-"), "{english}");
+            assert!(
+                rule == Rule::Privileged || (chinese + &english).matches("SUBJECT").count() == 2,
+                "{rule:?}"
+            );
         }
     }
 

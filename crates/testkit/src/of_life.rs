@@ -15,7 +15,7 @@ use control::ports::{
 };
 use domain::{
     AppId, ContainerId, Event, EventId, Failure, FailureClass, InstallId, InstanceId, Operation, OperationId,
-    ProjectName,
+    ProjectName, RenderedProject,
 };
 use futures_util::stream::BoxStream;
 
@@ -186,6 +186,16 @@ impl Projects for OfLife<FakeProjects> {
     async fn write(&self, project: &Project) -> Result<(), ProjectsError> {
         let failure = || Err(disk_failed("write", &project.folder));
         self.pass("projects.write", failure, async || self.inner.write(project)).await
+    }
+
+    async fn rendered(&self, project: &Project) -> Result<RenderedProject, CommandError> {
+        let failure = || Err(CommandError::Failed { words: "injected fault".to_owned() });
+        self.pass("projects.rendered", failure, async || Ok(self.inner.rendered(project))).await
+    }
+
+    async fn rendered_aside(&self, project: &Project) -> Result<RenderedProject, CommandError> {
+        self.unless_dead().await;
+        Ok(self.inner.rendered(project))
     }
 
     async fn remove_folder(&self, folder: &Path, install: &InstallId) -> Result<(), ProjectsError> {

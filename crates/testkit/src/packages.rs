@@ -58,6 +58,18 @@ pub fn blog() -> Package {
     }
 }
 
+/// A package that asks for more than packages may.
+#[must_use]
+pub fn greedy() -> Package {
+    Package {
+        name: "greedy".to_owned(),
+        trademark: "Greedy".to_owned(),
+        description: text("想要一切", "Wants it all"),
+        official: false,
+        ..hello()
+    }
+}
+
 fn variable(name: &str, kind: VariableKind, label: Text) -> Variable {
     Variable { name: name.to_owned(), kind, label }
 }

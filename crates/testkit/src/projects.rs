@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use control::ports::{CommandError, Project, ProjectsError};
-use domain::{InstallId, ProjectName};
+use domain::policy::{Ask, Wish};
+use domain::{InstallId, ProjectName, RenderedProject};
 
 use crate::engine::{FakeEngine, UpError};
 
@@ -13,6 +14,7 @@ use crate::engine::{FakeEngine, UpError};
 #[derive(Clone)]
 pub struct FakeProjects {
     folders: Arc<Mutex<BTreeMap<PathBuf, Folder>>>,
+    asks: Arc<Mutex<BTreeMap<String, Vec<Ask>>>>,
     engine: FakeEngine,
 }
 
@@ -26,7 +28,7 @@ impl FakeProjects {
     /// No folders yet.
     #[must_use]
     pub fn on(engine: FakeEngine) -> Self {
-        Self { folders: Arc::default(), engine }
+        Self { folders: Arc::default(), asks: Arc::default(), engine }
     }
 
     fn lock(&self) -> MutexGuard<'_, BTreeMap<PathBuf, Folder>> {
@@ -43,6 +45,19 @@ impl FakeProjects {
     #[must_use]
     pub fn written(&self, folder: &Path) -> Option<Project> {
         self.lock().get(folder).and_then(|folder| folder.project.clone())
+    }
+
+    /// Lets a package ask for something of the host.
+    pub fn ask(&self, package: &str, service: &str, what: Wish) {
+        let ask = Ask { service: service.to_owned(), what };
+        let mut asks = self.asks.lock().unwrap_or_else(PoisonError::into_inner);
+        asks.entry(package.to_owned()).or_default().push(ask);
+    }
+
+    pub(crate) fn rendered(&self, project: &Project) -> RenderedProject {
+        let asks = self.asks.lock().unwrap_or_else(PoisonError::into_inner);
+        let asks = asks.get(&project.package.name).cloned().unwrap_or_default();
+        RenderedProject { folder: project.folder.clone(), asks, ..RenderedProject::default() }
     }
 
     pub(crate) fn engine(&self) -> &FakeEngine {

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use control::{AppDetail, Control, Error, InstallRequest, Ports, Settings, Stop};
+use domain::policy::Wish;
 use domain::settings::Given;
 use domain::{AppId, InstanceId, Operation, Package, Secret, Status};
 use tokio::task::JoinHandle;
@@ -43,11 +44,13 @@ impl Default for World {
     fn default() -> Self {
         let clock = Arc::new(TestClock::default());
         let engine = FakeEngine::empty(Arc::clone(&clock) as Arc<dyn control::ports::Clock>);
+        let projects = FakeProjects::on(engine.clone());
+        projects.ask("greedy", "web", Wish::Privileged);
         Self {
-            projects: FakeProjects::on(engine.clone()),
+            projects,
             store: Arc::new(MemoryStore::of_instance(InstanceId::from_text("testworld"))),
             host: Arc::new(FakeHost::with(engine.clone())),
-            packages: vec![Arc::new(packages::hello()), Arc::new(packages::blog())],
+            packages: [packages::hello(), packages::blog(), packages::greedy()].map(Arc::new).into(),
             settings: settings(),
             ids: Arc::default(),
             engine,
@@ -67,6 +70,7 @@ fn settings() -> Settings {
         subnet_pool: ipnet::Ipv4Net::new_assert(std::net::Ipv4Addr::new(10, 210, 0, 0), 16),
         subnet_prefix: 27,
         trash_retention: Duration::from_hours(30 * 24),
+        policy_exceptions: Vec::new(),
         data_dir: "/fake".into(),
     }
 }

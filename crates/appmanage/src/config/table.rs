@@ -9,7 +9,7 @@ use super::address::{Base, HostName, Origin, PublicHost};
 use super::error::ConfigError;
 use super::layers::{Chosen, Inputs};
 use super::listen::ListenAddress;
-use super::value::{EngineHost, LogFormat, LogLevel, Value, Whole};
+use super::value::{EngineHost, LogFormat, LogLevel, PackageName, Value, Whole};
 
 /// What holds where nothing is given.
 #[derive(Clone, Copy)]
@@ -146,6 +146,11 @@ settings! {
 
     /// A directory of packages that adds to those in the binary and overrides them by name.
     "catalog.dir" => catalog_dir: Option<PathBuf> = DefaultValue::Is("");
+
+    /// Packages, by name, that may do on the host what no package may unless it stands here: run privileged, mount
+    /// its folders, and so on (docs/packages.md, "What a package may do"). Name only packages whose compose file
+    /// you have read: such an app can take over the machine.
+    "policy.exceptions" => policy_exceptions: Vec<PackageName> = DefaultValue::Is("");
 
     /// How log lines on standard error look.
     "log.format" => log_format: LogFormat = DefaultValue::Is("text");

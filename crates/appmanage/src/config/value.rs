@@ -210,6 +210,23 @@ impl TextValue for EngineHost {
     }
 }
 
+/// A package's name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct PackageName(pub(crate) String);
+
+impl TextValue for PackageName {
+    const FORM: &'static str = "the name of a package: lowercase letters, digits and \"-\"";
+
+    fn parse(text: &str) -> Option<Self> {
+        let known = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+        (!text.is_empty() && text.bytes().all(known)).then(|| Self(text.to_owned()))
+    }
+
+    fn text(&self) -> String {
+        self.0.clone()
+    }
+}
+
 /// How log lines look.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum LogFormat {

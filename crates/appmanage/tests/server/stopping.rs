@@ -14,6 +14,7 @@ fn slow_docker(place: &Place) {
     place.docker(&format!(
         "case \"$*\" in\n\
          'compose version --short') echo 2.40.3 ;;\n\
+         *' config '*) echo '{{}}' ;;\n\
          *' up '*) echo $$ > '{pid}.new' && /bin/mv '{pid}.new' '{pid}'\n\
          until [ -e '{go_on}' ]; do /bin/sleep 0.01; done ;;\n\
          esac",

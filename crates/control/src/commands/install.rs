@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use domain::{
     App, AppId, Desired, Event, EventKind, GivenSettings, Lifecycle, Observation, Operation, OperationKind,
-    Package, PackageRef, ProjectName, SettingError, SettingValues, Timestamp,
+    Package, PackageRef, ProjectName, SettingError, SettingValues, Timestamp, Verdict,
 };
 
 use crate::Control;
@@ -27,13 +27,48 @@ pub struct InstallRequest {
     pub settings: Result<GivenSettings, SettingError>,
 }
 
+/// What is asked for, known to exist.
+#[derive(Debug)]
+pub(super) struct Wanted {
+    pub(super) id: AppId,
+    pub(super) package: Arc<Package>,
+    /// Never `latest`.
+    pub(super) version: String,
+    pub(super) settings: SettingValues,
+}
+
 impl Control {
     /// Accepts an install: when this returns, it is stored and will be carried out.
     ///
     /// # Errors
     /// In this order, and then nothing has changed: `AppUnknown`, `CustomerAppNameFormat`,
-    /// `VersionUnknown`, `Setting`, `NameTaken`, `InstallOpen`, `EngineAway`, `Host`, `NotEnough`, `Store`.
+    /// `VersionUnknown`, `Setting`, `PolicyRefused`, `NameTaken`, `InstallOpen`, `EngineAway`, `Host`, `NotEnough`, `Store`.
     pub async fn install(self: &Arc<Self>, request: InstallRequest) -> Result<AppId, Error> {
+        let wanted = self.wanted(request)?;
+        self.check_policy(&wanted)?;
+        let Wanted { id, package, version, settings } = wanted;
+        let (accepted, name, chosen) = (id.clone(), package.name.clone(), version.clone());
+        let control = Arc::clone(self);
+        let figures = off_the_runtime(move || control.host_figures()).await;
+        let control = Arc::clone(self);
+        self.recorder
+            .update(move |memory, now| {
+                control.check_name(&id, &package, memory)?;
+                memory.engine_link.check(control.settings.engine_grace)?;
+                control.admit(&package, &figures?, memory)?;
+                Ok((control.queued(&id, &package, version, settings, memory, now), ()))
+            })
+            .await
+            .map_err(conflict_as_refusal)?;
+        tracing::info!(app.id = %accepted, package = name, version = chosen, "install accepted");
+        Ok(accepted)
+    }
+
+    /// What is asked for, looked up in the catalog.
+    ///
+    /// # Errors
+    /// `AppUnknown`, `CustomerAppNameFormat`, `VersionUnknown`, `Setting`.
+    pub(super) fn wanted(&self, request: InstallRequest) -> Result<Wanted, Error> {
         let InstallRequest { app_name, customer_app_name, app_version, settings } = request;
         let package =
             self.catalog.find(&app_name).ok_or_else(|| Error::AppUnknown { name: app_name.clone() })?;
@@ -46,26 +81,28 @@ impl Control {
         })?;
         let version = version.name.clone();
         let settings = SettingValues::default().with(&settings?, &package.variables)?;
-        let control = Arc::clone(self);
-        let figures = off_the_runtime(move || control.host_figures()).await;
-        let control = Arc::clone(self);
-        let accepted = id.clone();
-        self.recorder
-            .update(move |memory, now| {
-                control.check_name(&id, &package, memory)?;
-                memory.engine_link.check(control.settings.engine_grace)?;
-                control.admit(&package, &figures?, memory)?;
-                Ok((control.queued(&id, &package, version, settings, memory, now), ()))
-            })
-            .await
-            .map_err(conflict_as_refusal)?;
-        tracing::info!(app.id = %accepted, package = app_name, version = app_version, "install accepted");
-        Ok(accepted)
+        Ok(Wanted { id, package, version, settings })
+    }
+
+    /// Spares people an install of which it is known already that it will be refused. What other versions and
+    /// values make of a package is judged when its files are written.
+    ///
+    /// # Errors
+    /// `PolicyRefused`.
+    fn check_policy(&self, wanted: &Wanted) -> Result<(), Error> {
+        let Wanted { package, version, settings, .. } = wanted;
+        let is_what_was_judged = *settings == SettingValues::default()
+            && package.versions.first().is_some_and(|newest| newest.name == *version);
+        let report = self.policy_of(package);
+        if is_what_was_judged && report.verdict == Verdict::Refused {
+            return Err(Error::PolicyRefused { package: package.name.clone(), risks: report.risks });
+        }
+        Ok(())
     }
 
     /// # Errors
     /// `NameTaken` or `InstallOpen`.
-    fn check_name(&self, id: &AppId, package: &Package, memory: &Memory) -> Result<(), Error> {
+    pub(super) fn check_name(&self, id: &AppId, package: &Package, memory: &Memory) -> Result<(), Error> {
         if let Some(record) = memory.app(id) {
             if record.open_operation().is_some_and(|open| open.kind == OperationKind::Install) {
                 return Err(Error::InstallOpen);
@@ -96,11 +133,38 @@ impl Control {
         memory: &Memory,
         now: Timestamp,
     ) -> Change {
-        let install = self.ids.install_id();
-        let kind = OperationKind::Install;
+        let app = self.fresh_app(id, package, version, settings, now);
+        let (install, kind) = (app.install.clone(), OperationKind::Install);
         let operation = Operation::queued(self.ids.operation_id(), install.clone(), id.clone(), kind, now);
-        let app = App {
-            install: install.clone(),
+        let event = Event {
+            at: now,
+            install,
+            app: id.clone(),
+            operation: Some(operation.id.clone()),
+            kind: EventKind::Queued(kind),
+        };
+        Change {
+            forget: memory.app(id).map(|failed| failed.app.install.clone()),
+            app: Some(app),
+            operation: Some(operation),
+            events: vec![event],
+            ..Change::default()
+        }
+    }
+}
+
+impl Control {
+    /// A new app, of which nothing exists yet.
+    pub(crate) fn fresh_app(
+        &self,
+        id: &AppId,
+        package: &Package,
+        version: String,
+        settings: SettingValues,
+        now: Timestamp,
+    ) -> App {
+        App {
+            install: self.ids.install_id(),
             id: id.clone(),
             project: ProjectName::from(id),
             package: PackageRef {
@@ -117,20 +181,6 @@ impl Control {
             observation: Observation::default(),
             created_at: now,
             trashed_at: None,
-        };
-        let event = Event {
-            at: now,
-            install,
-            app: id.clone(),
-            operation: Some(operation.id.clone()),
-            kind: EventKind::Queued(kind),
-        };
-        Change {
-            forget: memory.app(id).map(|failed| failed.app.install.clone()),
-            app: Some(app),
-            operation: Some(operation),
-            events: vec![event],
-            ..Change::default()
         }
     }
 }

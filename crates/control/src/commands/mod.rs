@@ -4,6 +4,7 @@ pub mod admission;
 pub mod cancel;
 pub mod install;
 pub mod lifecycle;
+pub mod plan;
 pub mod trash;
 
 use std::sync::Arc;

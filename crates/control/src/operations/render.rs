@@ -1,18 +1,37 @@
-//! Writes the app's folder: the compose files and `.env`.
+//! Writes the app's folder: the compose files and `.env`; and judges what they ask of the host.
 
 use std::sync::Arc;
 
 use domain::package::VariableKind;
-use domain::{App, FailureClass, Operation, OperationKind, Package};
+use domain::{App, FailureClass, Operation, OperationKind, Package, Verdict};
 
 use super::StepError;
 use crate::Control;
+use crate::error::rules;
 use crate::ports::Project;
 use crate::ports::projects::VariableValue;
 
 pub(super) async fn run(control: &Arc<Control>, app: &App) -> Result<(), StepError> {
+    let project = write(control, app).await?;
+    // Judged before anything is pulled or created, on what compose will carry out.
+    let rendered = control.projects.rendered(&project).await;
+    let rendered = rendered.map_err(|error| {
+        StepError::failed(FailureClass::BrokenPackage, &app.package.name, error.to_string())
+    })?;
+    let report = control.judge(&project, &rendered);
+    match report.verdict {
+        Verdict::Allowed | Verdict::Excepted => Ok(()),
+        Verdict::Refused | Verdict::Unknown => {
+            let detail = rules(&report.risks);
+            Err(StepError::failed(FailureClass::PolicyRefused, &app.package.name, detail))
+        }
+    }
+}
+
+async fn write(control: &Arc<Control>, app: &App) -> Result<Project, StepError> {
     let project = control.project(app).await?;
-    Ok(control.projects.write(&project).await?)
+    control.projects.write(&project).await?;
+    Ok(project)
 }
 
 /// A new app's files lie in the folder that the undo of Reserve removes, and a restored one's are good for the next
@@ -21,13 +40,13 @@ pub(super) async fn undo(control: &Arc<Control>, app: &App, operation: &Operatio
     if operation.kind != OperationKind::Configure {
         return Ok(());
     }
-    let written = run(control, app).await;
-    written.map_err(|error| error.to_string())
+    let written = write(control, app).await;
+    written.map(drop).map_err(|error| error.to_string())
 }
 
 impl Control {
     /// All that the app's folder is written from.
-    pub(super) async fn project(&self, app: &App) -> Result<Project, StepError> {
+    pub(crate) async fn project(&self, app: &App) -> Result<Project, StepError> {
         let package = self.package_of(app).await?;
         let Some(deployment) = &app.deployment else {
             return Err(StepError::failed(FailureClass::Internal, "", "the app has no deployment yet"));

@@ -60,6 +60,7 @@ pub(super) async fn undo(control: &Arc<Control>, app: &App, operation: &Operatio
 }
 
 /// What others than this server's apps have, asked before memory is held.
+#[derive(Default)]
 pub(crate) struct TakenOutside {
     networks: Vec<EngineNetwork>,
     routes: Vec<Ipv4Net>,
@@ -98,7 +99,7 @@ impl Control {
     }
 
     /// The app's deployment: what it has already is kept, unless it was lost.
-    fn deployment(
+    pub(crate) fn deployment(
         &self,
         app: &App,
         package: &Package,
@@ -110,14 +111,6 @@ impl Control {
         let ports = self.choose_ports(Some(app), package, memory, taken, lost)?;
         let subnets = self.choose_subnets(Some(app), package, memory, taken, lost)?;
         let secrets = before.map_or_else(|| self.secrets(package), |deployment| deployment.secrets.clone());
-        let version = package.version(&app.package.version);
-        let mut images: Vec<String> = Vec::new();
-        for service in &package.services {
-            let image = version.map_or_else(|| service.image.clone(), |v| service.image_for(&v.variables));
-            if !images.contains(&image) {
-                images.push(image);
-            }
-        }
         let main = package.main.as_ref().and_then(|main| {
             let port = ports.iter().find(|p| p.service == main.service && p.target == main.target)?;
             let address = port.reachable_address();
@@ -132,7 +125,7 @@ impl Control {
             folder,
             ports,
             subnets,
-            images,
+            images: package.images(&app.package.version),
             expected: Expectation {
                 services: package.services.iter().map(|s| (s.name.clone(), s.one_shot)).collect(),
                 main_service: main.as_ref().map(|(_, service)| service.clone()),

@@ -5,7 +5,10 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 pub use domain::VariableValue;
-use domain::{InstallId, InstanceId, KeptVolume, Package, PortReservation, ProjectName, SubnetReservation};
+use domain::{
+    InstallId, InstanceId, KeptVolume, Package, PortReservation, ProjectName, RenderedProject,
+    SubnetReservation,
+};
 
 /// All that an app's folder is written from. Pure data: writing it twice gives the same bytes.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -116,6 +119,14 @@ pub trait Projects: Send + Sync {
 
     /// Writes the compose files and `.env` (0600), each in one stroke, on the disk before it returns.
     async fn write(&self, project: &Project) -> Result<(), ProjectsError>;
+
+    /// What `docker compose` makes of the project's files, with what it asks of the host. Nothing is created,
+    /// and no engine is asked.
+    async fn rendered(&self, project: &Project) -> Result<RenderedProject, CommandError>;
+
+    /// The same for a project that is not installed: it is written into a folder of its own, which is gone when
+    /// this returns, wherever `project.folder` is.
+    async fn rendered_aside(&self, project: &Project) -> Result<RenderedProject, CommandError>;
 
     /// Removes the folder with all that is in it if it is marked as belonging to that install; links are
     /// removed, not followed. Success if it is not there; a folder of another install is left alone.

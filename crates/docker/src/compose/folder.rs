@@ -31,6 +31,9 @@ const MARKER: &str = ".appmanage-install";
 /// Locked for as long as a process works on the app.
 const LOCK: &str = ".lock";
 
+/// All of them: an app may mount what else it likes of its folder, and none of these.
+pub(super) const OWN_FILES: [&str; 5] = [COMPOSE_FILE, OVERRIDE_FILE, ENV_FILE, MARKER, LOCK];
+
 const CREATING: &str = ".creating-";
 const REMOVING: &str = ".removing-";
 

@@ -3,11 +3,14 @@
 //! [`render`] and [`folder`] write what compose reads, [`output`] reads what it writes. Nothing is pulled
 //! or removed here: that goes through the Engine API.
 
+mod asks;
 mod detect;
 mod dotenv;
 mod folder;
+mod links;
 mod output;
 mod render;
+mod rendered;
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -16,7 +19,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 use control::ports::projects::VariableValue;
 use control::ports::{CommandError, Project, Projects, ProjectsError};
-use domain::{InstallId, InstanceId, ProjectName, secret};
+use domain::{InstallId, InstanceId, ProjectName, RenderedProject, secret};
+use tokio::sync::Semaphore;
 use tokio::time::Instant;
 
 use crate::markers::Markers;
@@ -41,13 +45,17 @@ pub struct ComposeProjects {
     compose: Compose,
     instance: InstanceId,
     apps: PathBuf,
+    /// Where projects that are not installed are rendered.
+    scratch: PathBuf,
+    aside: Semaphore,
 }
 
 impl ComposeProjects {
     /// Projects under `data_dir`, whose instance is `instance`.
     #[must_use]
     pub fn of(compose: Compose, data_dir: &Path, instance: InstanceId) -> Self {
-        Self { compose, instance, apps: data_dir.join("apps") }
+        let (apps, scratch) = (data_dir.join("apps"), data_dir.join("scratch"));
+        Self { compose, instance, apps, scratch, aside: Semaphore::new(rendered::ASIDE_AT_ONCE) }
     }
 
     /// Runs `docker compose <command>` on the project, once nobody else is at work on its folder.
@@ -116,6 +124,14 @@ impl Projects for ComposeProjects {
     async fn write(&self, project: &Project) -> Result<(), ProjectsError> {
         let project = project.clone();
         off_the_runtime(move || folder::write(&project)).await
+    }
+
+    async fn rendered(&self, project: &Project) -> Result<RenderedProject, CommandError> {
+        self.render(project).await
+    }
+
+    async fn rendered_aside(&self, project: &Project) -> Result<RenderedProject, CommandError> {
+        self.render_aside(project).await
     }
 
     async fn remove_folder(&self, folder: &Path, install: &InstallId) -> Result<(), ProjectsError> {

@@ -33,7 +33,9 @@ pub(super) fn override_file(project: &Project) -> String {
         yaml.kept_volumes(project, service);
         yaml.logging(service);
     }
-    yaml.line(0, "networks:");
+    if !project.package.networks.is_empty() {
+        yaml.line(0, "networks:");
+    }
     for network in &project.package.networks {
         yaml.line(1, &format!("{}:", quoted(network)));
         yaml.labels(project);

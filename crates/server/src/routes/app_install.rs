@@ -25,6 +25,7 @@ impl Interface for AppInstall {
         ErrorCode::SettingsFormat,
         ErrorCode::SettingsUnknown,
         ErrorCode::SettingsValue,
+        ErrorCode::PolicyRefused,
         ErrorCode::CustomerAppNameRepeat,
         ErrorCode::CustomerAppNameWait,
         ErrorCode::ContainerCommandError,

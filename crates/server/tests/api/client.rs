@@ -36,6 +36,16 @@ impl Api {
         send(&self.router, request).await
     }
 
+    /// Waits until it is known what a package may do.
+    pub(crate) async fn judged(&self, package: &str) {
+        self.running
+            .until(|running| {
+                let package = running.control.catalog().find(package)?;
+                (running.control.policy_of(&package).verdict != domain::Verdict::Unknown).then_some(())
+            })
+            .await;
+    }
+
     /// Installs a package and waits until it runs.
     pub(crate) async fn install(&self, package: &str, name: &str) {
         self.running.install(package, name).await.expect("accepted");

@@ -46,6 +46,7 @@ const CHINESE: &[(ErrorCode, &str)] = &[
     (ErrorCode::LimitFormat, "limit必须是1到100的整数"),
     (ErrorCode::BeforeNotExis, "before指定的操作不存在,或已不再保留"),
     (ErrorCode::LastEventIdFormat, "事件ID必须是事件流给出的整数"),
+    (ErrorCode::PolicyRefused, "该软件包要求的主机权限未被允许"),
     (ErrorCode::HeaderVersionBlank, "请求头Version为空"),
     (ErrorCode::HeaderLanguageBlank, "请求头Language为空"),
     (ErrorCode::HeaderVersionNotExis, "不支持指定的接口版本"),
@@ -163,6 +164,8 @@ async fn of_install(covered: &mut Covered, api: &Api) {
         call.parameters.push(("settings".into(), settings.into()));
         covered.refused(&api.router, call, code).await;
     }
+    api.judged("greedy").await;
+    covered.refused(&api.router, install("greedy", "taken", "latest"), ErrorCode::PolicyRefused).await;
     api.world.host.set_memory_bytes(1 << 20);
     covered.refused(&api.router, install("hello", "big", "1"), ErrorCode::RequirementNotEnough).await;
     covered.refused(&api.router, install("hello", "taken", "1"), ErrorCode::CustomerAppNameRepeat).await;

@@ -1,0 +1,106 @@
+//! Judges what packages ask of the host, before they run: at each install on the files that were written, and
+//! once for each package of the catalog, so that people know beforehand.
+//!
+//! The rules are [`domain::policy`]'s; what an administrator excepts from them stands in the settings.
+
+use std::collections::HashMap;
+use std::sync::{Arc, PoisonError, RwLock};
+
+use domain::policy::risks;
+use domain::secret::masked;
+use domain::{AppId, Package, RenderedProject, Risk, Secret, SettingValues, VariableValue, Verdict};
+use tokio_util::sync::CancellationToken;
+
+use crate::Control;
+use crate::memory::EngineLink;
+use crate::operations::reserve::{Lost, TakenOutside};
+use crate::ports::{CommandError, Project};
+
+/// What a package may do on the host.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PolicyReport {
+    /// What follows.
+    pub verdict: Verdict,
+    /// Everything forbidden that it asks for, whether or not it is excepted.
+    pub risks: Vec<Risk>,
+}
+
+impl PolicyReport {
+    /// Not judged yet, or not to be judged.
+    #[must_use]
+    pub const fn unknown() -> Self {
+        Self { verdict: Verdict::Unknown, risks: Vec::new() }
+    }
+}
+
+/// The verdicts on the packages of the catalog, as far as they are known.
+#[derive(Debug, Default)]
+pub(crate) struct Verdicts(RwLock<HashMap<String, PolicyReport>>);
+
+impl Control {
+    /// What is known of a package beforehand: its newest version with the package's own values.
+    #[must_use]
+    pub fn policy_of(&self, package: &Package) -> PolicyReport {
+        let known = self.verdicts.0.read().unwrap_or_else(PoisonError::into_inner);
+        known.get(&package.name).cloned().unwrap_or(PolicyReport::unknown())
+    }
+
+    /// Judges a project. Secrets are kept out of what is told.
+    pub(crate) fn judge(&self, project: &Project, rendered: &RenderedProject) -> PolicyReport {
+        let secrets: Vec<&Secret> = project
+            .variables
+            .iter()
+            .filter_map(|(_, value)| match value {
+                VariableValue::Secret(secret) => Some(secret),
+                VariableValue::Plain(_) => None,
+            })
+            .collect();
+        let mut risks = risks(rendered);
+        for risk in &mut risks {
+            risk.subject = masked(&risk.subject, &secrets);
+        }
+        let is_excepted = |name: &String| name.eq_ignore_ascii_case(&project.package.name);
+        let verdict = match risks.is_empty() {
+            true => Verdict::Allowed,
+            false if self.settings.policy_exceptions.iter().any(is_excepted) => Verdict::Excepted,
+            false => Verdict::Refused,
+        };
+        PolicyReport { verdict, risks }
+    }
+
+    /// Judges the newest version of a package as it would be installed without any settings.
+    async fn judge_package(self: &Arc<Self>, package: &Arc<Package>) -> Result<(), CommandError> {
+        let failed = |words: &str| CommandError::Failed { words: words.to_owned() };
+        let id = AppId::parse("example").map_err(|_| failed("no app id"))?;
+        let version = package.versions.first().ok_or_else(|| failed("it has no version"))?.name.clone();
+        let mut app = self.fresh_app(&id, package, version, SettingValues::default(), self.clock.now());
+        // Whatever others have taken: nothing is taken for this.
+        let chosen = self.recorder.read(|memory| {
+            self.deployment(&app, package, memory, &TakenOutside::default(), &Lost::default())
+        });
+        app.deployment = Some(chosen.map_err(|_| failed("no port or subnet is free"))?);
+        let project = self.project(&app).await.map_err(|_| failed("the catalog no longer has it"))?;
+        let rendered = self.projects.rendered_aside(&project).await?;
+        let report = self.judge(&project, &rendered);
+        tracing::debug!(package = package.name, verdict = report.verdict.as_str(), "package judged");
+        let mut known = self.verdicts.0.write().unwrap_or_else(PoisonError::into_inner);
+        known.insert(package.name.clone(), report);
+        Ok(())
+    }
+}
+
+/// Judges every package of the catalog, one after the other, once the engine has been seen; until `stop`.
+pub(crate) async fn judge_catalog(control: Arc<Control>, stop: CancellationToken) {
+    let judge_all = async {
+        control.wait_for(|memory| (memory.engine_link == EngineLink::Up).then_some(())).await;
+        for package in control.catalog.all() {
+            if let Err(error) = control.judge_package(&package).await {
+                tracing::warn!(package = package.name, %error, "the package cannot be judged beforehand");
+            }
+        }
+    };
+    tokio::select! {
+        () = stop.cancelled() => {}
+        () = judge_all => {}
+    }
+}

@@ -1,0 +1,120 @@
+//! What `docker compose` makes of a project's files, read back before it carries them out. No engine is asked.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use control::ports::{CommandError, Project};
+use domain::{RenderedProject, secret};
+use serde_json::{Map, Value};
+
+use super::{ComposeProjects, arguments, asks, folder, links, off_the_runtime, output, secret_of};
+use crate::markers::Markers;
+use crate::process::{self, Input, Invocation, RunError};
+
+/// What `config` may take: it reads a few files and starts two programs of 70 MB from the disk.
+const RENDER_LIMIT: Duration = Duration::from_secs(30);
+
+/// Projects rendered aside at once; more wait. Whoever asks for many plans must not take the machine.
+pub(super) const ASIDE_AT_ONCE: usize = 2;
+
+/// Where Docker's sockets are, whatever the settings say of the engine in use.
+const ENGINE_SOCKETS: [&str; 3] =
+    ["/run/docker.sock", "/var/run/docker.sock", "/run/containerd/containerd.sock"];
+
+impl ComposeProjects {
+    /// See [`control::ports::Projects::rendered`].
+    pub(super) async fn render(&self, project: &Project) -> Result<RenderedProject, CommandError> {
+        let ended = process::run(Invocation {
+            program: self.compose.docker.clone(),
+            arguments: arguments(project, &["config", "--format", "json"]),
+            environment: &self.compose.environment,
+            markers: Some(Markers::of(&self.instance, &project.install)),
+            input: Input::Nothing,
+            time_limit: RENDER_LIMIT,
+        })
+        .await
+        .map_err(|error| match error {
+            RunError::TimedOut => CommandError::TimedOut { seconds: RENDER_LIMIT.as_secs() },
+            RunError::Start(error) => {
+                let words = format!("{} cannot be run: {error}", self.compose.docker.display());
+                CommandError::Failed { words }
+            }
+        })?;
+        if !ended.success {
+            let secrets: Vec<_> =
+                project.variables.iter().filter_map(|(_, value)| secret_of(value)).collect();
+            let words = secret::masked(&output::words(&ended.stderr), &secrets);
+            return Err(CommandError::Failed { words });
+        }
+        // Without the reader's words, which may quote a password. What was too long to be kept whole is no
+        // JSON either.
+        let read: Map<String, Value> = serde_json::from_str(&ended.stdout).map_err(|_| {
+            let words =
+                "docker compose config did not write the project as JSON, or too much of it".to_owned();
+            CommandError::Failed { words }
+        })?;
+        let project = project.clone();
+        let sockets = self.engine_sockets();
+        // Links are followed on the disk.
+        Ok(off_the_runtime(move || RenderedProject {
+            folder: links::resolved(&project.folder).unwrap_or_else(|| project.folder.clone()),
+            own_files: &folder::OWN_FILES,
+            engine_sockets: sockets.iter().filter_map(|socket| links::resolved(socket)).collect(),
+            asks: asks::of(&read, project.name.as_str(), &project.kept_volumes),
+        })
+        .await)
+    }
+
+    /// See [`control::ports::Projects::rendered_aside`].
+    pub(super) async fn render_aside(&self, project: &Project) -> Result<RenderedProject, CommandError> {
+        let _turn = self.aside.acquire().await;
+        let scratch = Scratch::below(&self.scratch);
+        let project = Project { folder: scratch.0.clone(), ..project.clone() };
+        let written = project.clone();
+        let write = move || {
+            folder::create(&written.folder, &written.install)?;
+            folder::write(&written)
+        };
+        off_the_runtime(write)
+            .await
+            .map_err(|error| CommandError::Failed { words: control::error_chain(&error) })?;
+        let rendered = self.render(&project).await;
+        off_the_runtime(move || drop(scratch)).await;
+        rendered
+    }
+
+    /// Removes what an earlier life left of projects that it rendered aside.
+    ///
+    /// # Errors
+    /// The disk's.
+    pub fn clear_scratch(&self) -> std::io::Result<()> {
+        match fs::remove_dir_all(&self.scratch) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error),
+            _ => Ok(()),
+        }
+    }
+
+    fn engine_sockets(&self) -> Vec<PathBuf> {
+        let configured = self.compose.environment.engine_host().strip_prefix("unix://").map(PathBuf::from);
+        ENGINE_SOCKETS.iter().map(PathBuf::from).chain(configured).collect()
+    }
+}
+
+/// A folder that is gone when this is.
+struct Scratch(PathBuf);
+
+impl Scratch {
+    fn below(folder: &Path) -> Self {
+        static NUMBER: AtomicU64 = AtomicU64::new(0);
+        Self(folder.join(NUMBER.fetch_add(1, Ordering::Relaxed).to_string()))
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        // What cannot be removed now is at the next start.
+        drop(fs::remove_dir_all(&self.0));
+    }
+}
