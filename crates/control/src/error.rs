@@ -2,7 +2,7 @@
 
 use domain::{ErrorCode, OperationKind, Risk, SettingError, Timestamp};
 
-use crate::ports::{HostError, StoreError};
+use crate::ports::{EngineError, HostError, StoreError};
 
 /// Why a call was refused. Nothing has been changed when one of these is returned.
 #[derive(Debug, thiserror::Error)]
@@ -103,6 +103,17 @@ pub enum Error {
         /// What was asked for.
         id: String,
     },
+    /// The app has no such service.
+    #[error("there is no service {service:?}; there are: {}", offered.join(", "))]
+    NoSuchService {
+        /// What was asked for.
+        service: String,
+        /// What there is, by name.
+        offered: Vec<String>,
+    },
+    /// The engine did not do what an answer depends on.
+    #[error(transparent)]
+    Engine(#[from] EngineError),
     /// The database failed.
     #[error("the database failed")]
     Store(#[from] StoreError),
@@ -181,7 +192,7 @@ impl Error {
             Self::PolicyRefused { .. } => ErrorCode::PolicyRefused,
             Self::NameTaken(_) => ErrorCode::CustomerAppNameRepeat,
             Self::InstallOpen => ErrorCode::CustomerAppNameWait,
-            Self::EngineAway { .. } => ErrorCode::ContainerCommandError,
+            Self::EngineAway { .. } | Self::Engine(_) => ErrorCode::ContainerCommandError,
             Self::NotEnough(_) => ErrorCode::RequirementNotEnough,
             Self::AppIdFormat { .. } => ErrorCode::AppIdFormat,
             Self::NoSuchApp { .. } => ErrorCode::AppNotExis,
@@ -190,6 +201,7 @@ impl Error {
             Self::NothingToCancel { .. } => ErrorCode::OperationNotExis,
             Self::TooLateToCancel { .. } => ErrorCode::OperationTooLate,
             Self::NoSuchOperation { .. } => ErrorCode::BeforeNotExis,
+            Self::NoSuchService { .. } => ErrorCode::ServiceNotExis,
             Self::Store(_) | Self::Host(_) => ErrorCode::SystemError,
         }
     }

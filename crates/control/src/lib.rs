@@ -7,6 +7,7 @@ mod allocation;
 pub mod commands;
 pub mod error;
 mod event_log;
+pub mod live;
 pub mod memory;
 mod names;
 mod operations;
@@ -22,12 +23,15 @@ mod watcher;
 use std::sync::Arc;
 
 use domain::InstanceId;
+use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
 pub use commands::install::InstallRequest;
 pub use commands::plan::{Plan, PlannedImage};
 pub use commands::trash::Data;
 pub use error::{Error, NameHolder, Resource, Shortage};
+pub use live::logs::{AppLine, LogsRequest};
+pub use live::stats::{AppUsage, Usage};
 pub use policy::PolicyReport;
 pub use queries::AppSummary;
 pub use queries::app_events::{EventFollower, News};
@@ -37,6 +41,8 @@ pub use queries::readiness::Readiness;
 pub use recorder::error_chain;
 pub use settings::Settings;
 
+use live::follow::FOLLOWED_MAX;
+use live::stats::Meter;
 use ports::{Catalog, Clock, Engine, Host, Ids, Projects, Store, StoreError};
 use recorder::Recorder;
 
@@ -70,6 +76,9 @@ pub struct Control {
     ids: Arc<dyn Ids>,
     settings: Settings,
     verdicts: policy::Verdicts,
+    meter: Meter,
+    /// A slot for each container whose output is followed.
+    followed: Arc<Semaphore>,
 }
 
 /// How the work is brought to an end.
@@ -98,6 +107,8 @@ impl Control {
             ids: ports.ids,
             settings,
             verdicts: policy::Verdicts::default(),
+            meter: Meter::default(),
+            followed: Arc::new(Semaphore::new(FOLLOWED_MAX)),
         }))
     }
 
@@ -106,6 +117,7 @@ impl Control {
         tokio::join!(
             watcher::watch(Arc::clone(self), stop.soft.clone()),
             prober::probe(Arc::clone(self), stop.soft.clone()),
+            live::stats::sample(Arc::clone(self), stop.soft.clone()),
             Arc::clone(&self.recorder).store_what_is_seen(stop.soft.clone()),
             policy::judge_catalog(Arc::clone(self), stop.soft.clone()),
             runner::run(Arc::clone(self), stop),

@@ -84,4 +84,12 @@ error_codes! {
     BeforeNotExis = "Param.Before.NotExis",
     /// AppEvents: `Last-Event-ID` or `last_event_id` is no number.
     LastEventIdFormat = "Param.LastEventId.FormatError",
+    /// AppLogs: the app has no such service.
+    ServiceNotExis = "Param.Service.NotExis",
+    /// AppLogs: `tail` is no number from 0 to 10000.
+    TailFormat = "Param.Tail.FormatError",
+    /// AppLogs: `since` is no moment.
+    SinceFormat = "Param.Since.FormatError",
+    /// AppLogs: `follow` is neither true nor false.
+    FollowFormat = "Param.Follow.FormatError",
 }

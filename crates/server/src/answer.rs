@@ -37,7 +37,6 @@ impl Answer for EventStream {
 }
 
 /// What an interface answers that gives its data at once, or in a stream if that is asked for.
-#[expect(dead_code, reason = "AppLogs, which answers so, is on its way")]
 pub(crate) enum DataOrStream<D> {
     Data(D),
     Stream(EventStream),

@@ -74,6 +74,10 @@ fn of_control(error: &Error, context: &Context) -> String {
         Error::NotEnough(shortages) => {
             shortages.iter().map(|shortage| of_shortage(shortage, language)).collect::<Vec<_>>().join("; ")
         }
+        Error::NoSuchService { offered, .. } => {
+            text(language, "detail-services-offered", &[("services", &offered.join(", "))])
+        }
+        Error::Engine(error) => error.to_string(),
         Error::Store(_) | Error::Host(_) => of_internal(context),
         Error::Busy { open } => text(language, "detail-busy", &[("kind", open.as_str())]),
         Error::AppUnknown { .. }

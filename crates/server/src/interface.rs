@@ -176,8 +176,10 @@ mod tests {
     use crate::routes::app_events::AppEvents;
     use crate::routes::app_install::AppInstall;
     use crate::routes::app_list::AppList;
+    use crate::routes::app_logs::AppLogs;
     use crate::routes::app_operation::AppOperation;
     use crate::routes::app_operations::AppOperations;
+    use crate::routes::app_stats::AppStats;
     use crate::routes::app_status::AppStatus;
 
     fn documented<I: Interface>() -> Vec<String> {
@@ -192,5 +194,7 @@ mod tests {
         assert_eq!(documented::<AppOperation>(), AppOperation::PARAMETERS);
         assert_eq!(documented::<AppOperations>(), AppOperations::PARAMETERS);
         assert_eq!(documented::<AppEvents>(), AppEvents::PARAMETERS);
+        assert_eq!(documented::<AppLogs>(), AppLogs::PARAMETERS);
+        assert_eq!(documented::<AppStats>(), AppStats::PARAMETERS);
     }
 }

@@ -42,6 +42,12 @@ pub(crate) const STREAMS_MAX: usize = 128;
 /// (nginx's default).
 pub(crate) const HEARTBEAT_PERIOD: Duration = Duration::from_secs(15);
 
+/// Lines that AppLogs tells where nobody says how many: some screens.
+pub(crate) const LOG_LINES_DEFAULT: usize = 100;
+
+/// Lines that one answer of AppLogs may hold: more than a person reads, and bounded in bytes as well.
+pub(crate) const LOG_LINES_MAX: usize = 10_000;
+
 /// Open connections of one listener: nginx and a console need dozens, and three full listeners still fit
 /// into the 1,024 files that a process may have open by default. Counted for each listener, so that one
 /// which is flooded does not shut out the others; what comes beyond waits to be accepted.

@@ -71,6 +71,12 @@ impl Parameters {
         limit.ok_or(Refusal::Format(ErrorCode::LimitFormat))
     }
 
+    /// Whether `true` is given; blank is as good as `false`, and `format` the code of anything else.
+    pub(crate) fn flag(&self, name: &str, format: ErrorCode) -> Result<bool, Refusal> {
+        let Some(text) = self.optional(name) else { return Ok(false) };
+        text.parse().map_err(|_| Refusal::Format(format))
+    }
+
     /// The value of a parameter, unless it is blank.
     pub(crate) fn optional(&self, name: &str) -> Option<&str> {
         let (_, value) = self.0.iter().find(|(known, _)| *known == name)?;

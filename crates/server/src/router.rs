@@ -17,8 +17,10 @@ use crate::routes::app_cancel::AppCancel;
 use crate::routes::app_events::AppEvents;
 use crate::routes::app_install::AppInstall;
 use crate::routes::app_list::AppList;
+use crate::routes::app_logs::AppLogs;
 use crate::routes::app_operation::AppOperation;
 use crate::routes::app_operations::AppOperations;
+use crate::routes::app_stats::AppStats;
 use crate::routes::app_status::AppStatus;
 use crate::routes::app_trash::AppTrash;
 use crate::routes::app_uninstall::AppUninstall;
@@ -48,7 +50,9 @@ pub fn router(control: Arc<Control>, settings: &ServerSettings) -> Result<Router
         .with::<AppRestore>()
         .with::<AppPurge>()
         .with::<AppOperations>()
-        .with::<AppEvents>();
+        .with::<AppEvents>()
+        .with::<AppLogs>()
+        .with::<AppStats>();
 
     let ordinary = Router::new()
         .route("/healthz", get(health::alive))

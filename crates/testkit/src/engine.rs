@@ -1,6 +1,8 @@
 //! A container engine in memory.
 
 mod making;
+mod output;
+mod usage;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -16,6 +18,9 @@ use domain::{
 use futures_util::StreamExt;
 use futures_util::stream::BoxStream;
 use tokio::sync::mpsc;
+
+use output::Written;
+use usage::Used;
 
 /// What a container of an image does when it is started.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -38,6 +43,8 @@ pub enum Behaviour {
 pub struct FakeEngine {
     state: Arc<Mutex<State>>,
     clock: Arc<dyn Clock>,
+    written: Written,
+    used: Used,
 }
 
 #[derive(Default)]
@@ -76,7 +83,7 @@ impl FakeEngine {
     /// An empty engine.
     #[must_use]
     pub fn empty(clock: Arc<dyn Clock>) -> Self {
-        Self { state: Arc::default(), clock }
+        Self { state: Arc::default(), clock, written: Written::default(), used: Used::default() }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -175,6 +182,24 @@ impl FakeEngine {
         }
     }
 
+    /// Puts another container, just started, in the place of one, as `docker compose up` does.
+    ///
+    /// # Panics
+    /// There is no such container.
+    pub fn recreate(&self, project: &str, service: &str) {
+        let id = self.id_of(project, service).expect("it is there");
+        let now = self.clock.now();
+        let mut state = self.state();
+        let mut container = state.containers.remove(&id).expect("it is there");
+        state.tell(&EngineEvent::Container(id));
+        state.next_id += 1;
+        let id = ContainerId::from_text(format!("c{}", state.next_id));
+        (container.facts.id, container.facts.state) = (id.clone(), ContainerState::Running);
+        container.facts.started_at = Some(now);
+        state.containers.insert(id.clone(), container);
+        state.tell(&EngineEvent::Container(id));
+    }
+
     /// Removes a container by hand.
     pub fn remove_by_hand(&self, project: &str, service: &str) {
         let mut state = self.state();
@@ -221,8 +246,7 @@ impl FakeEngine {
     fn reachable(&self) -> Result<MutexGuard<'_, State>, EngineError> {
         let state = self.state();
         if state.away {
-            let endpoint = "unix:///fake/docker.sock".to_owned();
-            return Err(EngineError::Unreachable { endpoint, reason: "connection refused".to_owned() });
+            return Err(connection_refused());
         }
         Ok(state)
     }
@@ -297,9 +321,14 @@ impl FakeEngine {
         Ok(self.reachable()?.containers.get(id).cloned())
     }
 
-    pub(crate) fn events(&self) -> Result<BoxStream<'static, EngineEvent>, EngineError> {
-        let (sender, mut receiver) = mpsc::unbounded_channel();
+    fn listen(&self) -> Result<mpsc::UnboundedReceiver<EngineEvent>, EngineError> {
+        let (sender, receiver) = mpsc::unbounded_channel();
         self.reachable()?.listeners.push(sender);
+        Ok(receiver)
+    }
+
+    pub(crate) fn events(&self) -> Result<BoxStream<'static, EngineEvent>, EngineError> {
+        let mut receiver = self.listen()?;
         Ok(futures_util::stream::poll_fn(move |context| receiver.poll_recv(context)).boxed())
     }
 
@@ -396,6 +425,11 @@ impl FakeEngine {
 
 fn away(error: &EngineError) -> CommandError {
     CommandError::EngineUnreachable { words: error.to_string() }
+}
+
+fn connection_refused() -> EngineError {
+    let endpoint = "unix:///fake/docker.sock".to_owned();
+    EngineError::Unreachable { endpoint, reason: "connection refused".to_owned() }
 }
 
 /// Why a project did not come up.

@@ -1,17 +1,18 @@
 //! The world as one life of a server reaches it: every call passes a [`Gate`] first.
 //!
-//! Calls that only look (ping, info, look, inspect, events) are not numbered, because the watcher makes
-//! them at moments of its own; they stop at death like all others.
+//! Calls that only look (ping, info, look, inspect, events, output, usage) are not numbered, because they are
+//! made at moments of their own; they stop at death like all others.
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use control::ports::{
-    Change, CommandError, Engine, EngineContainer, EngineError, EngineEvent, EngineInfo, EngineNetwork,
-    EngineObject, EngineSight, EngineVolume, EventPage, Loaded, Project, Projects, ProjectsError, PullError,
-    PullSink, Store, StoreError,
+    Change, CommandError, ContainerUsage, Engine, EngineContainer, EngineError, EngineEvent, EngineInfo,
+    EngineNetwork, EngineObject, EngineSight, EngineVolume, EventPage, Loaded, OutputLine, OutputQuery,
+    Project, Projects, ProjectsError, PullError, PullSink, Store, StoreError,
 };
 use domain::{
     AppId, ContainerId, Event, EventId, Failure, FailureClass, InstallId, InstanceId, Operation, OperationId,
@@ -131,6 +132,25 @@ impl Engine for OfLife<FakeEngine> {
     async fn last_lines(&self, id: &ContainerId, _: usize) -> Result<Vec<String>, EngineError> {
         let failure = || Err(engine_failed("read the log"));
         self.pass("engine.last_lines", failure, async || self.inner.last_lines(id)).await
+    }
+
+    async fn output(
+        &self,
+        id: &ContainerId,
+        query: &OutputQuery,
+    ) -> Result<BoxStream<'static, Result<OutputLine, EngineError>>, EngineError> {
+        self.unless_dead().await;
+        self.inner.output(id, query)
+    }
+
+    async fn usage(&self, id: &ContainerId) -> Result<Option<ContainerUsage>, EngineError> {
+        self.unless_dead().await;
+        self.inner.usage(id)
+    }
+
+    async fn volume_sizes(&self) -> Result<HashMap<String, u64>, EngineError> {
+        self.unless_dead().await;
+        self.inner.volume_sizes()
     }
 }
 

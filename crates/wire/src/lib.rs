@@ -7,6 +7,7 @@
 mod app;
 mod envelope;
 mod event;
+mod live;
 mod operation;
 mod parameters;
 mod readiness;
@@ -16,6 +17,7 @@ mod verbs;
 pub use app::{AppDetailInfo, AppIdInfo, AppStatusInfo, RunningInfo, Status, StatusCode};
 pub use envelope::{Envelope, ErrorInfo};
 pub use event::{EventInfo, GapInfo};
+pub use live::{AppLogsParameters, AppStatsInfo, AppStatsParameters, LogLineInfo, ServiceStatsInfo};
 pub use operation::{LayerInfo, OperationInfo, PullInfo, ReasonInfo, StepInfo};
 pub use parameters::{
     AppEventsParameters, AppInstallParameters, AppListParameters, AppOperationParameters,

@@ -4,6 +4,7 @@
 //!
 //! [`Projects`]: super::Projects
 
+use std::collections::HashMap;
 use std::net::IpAddr;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -13,7 +14,9 @@ use domain::{ContainerFacts, ContainerId, ImagePull, InstallId, InstanceId, Prot
 use futures_util::stream::BoxStream;
 use ipnet::Ipv4Net;
 
+use super::output::{OutputLine, OutputQuery};
 use super::projects::CommandError;
+use super::usage::ContainerUsage;
 
 /// The label that names the data directory whose server made an object.
 pub const LABEL_INSTANCE: &str = "io.appmanage.instance";
@@ -165,7 +168,8 @@ pub trait PullSink: Send + Sync {
 
 /// The container engine.
 ///
-/// Every call but [`Engine::events`] and [`Engine::pull`] ends within a bounded time.
+/// Every call but [`Engine::pull`] ends within a bounded time; the streams of [`Engine::events`] and
+/// [`Engine::output`] may go on without end.
 #[async_trait]
 pub trait Engine: Send + Sync {
     /// Whether it answers: the cheapest call there is.
@@ -212,4 +216,19 @@ pub trait Engine: Send + Sync {
 
     /// The last `lines` lines that a container wrote, both streams, oldest first; each bounded in length.
     async fn last_lines(&self, id: &ContainerId, lines: usize) -> Result<Vec<String>, EngineError>;
+
+    /// What a container wrote, oldest first; nothing if it is not there. Dropping the stream ends the work of
+    /// the engine. The stream's end is the container's, or, after an error, the connection's.
+    async fn output(
+        &self,
+        id: &ContainerId,
+        query: &OutputQuery,
+    ) -> Result<BoxStream<'static, Result<OutputLine, EngineError>>, EngineError>;
+
+    /// What a container uses now; `None` if it does not run.
+    async fn usage(&self, id: &ContainerId) -> Result<Option<ContainerUsage>, EngineError>;
+
+    /// The size of each volume in bytes, by name; those that the engine cannot tell of are left out. Expensive:
+    /// the engine looks at every file of every volume.
+    async fn volume_sizes(&self) -> Result<HashMap<String, u64>, EngineError>;
 }

@@ -8,8 +8,10 @@ pub mod clock;
 pub mod engine;
 pub mod host;
 pub mod ids;
+pub mod output;
 pub mod projects;
 pub mod store;
+pub mod usage;
 
 pub use catalog::Catalog;
 pub use clock::Clock;
@@ -19,5 +21,7 @@ pub use engine::{
 };
 pub use host::{Host, HostError, Listener};
 pub use ids::Ids;
+pub use output::{OutputLine, OutputQuery, OutputStream};
 pub use projects::{CommandError, Project, Projects, ProjectsError};
 pub use store::{Change, Conflict, EventPage, Loaded, Store, StoreError};
+pub use usage::ContainerUsage;

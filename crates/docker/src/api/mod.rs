@@ -7,22 +7,25 @@ mod client;
 mod connect;
 mod events;
 mod facts;
+mod lines;
 mod login;
-mod logs;
 mod look;
+mod output;
 mod progress;
 mod pull;
 mod pull_failure;
 mod remove;
 mod start;
+mod usage;
 
+use std::collections::HashMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use control::ports::{
-    CommandError, Engine, EngineContainer, EngineError, EngineEvent, EngineInfo, EngineNetwork, EngineObject,
-    EngineSight, EngineVolume, PullError, PullSink,
+    CommandError, ContainerUsage, Engine, EngineContainer, EngineError, EngineEvent, EngineInfo,
+    EngineNetwork, EngineObject, EngineSight, EngineVolume, OutputLine, OutputQuery, PullError, PullSink,
 };
 use domain::ContainerId;
 use futures_util::stream::BoxStream;
@@ -44,6 +47,10 @@ const CALL_LIMIT: Duration = Duration::from_secs(30);
 const LOOK_LIMIT: Duration = Duration::from_secs(120);
 /// A removal by force kills, waits for the end, unmounts and deletes.
 const REMOVE_LIMIT: Duration = Duration::from_secs(60);
+/// The counters of one container are some small files of the kernel's.
+const USAGE_LIMIT: Duration = Duration::from_secs(5);
+/// The sizes of volumes take as long as reading all their directories: a mail server's has a million files.
+const VOLUME_SIZES_LIMIT: Duration = Duration::from_secs(300);
 
 /// A start mounts volumes and sets up networks, and copies what an image has at a new volume's place.
 const START_LIMIT: Duration = Duration::from_secs(300);
@@ -150,6 +157,22 @@ impl Engine for Docker {
     }
 
     async fn last_lines(&self, id: &ContainerId, lines: usize) -> Result<Vec<String>, EngineError> {
-        self.client.within(CALL_LIMIT, logs::last_lines(&self.client, id, lines)).await
+        self.client.within(CALL_LIMIT, output::last_lines(&self.client, id, lines)).await
+    }
+
+    async fn output(
+        &self,
+        id: &ContainerId,
+        query: &OutputQuery,
+    ) -> Result<BoxStream<'static, Result<OutputLine, EngineError>>, EngineError> {
+        self.client.within(CALL_LIMIT, output::output(&self.client, id, query)).await
+    }
+
+    async fn usage(&self, id: &ContainerId) -> Result<Option<ContainerUsage>, EngineError> {
+        self.client.within(USAGE_LIMIT, usage::usage(&self.client, id)).await
+    }
+
+    async fn volume_sizes(&self) -> Result<HashMap<String, u64>, EngineError> {
+        self.client.within(VOLUME_SIZES_LIMIT, usage::volume_sizes(&self.client)).await
     }
 }

@@ -32,6 +32,10 @@ Operation-NotExis = No operation of the app is at work or waiting
 Operation-TooLate = It is too late to cancel: the app's data is being deleted already
 Param-Limit-FormatError = The limit must be a whole number from 1 to 100
 Param-Before-NotExis = There is no operation of the operation_id that before names, or no longer
+Param-Service-NotExis = The app has no such service
+Param-Tail-FormatError = The tail must be a whole number from 0 to 10000
+Param-Since-FormatError = The since must be a moment as RFC 3339 writes it in UTC, such as 2026-11-22T08:00:00Z
+Param-Follow-FormatError = The follow must be true or false
 Param-LastEventId-FormatError = The last event id must be a whole number, as the events give it
 
 ## Details: they stand after the texts above, in parentheses.
@@ -46,6 +50,7 @@ detail-taken-network = Docker holds a network { $name } that is not this server'
 detail-taken-volume = Docker holds a volume { $name } that is not this server's
 detail-taken-trash = it lies in the recycle bin: AppRestore brings it back, AppPurge deletes it for good
 detail-busy = { $kind }; wait for its end, or end it with AppCancel
+detail-services-offered = services: { $services }
 detail-versions-offered = versions: { $versions }
 detail-setting-unknown = { $name }; AppCatalogDetail lists the variables that can be set
 detail-setting-secret = { $name } takes one line of at least { $shortest } characters and at most { $longest } bytes

@@ -32,6 +32,10 @@ Operation-NotExis = 应用没有正在执行或等待中的操作
 Operation-TooLate = 正在删除应用数据,已无法取消
 Param-Limit-FormatError = limit必须是1到100的整数
 Param-Before-NotExis = before指定的操作不存在,或已不再保留
+Param-Service-NotExis = 应用没有指定的服务
+Param-Tail-FormatError = tail必须是0到10000的整数
+Param-Since-FormatError = since必须是RFC 3339格式的UTC时间,如2026-11-22T08:00:00Z
+Param-Follow-FormatError = follow只能是true或false
 Param-LastEventId-FormatError = 事件ID必须是事件流给出的整数
 
 ## 补充说明:跟在上面的文字之后,放在括号里。
@@ -46,6 +50,7 @@ detail-taken-network = Docker 中已有同名网络 { $name }, 不属于本服�
 detail-taken-volume = Docker 中已有同名卷 { $name }, 不属于本服务
 detail-taken-trash = 此应用在回收站中: 可用 AppRestore 恢复, 或用 AppPurge 彻底删除
 detail-busy = { $kind }; 请等待其结束, 或用 AppCancel 取消
+detail-services-offered = 可用服务: { $services }
 detail-versions-offered = 可用版本: { $versions }
 detail-setting-unknown = { $name }; AppCatalogDetail 列出了可以设置的变量
 detail-setting-secret = { $name } 须为一行文字, 至少 { $shortest } 个字符, 最多 { $longest } 字节

@@ -15,6 +15,8 @@ const PATHS: &[&str] = &[
     "/AppCancel",
     "/AppOperations",
     "/AppEvents",
+    "/AppLogs",
+    "/AppStats",
     "/",
     "/appstatus",
     "/AppStatus/",
