@@ -2,6 +2,7 @@
 
 use std::time::{Duration, UNIX_EPOCH};
 
+use control::ports::EngineError;
 use control::{Error, NameHolder, Resource, Shortage};
 use domain::settings::{Expected, LONGEST_VALUE, SHORTEST_SECRET};
 use domain::{Risk, SettingError, Timestamp};
@@ -77,7 +78,10 @@ fn of_control(error: &Error, context: &Context) -> String {
         Error::NoSuchService { offered, .. } => {
             text(language, "detail-services-offered", &[("services", &offered.join(", "))])
         }
-        Error::Engine(error) => error.to_string(),
+        Error::Engine(EngineError::Unreachable { endpoint, reason }) => {
+            text(language, "detail-engine-unreachable", &[("endpoint", endpoint), ("reason", reason)])
+        }
+        Error::Engine(EngineError::Refused { reason, .. }) => reason.clone(),
         Error::Store(_) | Error::Host(_) => of_internal(context),
         Error::Busy { open } => text(language, "detail-busy", &[("kind", open.as_str())]),
         Error::AppUnknown { .. }

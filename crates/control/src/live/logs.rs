@@ -92,7 +92,8 @@ impl Control {
     /// The last lines that the containers of an app wrote, oldest first.
     ///
     /// # Errors
-    /// `AppIdFormat`, `NoSuchApp`, `NoSuchService`; `Engine` if it is away, or tells nothing of any container.
+    /// `AppIdFormat`, `NoSuchApp`, `NoSuchService`, `EngineAway`; `Engine` if it is away just now, or tells nothing of
+    /// any container.
     pub async fn app_logs(&self, request: &LogsRequest) -> Result<Vec<AppLine>, Error> {
         let source = self.log_source(request)?;
         let (containers, secrets) = self.recorder.read(|memory| source.look(memory)).unwrap_or_default();
@@ -135,6 +136,7 @@ impl Control {
                     return Err(Error::NoSuchService { service: service.clone(), offered });
                 }
             }
+            memory.engine_link.check(self.settings.engine_grace)?;
             let (app, install) = (app_id.clone(), app.install.clone());
             Ok(Source { app, install, service: request.service.clone() })
         })

@@ -58,6 +58,7 @@ detail-setting-text = { $name } takes one line of at most { $longest } bytes
 detail-setting-number = { $name } takes a whole number
 detail-setting-boolean = { $name } takes true or false
 detail-policy = { $risks }; an administrator who trusts the package { $package } adds it to the setting policy.exceptions and restarts the server
+detail-engine-unreachable = no answer from the container engine at { $endpoint }: { $reason }; try again
 detail-engine-away = no answer from the container engine at { $endpoint } since { $since }: { $reason }; check that Docker is running (systemctl status docker) and that this server may use it
 detail-request = request { $id }
 detail-version-served = served: v1

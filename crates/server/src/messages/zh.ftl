@@ -58,6 +58,7 @@ detail-setting-text = { $name } 须为一行文字, 最多 { $longest } 字节
 detail-setting-number = { $name } 须为整数
 detail-setting-boolean = { $name } 须为 true 或 false
 detail-policy = { $risks }; 管理员如信任软件包 { $package }, 可将其加入设置 policy.exceptions 并重启服务
+detail-engine-unreachable = 无法连接容器引擎 { $endpoint }: { $reason }; 请重试
 detail-engine-away = 自 { $since } 起无法连接容器引擎 { $endpoint }: { $reason }; 请检查 Docker 是否在运行 (systemctl status docker), 以及本服务是否有权访问它
 detail-request = 请求号: { $id }
 detail-version-served = 支持: v1

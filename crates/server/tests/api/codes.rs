@@ -22,7 +22,7 @@ async fn interfaces(api: &Api) -> Vec<String> {
 }
 
 /// The interfaces that answer a list.
-const LISTS: &[&str] = &["/AppList", "/AppOperations", "/AppTrash"];
+const LISTS: &[&str] = &["/AppList", "/AppLogs", "/AppOperations", "/AppStats", "/AppTrash"];
 
 /// The contract's tables: what a message in Chinese begins with.
 const CHINESE: &[(ErrorCode, &str)] = &[
@@ -46,6 +46,10 @@ const CHINESE: &[(ErrorCode, &str)] = &[
     (ErrorCode::LimitFormat, "limit必须是1到100的整数"),
     (ErrorCode::BeforeNotExis, "before指定的操作不存在,或已不再保留"),
     (ErrorCode::LastEventIdFormat, "事件ID必须是事件流给出的整数"),
+    (ErrorCode::ServiceNotExis, "应用没有指定的服务"),
+    (ErrorCode::TailFormat, "tail必须是0到10000的整数"),
+    (ErrorCode::SinceFormat, "since必须是RFC 3339格式的UTC时间"),
+    (ErrorCode::FollowFormat, "follow只能是true或false"),
     (ErrorCode::PolicyRefused, "该软件包要求的主机权限未被允许"),
     (ErrorCode::HeaderVersionBlank, "请求头Version为空"),
     (ErrorCode::HeaderLanguageBlank, "请求头Language为空"),
@@ -63,6 +67,9 @@ const CHINESE: &[(ErrorCode, &str)] = &[
 const NOT_ANSWERED: &[(&str, ErrorCode)] = &[
     // It reads memory and nothing else: only a bug of ours could fail. `edge` tests what happens then.
     ("/AppTrash", ErrorCode::SystemError),
+    ("/AppStats", ErrorCode::SystemError),
+    // Neither does it touch the database, and what the engine cannot do has a code of its own.
+    ("/AppLogs", ErrorCode::SystemError),
 ];
 
 /// The codes that have been answered, by interface.
@@ -178,7 +185,7 @@ async fn of_install(covered: &mut Covered, api: &Api) {
 async fn of_reads(covered: &mut Covered, api: &Api) {
     let trash = ["/AppRestore", "/AppPurge"];
     let verbs = ["/AppStart", "/AppStop", "/AppRestart", "/AppUninstall", "/AppCancel"];
-    for interface in ["/AppStatus", "/AppOperation"].iter().chain(&verbs).chain(&trash) {
+    for interface in ["/AppStatus", "/AppOperation", "/AppLogs"].iter().chain(&verbs).chain(&trash) {
         let absent = if trash.contains(interface) { ErrorCode::AppNotInTrash } else { ErrorCode::AppNotExis };
         for (id, code) in [
             (" ", ErrorCode::AppIdBlank),
@@ -242,7 +249,7 @@ async fn of_verbs(covered: &mut Covered, api: &Api) {
 }
 
 async fn of_history(covered: &mut Covered, api: &Api) {
-    for interface in ["/AppOperations", "/AppEvents"] {
+    for interface in ["/AppOperations", "/AppEvents", "/AppStats"] {
         for (id, code) in [
             ("My-App", ErrorCode::AppIdFormat),
             ("nobody", ErrorCode::AppNotExis),
@@ -262,6 +269,27 @@ async fn of_history(covered: &mut Covered, api: &Api) {
         covered.refused(&api.router, call, ErrorCode::LastEventIdFormat).await;
         let call = Call::to("/AppEvents", &[("last_event_id", "1")]).header("last-event-id", id);
         covered.refused(&api.router, call, ErrorCode::LastEventIdFormat).await;
+    }
+}
+
+async fn of_logs(covered: &mut Covered, api: &Api) {
+    for (name, values, code) in [
+        ("tail", ["-1", "10001", "1.5", "all"], ErrorCode::TailFormat),
+        (
+            "since",
+            ["yesterday", "2026-11-22", "1767225600", "2026-11-22T08:00:00+01:00"],
+            ErrorCode::SinceFormat,
+        ),
+        ("follow", ["yes", "1", "TRUE", "truefalse"], ErrorCode::FollowFormat),
+    ] {
+        for value in values {
+            let call = Call::to("/AppLogs", &[("app_id", "X"), (name, value)]);
+            covered.refused(&api.router, call, code).await;
+        }
+    }
+    for follow in ["false", "true"] {
+        let parameters = [("app_id", "taken"), ("service", "nothing"), ("follow", follow)];
+        covered.refused(&api.router, Call::to("/AppLogs", &parameters), ErrorCode::ServiceNotExis).await;
     }
 }
 
@@ -286,6 +314,11 @@ async fn engine_away(covered: &mut Covered, api: &Api) {
     covered.refused(&api.router, install("hello", "new", "1"), code).await;
     covered.refused(&api.router, Call::to("/AppStatus", &[("app_id", "taken")]), code).await;
     covered.refused(&api.router, Call::to("/AppList", &[]), code).await;
+    covered.refused(&api.router, Call::to("/AppStats", &[]), code).await;
+    for follow in ["false", "true"] {
+        let call = Call::to("/AppLogs", &[("app_id", "taken"), ("follow", follow)]);
+        covered.refused(&api.router, call, code).await;
+    }
     for verb in ["/AppStart", "/AppStop", "/AppRestart", "/AppUninstall"] {
         covered.refused(&api.router, Call::to(verb, &[("app_id", "taken")]), code).await;
     }
@@ -322,6 +355,7 @@ async fn every_code_of_every_interface_is_answered_in_both_languages() {
     of_reads(&mut covered, &api).await;
     of_verbs(&mut covered, &api).await;
     of_history(&mut covered, &api).await;
+    of_logs(&mut covered, &api).await;
     database_fails(&mut covered).await;
     engine_away(&mut covered, &api).await;
     panics(&mut covered).await;

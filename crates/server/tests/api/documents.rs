@@ -189,6 +189,8 @@ fn the_answers_in_the_guide_have_every_field_and_no_other() {
                 }
                 "AppStatus" => again::<wire::Envelope<wire::AppStatusInfo>>(&answer),
                 "AppList" => again::<wire::Envelope<Vec<wire::AppDetailInfo>>>(&answer),
+                "AppLogs" => again::<wire::Envelope<Vec<wire::LogLineInfo>>>(&answer),
+                "AppStats" => again::<wire::Envelope<Vec<wire::AppStatsInfo>>>(&answer),
                 "AppOperation" => again::<wire::Envelope<wire::OperationInfo>>(&answer),
                 "AppCancel" => again::<wire::Envelope<wire::CancelledInfo>>(&answer),
                 "AppTrash" => again::<wire::Envelope<Vec<wire::TrashedAppInfo>>>(&answer),

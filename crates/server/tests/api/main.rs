@@ -9,4 +9,5 @@ mod codes;
 mod contract;
 mod documents;
 mod events;
+mod live;
 mod sockets;
