@@ -154,6 +154,7 @@ fn deployment(number: u16, folder: &Path) -> anyhow::Result<Deployment> {
         }),
         admin_path: "/wp-admin/".to_owned(),
         login: Login::default(),
+        password_variable: None,
         secrets: ["DATABASE_PASSWORD", "DATABASE_ROOT_PASSWORD"]
             .map(|name| (name.to_owned(), secret()))
             .to_vec(),

@@ -73,6 +73,14 @@ pub enum Error {
         /// What was asked for.
         id: String,
     },
+    /// What the app was made of cannot be read.
+    #[error("the package of the app {id:?} cannot be read: {reason}")]
+    PackageUnreadable {
+        /// Which app.
+        id: String,
+        /// Why.
+        reason: String,
+    },
     /// Another operation of the app is open.
     #[error("another operation of the app is open: {}", open.as_str())]
     Busy {
@@ -202,7 +210,7 @@ impl Error {
             Self::TooLateToCancel { .. } => ErrorCode::OperationTooLate,
             Self::NoSuchOperation { .. } => ErrorCode::BeforeNotExis,
             Self::NoSuchService { .. } => ErrorCode::ServiceNotExis,
-            Self::Store(_) | Self::Host(_) => ErrorCode::SystemError,
+            Self::Store(_) | Self::Host(_) | Self::PackageUnreadable { .. } => ErrorCode::SystemError,
         }
     }
 }

@@ -26,6 +26,7 @@ use domain::InstanceId;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
+pub use commands::configure::VariableSetting;
 pub use commands::install::InstallRequest;
 pub use commands::plan::{Plan, PlannedImage};
 pub use commands::trash::Data;

@@ -3,7 +3,8 @@
 //! effect or none, data is lost only where that was asked for, and nothing answered is forgotten.
 
 use control::{Data, Error};
-use domain::{AppId, ContainerState, OperationKind, OperationState, Status};
+use domain::settings::{Given, GivenSettings};
+use domain::{AppId, ContainerState, OperationKind, OperationState, Secret, Status};
 use testkit::{Behaviour, Fault, Life, Running, World};
 
 /// Far more calls than a verb makes: a run that does not reach its fault ends the search.
@@ -31,11 +32,14 @@ impl Case {
             OperationKind::Purge if self.from_trash => server.control.purge("one").await,
             OperationKind::Purge => server.control.uninstall("one", Data::Purge).await,
             OperationKind::Restore => server.control.restore("one").await,
-            OperationKind::Install | OperationKind::Configure => {
-                unreachable!("they have suites of their own")
-            }
+            OperationKind::Configure => server.control.configure("one", Ok(title("New"))).await,
+            OperationKind::Install => server.install("blog", "one").await,
         }
     }
+}
+
+fn title(text: &str) -> GivenSettings {
+    [("TITLE".to_owned(), Given::Scalar(Secret::from_text(text)))].into()
 }
 
 /// A world with the app that the verb needs, whose server has been stopped in good order.
@@ -44,6 +48,10 @@ async fn prepared(case: Case) -> World {
     world.engine.give_anonymous_volume("blog", "/uploads");
     let server = world.start();
     server.connected().await;
+    if case.verb == OperationKind::Install {
+        server.stop().await;
+        return world;
+    }
     server.install("blog", "one").await.expect("accepted");
     server.has_status("one", Status::Running).await;
     if case.verb == OperationKind::Start {
@@ -66,37 +74,61 @@ fn data_of(world: &World) -> Vec<String> {
     data
 }
 
-/// Runs the verb with a fault at the call of that number. Returns whether the fault was reached.
-async fn run_with(case: Case, call: usize, fault: Fault) -> bool {
+/// Runs the verb with those faults. Where a call is held, the operation is cancelled meanwhile. Returns the number of
+/// calls that were made.
+async fn run_with(case: Case, plan: &[(usize, Fault)]) -> usize {
     let world = prepared(case).await;
     let data = data_of(&world);
-    let life = Life::with(call, fault);
+    let life = Life::with_all(plan);
     let server = world.start_in(life.clone());
     server.connected().await;
-    let answered = {
-        let died = life.died();
-        tokio::select! {
+    let answer = tokio::sync::Notify::new();
+    let asked = async {
+        let answered = tokio::select! {
             biased;
             answer = case.ask(&server) => answer.is_ok(),
-            () = died => false,
+            () = life.died() => false,
+        };
+        answer.notify_one();
+        answered
+    };
+    let cancelled = async {
+        life.holds().await;
+        // Refused where nothing is open yet or any more, or where it is too late.
+        let cancelled = server.control.cancel("one").await;
+        life.release();
+        answer.notified().await;
+        has_settled(&server).await;
+        cancelled.is_ok()
+    };
+    let ended = async {
+        tokio::select! {
+            biased;
+            () = life.died() => None,
+            cancelled = cancelled => Some(cancelled),
+            () = async { answer.notified().await; has_settled(&server).await; } => Some(false),
         }
     };
-    let server = tokio::select! {
-        biased;
-        () = life.died() => {
+    let (answered, is_cancelled) = tokio::join!(asked, ended);
+    // A call that came too late to be cancelled.
+    life.release();
+    let server = match is_cancelled {
+        Some(_) => server,
+        None => {
             server.kill().await;
             let next = world.start();
             next.connected().await;
             next
         }
-        () = has_settled(&server) => server,
     };
     has_settled(&server).await;
-    let what = format!("{case:?}, call {call} ({:?}), {fault:?}", life.calls().get(call));
-    check(&world, &server, case, &data, answered, &what);
-    let reached = life.calls().len() > call;
+    // A port that has just been opened takes a moment to answer.
+    server.until(|running| (running.status("one") != Some(Status::Initing)).then_some(())).await;
+    let calls = life.calls();
+    let names: Vec<_> = plan.iter().map(|(call, fault)| (call, fault, calls.get(*call))).collect();
+    check(&world, &server, case, &data, answered, &format!("{case:?}, {names:?}"));
     server.stop().await;
-    reached
+    calls.len()
 }
 
 /// Waits until no operation is open.
@@ -115,12 +147,14 @@ enum Place {
     Runs,
     Stopped,
     Trashed,
+    Failed,
     Gone,
 }
 
 impl Place {
     fn before(case: Case) -> Self {
         match (case.verb, case.from_trash) {
+            (OperationKind::Install, _) => Self::Failed,
             (_, true) => Self::Trashed,
             (OperationKind::Start, _) => Self::Stopped,
             _ => Self::Runs,
@@ -143,6 +177,9 @@ impl Place {
             (None, false) => Some(Self::Gone),
             (Some(Status::Running), false) => Some(Self::Runs),
             (Some(Status::Stop), false) => Some(Self::Stopped),
+            (Some(Status::Error), false) if server.detail("one").is_some_and(|d| d.running.is_none()) => {
+                Some(Self::Failed)
+            }
             _ => None,
         }
     }
@@ -166,10 +203,14 @@ fn check(world: &World, server: &Running, case: Case, data: &[String], answered:
         () => Place::before(case),
     };
     assert_eq!(place, Some(expected), "{what}: {operation:?}, status {:?}", server.status("one"));
-    if expected == Place::Gone {
+    if matches!(expected, Place::Gone | Place::Failed) {
         assert!(world.traces().is_empty(), "{what}: left {:?}", world.traces());
-    } else if !purge_failed_late {
+    } else if !purge_failed_late && case.verb != OperationKind::Install {
         assert_eq!(data_of(world), data, "{what}: data was lost, or came into being");
+    }
+    if case.verb == OperationKind::Configure {
+        let title = world.projects.variable("one", "TITLE");
+        assert_eq!(title.as_deref(), Some(if succeeded { "New" } else { "A blog" }), "{what}");
     }
     let sight = world.engine.sight();
     let running = sight.containers.iter().filter(|c| c.facts.state == ContainerState::Running).count();
@@ -178,7 +219,7 @@ fn check(world: &World, server: &Running, case: Case, data: &[String], answered:
     match expected {
         Place::Runs => assert_eq!((containers, running, networks, reserved), (2, 2, 1, (1, 1)), "{what}"),
         Place::Stopped => assert_eq!((containers, running, networks, reserved), (2, 0, 1, (1, 1)), "{what}"),
-        Place::Trashed | Place::Gone => {
+        Place::Trashed | Place::Gone | Place::Failed => {
             assert_eq!((containers, networks, reserved), (0, 0, (0, 0)), "{what}")
         }
     }
@@ -187,12 +228,45 @@ fn check(world: &World, server: &Running, case: Case, data: &[String], answered:
 async fn at_every_call(case: Case) {
     for fault in Fault::ALL {
         let mut call = 0;
-        while run_with(case, call, fault).await {
+        while run_with(case, &[(call, fault)]).await > call {
             call += 1;
             assert!(call < CALLS_MAX, "{case:?} makes more than {CALLS_MAX} calls");
         }
         assert!(call > 3, "{case:?} makes more calls than {call}");
     }
+    // Twice in a row.
+    let mut call = 0;
+    while run_with(case, &[(call, Fault::Fail), (call + 1, Fault::Fail)]).await > call {
+        call += 1;
+    }
+    cancelled_at_every_call(case).await;
+}
+
+/// The operation is cancelled at each of its calls; and then, at each later call of its undo, a fault.
+async fn cancelled_at_every_call(case: Case) {
+    let mut call = 0;
+    loop {
+        let calls = run_with(case, &[(call, Fault::Hold)]).await;
+        if calls <= call {
+            return;
+        }
+        for fault in Fault::ALL {
+            for later in call + 1..calls {
+                run_with(case, &[(call, Fault::Hold), (later, fault)]).await;
+            }
+        }
+        call += 1;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_install_that_is_cancelled_survives_a_fault_at_any_call() {
+    cancelled_at_every_call(Case::of(OperationKind::Install)).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_change_of_settings_survives_a_fault_at_any_call() {
+    at_every_call(Case::of(OperationKind::Configure)).await;
 }
 
 #[tokio::test(start_paused = true)]

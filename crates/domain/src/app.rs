@@ -142,8 +142,10 @@ pub struct Deployment {
     pub main: Option<MainEndpoint>,
     /// Path of its administration pages, or empty.
     pub admin_path: String,
-    /// How to log in; empty where the app has no login.
+    /// How to log in as it was installed; empty where the app has no login. See [`App::login`].
     pub login: Login,
+    /// The variable that holds the login's password, if one does.
+    pub password_variable: Option<String>,
     /// The generated secrets, by variable: of each secret variable, whether or not its owner set another.
     pub secrets: Vec<(String, Secret)>,
     /// Anonymous volumes of containers that were taken down: data that only this names.
@@ -237,6 +239,17 @@ impl App {
         generated.map(|(_, secret)| secret).chain(set).collect()
     }
 
+    /// How to log in now: with the password that its owner set, else with the generated one.
+    fn login(&self, deployment: &Deployment) -> Login {
+        let mut login = deployment.login.clone();
+        if let Some(variable) = &deployment.password_variable {
+            let generated =
+                deployment.secrets.iter().find(|(name, _)| name == variable).map(|(_, secret)| secret);
+            login.password = self.settings.secret(variable).or(generated).cloned().unwrap_or(login.password);
+        }
+        login
+    }
+
     /// What a client may know while `status` is running; `None` at any other time (contract: 只有status=running才有值).
     #[must_use]
     pub fn running_info(&self, status: Status, public_host: &str) -> Option<RunningInfo> {
@@ -257,7 +270,7 @@ impl App {
             compose_file: deployment.compose_file.clone(),
             url: base.map(|(origin, path)| format!("{origin}{path}")).unwrap_or_default(),
             admin_url,
-            login: deployment.login.clone(),
+            login: self.login(deployment),
         })
     }
 }

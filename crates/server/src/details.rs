@@ -82,7 +82,7 @@ fn of_control(error: &Error, context: &Context) -> String {
             text(language, "detail-engine-unreachable", &[("endpoint", endpoint), ("reason", reason)])
         }
         Error::Engine(EngineError::Refused { reason, .. }) => reason.clone(),
-        Error::Store(_) | Error::Host(_) => of_internal(context),
+        Error::Store(_) | Error::Host(_) | Error::PackageUnreadable { .. } => of_internal(context),
         Error::Busy { open } => text(language, "detail-busy", &[("kind", open.as_str())]),
         Error::AppUnknown { .. }
         | Error::CustomerAppNameFormat { .. }

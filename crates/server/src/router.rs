@@ -14,6 +14,7 @@ use crate::edge::{keep_contract, mark_ordinary};
 use crate::event_stream::Streams;
 use crate::interface::{Interfaces, no_such_interface};
 use crate::routes::app_cancel::AppCancel;
+use crate::routes::app_config::AppConfig;
 use crate::routes::app_events::AppEvents;
 use crate::routes::app_install::AppInstall;
 use crate::routes::app_list::AppList;
@@ -49,6 +50,7 @@ pub fn router(control: Arc<Control>, settings: &ServerSettings) -> Result<Router
         .with::<AppTrash>()
         .with::<AppRestore>()
         .with::<AppPurge>()
+        .with::<AppConfig>()
         .with::<AppOperations>()
         .with::<AppEvents>()
         .with::<AppLogs>()

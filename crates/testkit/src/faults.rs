@@ -6,7 +6,7 @@
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use tokio::sync::Notify;
+use tokio::sync::{Notify, watch};
 
 /// What goes wrong at the chosen call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,10 +17,12 @@ pub enum Fault {
     CrashBefore,
     /// The server dies when the call has had its effect, before it hears of it.
     CrashAfter,
+    /// Nothing goes wrong, but the call waits until [`Life::release`]: something else happens meanwhile.
+    Hold,
 }
 
 impl Fault {
-    /// Every fault.
+    /// Every fault that harms.
     pub const ALL: [Self; 3] = [Self::Fail, Self::CrashBefore, Self::CrashAfter];
 }
 
@@ -31,7 +33,17 @@ pub struct Life {
     died: Notify,
     calls: AtomicUsize,
     names: Mutex<Vec<&'static str>>,
-    plan: Option<(usize, Fault)>,
+    plan: Vec<(usize, Fault)>,
+    held: watch::Sender<Held>,
+}
+
+/// How far the one call is that is held.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Held {
+    #[default]
+    NotYet,
+    Waiting,
+    Released,
 }
 
 /// What a call has to do.
@@ -45,6 +57,8 @@ pub enum Gate {
     Dead,
     /// Its work; then the server is dead.
     DiesAfter,
+    /// Its work, once it has been released.
+    Held,
 }
 
 impl Life {
@@ -57,7 +71,41 @@ impl Life {
     /// A life in which `fault` befalls the call of that number, from 0.
     #[must_use]
     pub fn with(call: usize, fault: Fault) -> Arc<Self> {
-        Arc::new(Self { plan: Some((call, fault)), ..Self::default() })
+        Self::with_all(&[(call, fault)])
+    }
+
+    /// A life in which each of these befalls the call of its number.
+    #[must_use]
+    pub fn with_all(plan: &[(usize, Fault)]) -> Arc<Self> {
+        Arc::new(Self { plan: plan.to_owned(), ..Self::default() })
+    }
+
+    /// Waits until the call that is to be held has come.
+    pub async fn holds(&self) {
+        // The sender lives as long as `self`.
+        let _ = self.held.subscribe().wait_for(|held| *held != Held::NotYet).await;
+    }
+
+    /// Lets the call that is held, or will be, do its work.
+    pub fn release(&self) {
+        self.held.send_replace(Held::Released);
+    }
+
+    /// Holds a call until it is released.
+    pub(crate) async fn hold(&self) {
+        self.note_held();
+        let _ = self.held.subscribe().wait_for(|held| *held == Held::Released).await;
+    }
+
+    /// Notes that a call has come that was to be held, and cannot be: it blocks its thread.
+    pub(crate) fn note_held(&self) {
+        self.held.send_if_modified(|held| {
+            let is_first = *held == Held::NotYet;
+            if is_first {
+                *held = Held::Waiting;
+            }
+            is_first
+        });
     }
 
     /// Waits for the crash.
@@ -90,14 +138,16 @@ impl Life {
         }
         let number = self.calls.fetch_add(1, Ordering::SeqCst);
         self.names.lock().unwrap_or_else(PoisonError::into_inner).push(name);
-        match self.plan {
-            Some((call, Fault::Fail)) if call == number => Gate::Fails,
-            Some((call, Fault::CrashBefore)) if call == number => {
+        let planned = self.plan.iter().find(|(call, _)| *call == number);
+        match planned.map(|(_, fault)| fault) {
+            None => Gate::Open,
+            Some(Fault::Fail) => Gate::Fails,
+            Some(Fault::Hold) => Gate::Held,
+            Some(Fault::CrashBefore) => {
                 self.die();
                 Gate::Dead
             }
-            Some((call, Fault::CrashAfter)) if call == number => Gate::DiesAfter,
-            _ => Gate::Open,
+            Some(Fault::CrashAfter) => Gate::DiesAfter,
         }
     }
 

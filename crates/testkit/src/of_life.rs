@@ -43,6 +43,10 @@ impl<T> OfLife<T> {
     ) -> R {
         match self.life.gate(name) {
             Gate::Open => work().await,
+            Gate::Held => {
+                self.life.hold().await;
+                work().await
+            }
             Gate::Fails => failure(),
             Gate::Dead => std::future::pending().await,
             Gate::DiesAfter => {
@@ -171,7 +175,10 @@ impl OfLife<FakeProjects> {
     ) -> Result<(), CommandError> {
         let gate = self.life.gate(name);
         match gate {
-            Gate::Open => {
+            Gate::Open | Gate::Held => {
+                if gate == Gate::Held {
+                    self.life.hold().await;
+                }
                 tokio::time::sleep(Duration::from_millis(50)).await;
                 self.inner.up(project, is_started)
             }
@@ -266,6 +273,10 @@ impl Store for OfLife<Arc<MemoryStore>> {
     fn commit(&self, change: &Change) -> Result<Option<EventId>, StoreError> {
         match self.life.gate("store.commit") {
             Gate::Open => self.inner.commit(change),
+            Gate::Held => {
+                self.life.note_held();
+                self.inner.commit(change)
+            }
             Gate::Fails => Err(store_failed("commit")),
             Gate::Dead => Err(store_failed("commit: the server is dead")),
             Gate::DiesAfter => {

@@ -60,6 +60,15 @@ impl FakeProjects {
         RenderedProject { folder: project.folder.clone(), asks, ..RenderedProject::default() }
     }
 
+    /// The value of a variable in the folder of that project, as it is written.
+    #[must_use]
+    pub fn variable(&self, project: &str, name: &str) -> Option<String> {
+        let folders = self.lock();
+        let written = folders.get(&Self::folder(&ProjectName::from_text(project)))?.project.as_ref()?;
+        let found = written.variables.iter().find(|(known, _)| known == name);
+        found.map(|(_, value)| value.reveal().to_owned())
+    }
+
     pub(crate) fn engine(&self) -> &FakeEngine {
         &self.engine
     }

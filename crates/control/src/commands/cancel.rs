@@ -48,6 +48,9 @@ fn cancelled(record: &AppRecord, open: &Operation, now: Timestamp) -> Change {
             operation.state = OperationState::Cancelled;
             operation.finished_at = Some(now);
             app.desired = open.desired_before;
+            if open.kind == OperationKind::Configure {
+                app.settings = open.settings_before.clone();
+            }
             if open.kind == OperationKind::Install {
                 app.lifecycle = Lifecycle::Failed;
             }

@@ -18,9 +18,9 @@ impl Control {
         let decide = |control: &Self, record: &AppRecord, now| {
             let wanted = App { desired: Desired::Running, ..record.app.clone() };
             if matches!(record.status(now), Status::Running | Status::Initing) {
-                return only_desired(record, wanted);
+                return Ok(only_desired(record, wanted));
             }
-            Some(control.queue(wanted, &record.app, OperationKind::Start, now))
+            Ok(Some(control.queue(wanted, &record.app, OperationKind::Start, now)))
         };
         self.request(id, no_such_app, is_there, decide).await
     }
@@ -33,9 +33,9 @@ impl Control {
         let decide = |control: &Self, record: &AppRecord, now| {
             let wanted = App { desired: Desired::Stopped, ..record.app.clone() };
             if record.status(now) == Status::Stop {
-                return only_desired(record, wanted);
+                return Ok(only_desired(record, wanted));
             }
-            Some(control.queue(wanted, &record.app, OperationKind::Stop, now))
+            Ok(Some(control.queue(wanted, &record.app, OperationKind::Stop, now)))
         };
         self.request(id, no_such_app, is_there, decide).await
     }
@@ -47,7 +47,7 @@ impl Control {
     pub async fn restart(self: &Arc<Self>, id: &str) -> Result<AppId, Error> {
         let decide = |control: &Self, record: &AppRecord, now| {
             let wanted = App { desired: Desired::Running, ..record.app.clone() };
-            Some(control.queue(wanted, &record.app, OperationKind::Restart, now))
+            Ok(Some(control.queue(wanted, &record.app, OperationKind::Restart, now)))
         };
         self.request(id, no_such_app, is_there, decide).await
     }

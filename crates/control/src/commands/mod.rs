@@ -2,6 +2,7 @@
 
 pub mod admission;
 pub mod cancel;
+pub mod configure;
 pub mod install;
 pub mod lifecycle;
 pub mod plan;
@@ -21,13 +22,13 @@ impl Control {
     /// is open on it and the engine answers; it returns nothing where nothing is to be done.
     ///
     /// # Errors
-    /// In this order: `AppIdFormat`, `absent` where there is no such app, what `check` says, `EngineAway`, `Busy`, `Store`.
+    /// In this order: `AppIdFormat`, `absent` where there is no such app, `EngineAway`, `Busy`, what `decide` refuses, `Store`.
     async fn request(
         self: &Arc<Self>,
         id: &str,
         absent: fn(String) -> Error,
         is_meant: fn(&AppRecord) -> bool,
-        decide: impl FnOnce(&Self, &AppRecord, Timestamp) -> Option<Change> + Send + 'static,
+        decide: impl FnOnce(&Self, &AppRecord, Timestamp) -> Result<Option<Change>, Error> + Send + 'static,
     ) -> Result<AppId, Error> {
         let id = AppId::parse(id).map_err(|error| match error {
             AppIdError::Malformed => Error::AppIdFormat { id: id.to_owned() },
@@ -41,7 +42,7 @@ impl Control {
             if let Some(open) = record.open_operation() {
                 return Err(Error::Busy { open: open.kind });
             }
-            Ok((decide(&control, record, now).unwrap_or_default(), ()))
+            Ok((decide(&control, record, now)?.unwrap_or_default(), ()))
         };
         self.recorder.update(decide).await.map_err(|error| match error {
             // Decided on the same state by the database's own constraint.

@@ -31,7 +31,7 @@ impl Control {
                 Data::Keep | Data::Purge => OperationKind::Purge,
             };
             let stopped = App { desired: Desired::Stopped, ..record.app.clone() };
-            Some(control.queue(stopped, &record.app, kind, now))
+            Ok(Some(control.queue(stopped, &record.app, kind, now)))
         };
         self.request(id, no_such_app, AppRecord::is_visible, decide).await
     }
@@ -43,7 +43,7 @@ impl Control {
     pub async fn restore(self: &Arc<Self>, id: &str) -> Result<AppId, Error> {
         let decide = |control: &Self, record: &AppRecord, now| {
             let running = App { desired: Desired::Running, ..record.app.clone() };
-            Some(control.queue(running, &record.app, OperationKind::Restore, now))
+            Ok(Some(control.queue(running, &record.app, OperationKind::Restore, now)))
         };
         self.request(id, not_in_trash, is_trashed, decide).await
     }
@@ -54,7 +54,7 @@ impl Control {
     /// `AppIdFormat`, `NotInTrash`, `EngineAway`, `Busy`, `Store`. Nothing has changed then.
     pub async fn purge(self: &Arc<Self>, id: &str) -> Result<AppId, Error> {
         let decide = |control: &Self, record: &AppRecord, now| {
-            Some(control.queue(record.app.clone(), &record.app, OperationKind::Purge, now))
+            Ok(Some(control.queue(record.app.clone(), &record.app, OperationKind::Purge, now)))
         };
         self.request(id, not_in_trash, is_trashed, decide).await
     }

@@ -14,7 +14,7 @@ use domain::{
 use futures_util::future::try_join_all;
 use tokio::time::Instant;
 
-use super::{StepError, create, pull};
+use super::{StepError, create, pull, render};
 use crate::Control;
 use crate::memory::Memory;
 use crate::ports::{CommandError, EngineContainer};
@@ -24,6 +24,12 @@ const BETWEEN_LOOKS: Duration = Duration::from_millis(100);
 
 /// Memory learns of what was done by an event, within milliseconds. If one never comes, the next full look tells.
 const EVENTS_SETTLE: Duration = Duration::from_secs(5);
+
+/// Tries to bring an app back to how it was.
+const EFFORTS: u32 = 3;
+
+/// Between two of them.
+const BETWEEN_EFFORTS: Duration = Duration::from_secs(1);
 
 /// Stops what runs, those that others depend on last.
 pub(super) async fn stop(control: &Arc<Control>, app: &App) -> Result<(), StepError> {
@@ -42,8 +48,7 @@ pub(super) async fn stop(control: &Arc<Control>, app: &App) -> Result<(), StepEr
         let found = stopped.iter().filter_map(|id| memory.engine.containers.get(id));
         found.into_iter().all(is_down).then_some(())
     };
-    // Whether or not it has been seen in time: the step is done.
-    let _ = tokio::time::timeout(EVENTS_SETTLE, control.wait_for(all_down)).await;
+    seen(control, all_down).await;
     Ok(())
 }
 
@@ -79,7 +84,7 @@ pub(super) async fn undo_start(
     if operation.kind != OperationKind::Start || operation.desired_before == Desired::Running {
         return Ok(());
     }
-    best_effort(app, stop(control, app).await)
+    bring_back(control, app, WayBack::Stop).await
 }
 
 /// Takes back a stop, as far as the engine lets us.
@@ -91,20 +96,41 @@ pub(super) async fn undo_stop(
     if operation.desired_before == Desired::Stopped || app.lifecycle != Lifecycle::Installed {
         return Ok(());
     }
-    best_effort(app, start(control, app).await)
+    bring_back(control, app, WayBack::Start).await
+}
+
+/// How an app is brought back to how it was.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum WayBack {
+    /// Its containers are started.
+    Start,
+    /// They are stopped.
+    Stop,
+    /// They are created by what is written in its folder, and started where they are to run.
+    Up(Desired),
 }
 
 /// An undo that brings an app back into service waits for an engine that is away, but does not insist: what is
-/// refused now would be refused for ever, and meanwhile nobody could do anything else with the app.
-pub(super) fn best_effort(app: &App, outcome: Result<(), StepError>) -> Result<(), String> {
-    match outcome {
-        Ok(()) => Ok(()),
-        Err(StepError::EngineAway(reason)) => Err(reason),
-        Err(error) => {
-            let reason = error.to_string();
+/// refused again and again would be refused for ever, and meanwhile nobody could do anything else with the app.
+pub(super) async fn bring_back(control: &Arc<Control>, app: &App, way: WayBack) -> Result<(), String> {
+    let mut tries = 0;
+    loop {
+        let tried = match way {
+            WayBack::Start => start(control, app).await,
+            WayBack::Stop => stop(control, app).await,
+            WayBack::Up(desired) => create_anew(control, app, desired).await,
+        };
+        let reason = match tried {
+            Ok(()) => return Ok(()),
+            Err(StepError::EngineAway(reason)) => return Err(reason),
+            Err(error) => error.to_string(),
+        };
+        tries += 1;
+        if tries == EFFORTS {
             tracing::warn!(app.id = %app.id, reason, "cannot be brought back to how it was; its status tells");
-            Ok(())
+            return Ok(());
         }
+        tokio::time::sleep(BETWEEN_EFFORTS).await;
     }
 }
 
@@ -116,10 +142,16 @@ pub(super) async fn of_app(control: &Arc<Control>, app: &App) -> Result<Vec<Engi
     Ok(own.collect())
 }
 
-/// One `docker compose up`, after the pull of images that are no longer there.
+/// Brings up what is missing, after the pull of images that are no longer there.
 async fn create_missing(control: &Arc<Control>, app: &App) -> Result<(), StepError> {
     pull::missing(control, app).await?;
-    create::up(control, app, Desired::Running).await
+    create_anew(control, app, Desired::Running).await
+}
+
+/// One `docker compose up` of the folder as it is to be: what was taken down left volumes that it has to name.
+async fn create_anew(control: &Arc<Control>, app: &App, desired: Desired) -> Result<(), StepError> {
+    render::write(control, app).await?;
+    create::up(control, app, desired).await
 }
 
 async fn start_in_order(
@@ -192,7 +224,7 @@ async fn is_met(
     }
 }
 
-/// Waits until memory shows the new start of each: an operation that has ended must not leave a status of before.
+/// Waits until memory shows the new start of each.
 async fn wait_until_seen(control: &Arc<Control>, containers: &[EngineContainer]) {
     let before: BTreeMap<ContainerId, Option<Timestamp>> = containers
         .iter()
@@ -205,8 +237,13 @@ async fn wait_until_seen(control: &Arc<Control>, containers: &[EngineContainer])
         };
         before.iter().all(is_seen).then_some(())
     };
-    // Whether or not it has been seen in time: the step is done.
-    let _ = tokio::time::timeout(EVENTS_SETTLE, control.wait_for(all_seen)).await;
+    seen(control, all_seen).await;
+}
+
+/// Waits until memory shows what was done: an operation that has ended must not leave a status of before. Whether
+/// or not it is seen in time, it is done.
+pub(super) async fn seen(control: &Arc<Control>, look: impl FnMut(&Memory) -> Option<()>) {
+    let _ = tokio::time::timeout(EVENTS_SETTLE, control.wait_for(look)).await;
 }
 
 fn is_down(container: &EngineContainer) -> bool {

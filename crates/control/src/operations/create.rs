@@ -6,10 +6,11 @@ use std::sync::Arc;
 use domain::secret::masked;
 use domain::{App, Desired, FailureClass, Lifecycle, Operation, OperationKind, Step};
 
-use super::containers::best_effort;
+use super::containers::{self, WayBack, bring_back};
 use super::removal::{self, Removal};
 use super::{StepError, diagnosis, render};
 use crate::Control;
+use crate::memory::Memory;
 use crate::ports::CommandError;
 
 pub(super) async fn run(control: &Arc<Control>, app: &App, operation: &Operation) -> Result<(), StepError> {
@@ -34,10 +35,16 @@ pub(super) async fn up(control: &Arc<Control>, app: &App, desired: Desired) -> R
         Desired::Running => control.projects.up(&project).await,
         Desired::Stopped => control.projects.create(&project).await,
     };
-    match done {
-        Ok(()) => Ok(()),
-        Err(error) => Err(failure(control, app, error).await?),
+    if let Err(error) = done {
+        return Err(failure(control, app, error).await?);
     }
+    let all_there = |memory: &Memory| {
+        let observation = &memory.install(&app.install)?.app.observation;
+        let is_there = |(service, _): &(String, bool)| observation.has_container_of(service, desired);
+        app.expected().services.iter().all(is_there).then_some(())
+    };
+    containers::seen(control, all_there).await;
+    Ok(())
 }
 
 /// What a step of that kind has made that has to go before it is tried again, or when it is undone. An app that is
@@ -64,7 +71,7 @@ pub(super) async fn undo(control: &Arc<Control>, app: &App, operation: &Operatio
     if app.lifecycle != Lifecycle::Installed {
         return Ok(());
     }
-    best_effort(app, up(control, app, operation.desired_before).await)
+    bring_back(control, app, WayBack::Up(operation.desired_before)).await
 }
 
 /// What follows from the words of compose, or of the engine.

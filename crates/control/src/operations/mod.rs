@@ -16,7 +16,7 @@ mod take_down;
 
 use std::sync::Arc;
 
-use domain::{App, Failure, FailureClass, InstallId, Lifecycle, Operation, Package, Step};
+use domain::{App, Failure, FailureClass, InstallId, Lifecycle, Operation, OperationKind, Package, Step};
 
 use crate::Control;
 use crate::names;
@@ -69,6 +69,12 @@ pub(crate) async fn undo(
     operation: &Operation,
     step: Step,
 ) -> Result<(), String> {
+    // What was to be configured goes back to what it was.
+    let settings = match operation.kind {
+        OperationKind::Configure => operation.settings_before.clone(),
+        _ => app.settings.clone(),
+    };
+    let app = &App { settings, ..app.clone() };
     match step {
         Step::Reserve => reserve::undo(control, app, operation).await,
         Step::Render => render::undo(control, app, operation).await,
@@ -117,7 +123,7 @@ impl Control {
 
     /// What the app consists of: for an install the catalog's package, else the copy in the app's own folder, which
     /// is what its containers were made of.
-    async fn package_of(&self, app: &App) -> Result<Arc<Package>, StepError> {
+    pub(crate) async fn package_of(&self, app: &App) -> Result<Arc<Package>, StepError> {
         let name = &app.package.name;
         let broken = |detail: String| StepError::failed(FailureClass::BrokenPackage, name, detail);
         if app.lifecycle == Lifecycle::Installing {

@@ -28,7 +28,7 @@ pub(super) async fn run(control: &Arc<Control>, app: &App) -> Result<(), StepErr
     }
 }
 
-async fn write(control: &Arc<Control>, app: &App) -> Result<Project, StepError> {
+pub(super) async fn write(control: &Arc<Control>, app: &App) -> Result<Project, StepError> {
     let project = control.project(app).await?;
     control.projects.write(&project).await?;
     Ok(project)

@@ -7,7 +7,7 @@ use domain::observation::Expectation;
 use domain::package::VariableKind;
 use domain::{
     App, Deployment, Failure, FailureClass, Login, MainEndpoint, Operation, OperationKind, Package,
-    PortReservation, Secret, SettingValues, Step, StepOutcome, SubnetReservation,
+    PortReservation, Secret, Step, StepOutcome, SubnetReservation,
 };
 use ipnet::Ipv4Net;
 
@@ -133,7 +133,11 @@ impl Control {
             patience: package.patience,
             main: main.map(|(endpoint, _)| endpoint),
             admin_path: package.admin_path.clone(),
-            login: login(package, &app.settings, &secrets),
+            login: Login {
+                user_name: package.login.as_ref().map(|login| login.user_name.clone()).unwrap_or_default(),
+                password: Secret::default(),
+            },
+            password_variable: package.login.as_ref().and_then(|login| login.password_variable.clone()),
             secrets,
             kept_volumes: before.map(|deployment| deployment.kept_volumes.clone()).unwrap_or_default(),
         })
@@ -230,16 +234,6 @@ impl Control {
         let secret = package.variables.iter().filter(|variable| variable.kind == VariableKind::Secret);
         secret.map(|variable| (variable.name.clone(), self.ids.password())).collect()
     }
-}
-
-/// How to log in: with the password that the owner set, else with the generated one.
-fn login(package: &Package, settings: &SettingValues, secrets: &[(String, Secret)]) -> Login {
-    let Some(login) = &package.login else { return Login::default() };
-    let password = login.password_variable.as_ref().and_then(|variable| {
-        let generated = || secrets.iter().find(|(name, _)| name == variable).map(|(_, secret)| secret);
-        settings.secret(variable).or_else(generated)
-    });
-    Login { user_name: login.user_name.clone(), password: password.cloned().unwrap_or_default() }
 }
 
 fn no_free_port(service: &str, range: PortRange) -> StepError {

@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use domain::{App, KeptVolume, Lifecycle, Operation};
 
-use super::containers::{self, best_effort};
+use super::StepError;
+use super::containers::{self, WayBack, bring_back};
 use super::removal::{self, Removal};
-use super::{StepError, create};
 use crate::Control;
 use crate::ports::Change;
 
@@ -20,7 +20,7 @@ pub(super) async fn undo(control: &Arc<Control>, app: &App, operation: &Operatio
     if app.lifecycle != Lifecycle::Installed {
         return Ok(());
     }
-    best_effort(app, create::up(control, app, operation.desired_before).await)
+    bring_back(control, app, WayBack::Up(operation.desired_before)).await
 }
 
 /// Stores the names of the containers' anonymous volumes before the containers, which alone name them, are gone.

@@ -218,6 +218,7 @@ fn undone(record: &mut AppRecord, operation: &mut Operation, now: Timestamp) -> 
         | OperationKind::Purge
         | OperationKind::Configure => {
             record.app.desired = operation.desired_before;
+            record.app.settings = operation.settings_before.clone();
             Amendment { events, ..Amendment::default() }
         }
     }

@@ -1,6 +1,7 @@
 //! One file for each interface of the API, and for each thing that is served beside it.
 
 pub(crate) mod app_cancel;
+pub(crate) mod app_config;
 pub(crate) mod app_events;
 pub(crate) mod app_install;
 pub(crate) mod app_list;

@@ -141,6 +141,7 @@ async fn malformed(covered: &mut Covered, router: &Router, interface: &str) {
 async fn of_install(covered: &mut Covered, api: &Api) {
     api.install("hello", "taken").await;
     api.install("blog", "binned").await;
+    api.install("blog", "configured").await;
     api.world.engine.behave("blog", Behaviour::Silent);
     api.running.install("blog", "waiting").await.expect("accepted");
     for (app, name, version, code) in [
@@ -184,7 +185,7 @@ async fn of_install(covered: &mut Covered, api: &Api) {
 
 async fn of_reads(covered: &mut Covered, api: &Api) {
     let trash = ["/AppRestore", "/AppPurge"];
-    let verbs = ["/AppStart", "/AppStop", "/AppRestart", "/AppUninstall", "/AppCancel"];
+    let verbs = ["/AppStart", "/AppStop", "/AppRestart", "/AppUninstall", "/AppCancel", "/AppConfig"];
     for interface in ["/AppStatus", "/AppOperation", "/AppLogs"].iter().chain(&verbs).chain(&trash) {
         let absent = if trash.contains(interface) { ErrorCode::AppNotInTrash } else { ErrorCode::AppNotExis };
         for (id, code) in [
@@ -203,9 +204,20 @@ async fn of_reads(covered: &mut Covered, api: &Api) {
 /// What the verbs answer while other work is open, on the wrong side of the recycle bin, and on a full disk.
 async fn of_verbs(covered: &mut Covered, api: &Api) {
     let call = |interface: &str, id: &str| Call::to(interface, &[("app_id", id)]);
-    for verb in ["/AppStart", "/AppStop", "/AppRestart", "/AppUninstall"] {
+    for verb in ["/AppStart", "/AppStop", "/AppRestart", "/AppUninstall", "/AppConfig"] {
         covered.refused(&api.router, call(verb, "waiting"), ErrorCode::AppBusy).await;
     }
+    let configure = |settings: &str| Call::to("/AppConfig", &[("app_id", "binned"), ("settings", settings)]);
+    for (settings, code) in [
+        ("[]", ErrorCode::SettingsFormat),
+        (r#"{"COLOUR":"red"}"#, ErrorCode::SettingsUnknown),
+        (r#"{"POSTS":"many"}"#, ErrorCode::SettingsValue),
+    ] {
+        covered.refused(&api.router, configure(settings), code).await;
+    }
+    api.world.store.set_disk_full(true);
+    covered.refused(&api.router, configure(r#"{"POSTS":3}"#), ErrorCode::SystemError).await;
+    api.world.store.set_disk_full(false);
     let odd = Call::to("/AppUninstall", &[("app_id", "taken"), ("data", "all")]);
     covered.refused(&api.router, odd, ErrorCode::DataFormat).await;
     covered.refused(&api.router, call("/AppCancel", "taken"), ErrorCode::OperationNotExis).await;
@@ -325,6 +337,8 @@ async fn engine_away(covered: &mut Covered, api: &Api) {
     for verb in ["/AppRestore", "/AppPurge"] {
         covered.refused(&api.router, Call::to(verb, &[("app_id", "binned")]), code).await;
     }
+    let configure = [("app_id", "configured"), ("settings", r#"{"POSTS":3}"#)];
+    covered.refused(&api.router, Call::to("/AppConfig", &configure), code).await;
 }
 
 /// A clock that can break.

@@ -193,6 +193,7 @@ fn the_answers_in_the_guide_have_every_field_and_no_other() {
                 "AppStats" => again::<wire::Envelope<Vec<wire::AppStatsInfo>>>(&answer),
                 "AppOperation" => again::<wire::Envelope<wire::OperationInfo>>(&answer),
                 "AppCancel" => again::<wire::Envelope<wire::CancelledInfo>>(&answer),
+                "AppConfig" => again::<wire::Envelope<wire::AppConfigInfo>>(&answer),
                 "AppTrash" => again::<wire::Envelope<Vec<wire::TrashedAppInfo>>>(&answer),
                 "Health" => again::<wire::ReadinessInfo>(&answer),
                 other => panic!("no type is known of the answer of {other}"),

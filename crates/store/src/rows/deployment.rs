@@ -28,6 +28,9 @@ pub(super) struct DeploymentRow {
     admin_path: String,
     user_name: String,
     password: String,
+    /// Since version 2; before, the password itself stood in `password`.
+    #[serde(default)]
+    password_variable: Option<String>,
     secrets: Vec<SecretRow>,
     /// Since version 2.
     #[serde(default)]
@@ -110,6 +113,7 @@ impl From<&Deployment> for DeploymentRow {
             admin_path: deployment.admin_path.clone(),
             user_name: deployment.login.user_name.clone(),
             password: deployment.login.password.reveal().to_owned(),
+            password_variable: deployment.password_variable.clone(),
             secrets: deployment.secrets.iter().map(secret).collect(),
             kept_volumes: deployment.kept_volumes.iter().cloned().map(KeptVolumeRow::from).collect(),
         }
@@ -134,6 +138,7 @@ impl From<DeploymentRow> for Deployment {
             main: row.main.map(MainEndpoint::from),
             admin_path: row.admin_path,
             login: Login { user_name: row.user_name, password: Secret::from_text(row.password) },
+            password_variable: row.password_variable,
             secrets: row.secrets.into_iter().map(secret).collect(),
             kept_volumes: row.kept_volumes.into_iter().map(KeptVolume::from).collect(),
         }

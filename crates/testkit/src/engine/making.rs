@@ -62,12 +62,17 @@ impl State {
         if let Some(found) = found.filter(|c| self.definitions.get(&c.facts.id) == Some(&definition)) {
             return found.facts.id.clone();
         }
+        // What it had in anonymous volumes, compose hands on to the one that takes its place.
+        let found = self.containers.values().find(|container| container.facts.name == name);
+        let handed_on = found.map(|container| container.anonymous_volumes.clone()).unwrap_or_default();
         self.containers.retain(|_, container| container.facts.name != name);
         self.next_id += 1;
         let id = ContainerId::from_text(format!("c{}", self.next_id));
         self.definitions.insert(id.clone(), definition);
-        let mut anonymous_volumes = Vec::new();
-        if let Some(target) = self.anonymous.get(&service.image).cloned() {
+        let mut anonymous_volumes = handed_on;
+        if anonymous_volumes.is_empty()
+            && let Some(target) = self.anonymous.get(&service.image).cloned()
+        {
             let is_it = |kept: &&domain::KeptVolume| kept.service == service.name && kept.target == target;
             let kept = project.kept_volumes.iter().find(is_it).map(|kept| kept.name.clone());
             let volume = kept.unwrap_or_else(|| format!("anonymous-{id}"));

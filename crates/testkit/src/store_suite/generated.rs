@@ -159,6 +159,7 @@ impl Generator {
             }),
             admin_path: self.text(),
             login: Login { user_name: self.text(), password: self.secret() },
+            password_variable: self.maybe(Self::text),
             secrets: self.some(|generator| (generator.text(), generator.secret())),
             kept_volumes: self.some(|generator| KeptVolume {
                 service: generator.text(),

@@ -1,0 +1,78 @@
+//! AppConfig: what can be set of an app; with `settings`, a change of it.
+
+use control::VariableSetting;
+use domain::ErrorCode;
+use domain::package::VariableKind;
+use wire::{AppConfigInfo, AppConfigParameters, VariableInfo};
+
+use crate::error::Refusal;
+use crate::interface::{Call, Interface};
+use crate::language::Language;
+
+pub(crate) struct AppConfig;
+
+impl Interface for AppConfig {
+    const NAME: &'static str = "AppConfig";
+    const SUMMARY: &'static str = "Tell what can be set of an app; with `settings`, change it and apply it in the background. Secrets can be set, not read.";
+    const CHANGES: bool = true;
+    const PARAMETERS: &'static [&'static str] = &["app_id", "settings"];
+    const OBJECTS: &'static [&'static str] = &["settings"];
+    const CODES: &'static [ErrorCode] = &[
+        ErrorCode::AppIdBlank,
+        ErrorCode::AppIdFormat,
+        ErrorCode::AppNotExis,
+        ErrorCode::ContainerCommandError,
+        ErrorCode::AppBusy,
+        ErrorCode::SettingsFormat,
+        ErrorCode::SettingsUnknown,
+        ErrorCode::SettingsValue,
+    ];
+    type Parameters = AppConfigParameters;
+    type Data = AppConfigInfo;
+    type Item = AppConfigInfo;
+
+    fn example() -> AppConfigInfo {
+        AppConfigInfo {
+            app_id: "myblog".into(),
+            variables: vec![VariableInfo {
+                name: "WORDPRESS_DEBUG".into(),
+                kind: "boolean".into(),
+                label: "Show errors on the page".into(),
+                value: "false".into(),
+                default: "false".into(),
+                is_set: false,
+            }],
+        }
+    }
+
+    async fn answer(call: &Call<'_>) -> Result<AppConfigInfo, Refusal> {
+        let app_id = call.parameters.required("app_id", ErrorCode::AppIdBlank)?;
+        if call.parameters.optional("settings").is_some() {
+            call.control.configure(app_id, call.parameters.settings("settings")).await?;
+        }
+        let (app_id, variables) = call.control.app_config(app_id).await?;
+        let variables = variables.into_iter().map(|variable| variable_info(variable, call.language));
+        Ok(AppConfigInfo { app_id: app_id.to_string(), variables: variables.collect() })
+    }
+}
+
+/// A variable as clients see it.
+pub(crate) fn variable_info(variable: VariableSetting, language: Language) -> VariableInfo {
+    let (kind, default) = match variable.kind {
+        VariableKind::Secret => ("secret", String::new()),
+        VariableKind::Text { default } => ("text", default),
+        VariableKind::Number { default } => ("number", default.to_string()),
+        VariableKind::Boolean { default } => ("boolean", default.to_string()),
+    };
+    VariableInfo {
+        name: variable.name,
+        kind: kind.into(),
+        label: match language {
+            Language::Chinese => variable.label.zh,
+            Language::English => variable.label.en,
+        },
+        value: variable.value.unwrap_or_else(|| default.clone()),
+        default,
+        is_set: variable.is_set,
+    }
+}
