@@ -216,13 +216,12 @@ fn check(world: &World, server: &Running, case: Case, data: &[String], answered:
     let running = sight.containers.iter().filter(|c| c.facts.state == ContainerState::Running).count();
     let (containers, networks) = (sight.containers.len(), sight.networks.len());
     let reserved = (world.store.ports().len(), world.store.subnets().len());
-    match expected {
-        Place::Runs => assert_eq!((containers, running, networks, reserved), (2, 2, 1, (1, 1)), "{what}"),
-        Place::Stopped => assert_eq!((containers, running, networks, reserved), (2, 0, 1, (1, 1)), "{what}"),
-        Place::Trashed | Place::Gone | Place::Failed => {
-            assert_eq!((containers, networks, reserved), (0, 0, (0, 0)), "{what}")
-        }
-    }
+    let whole = match expected {
+        Place::Runs => (2, 2, 1, (1, 1)),
+        Place::Stopped => (2, 0, 1, (1, 1)),
+        Place::Trashed | Place::Gone | Place::Failed => (0, 0, 0, (0, 0)),
+    };
+    assert_eq!((containers, running, networks, reserved), whole, "{what}");
 }
 
 async fn at_every_call(case: Case) {
