@@ -5,7 +5,9 @@
 mod engine_api {
     mod away;
     mod look;
+    mod output;
     mod pull;
+    mod usage;
     mod versions;
 }
 

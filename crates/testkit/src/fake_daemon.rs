@@ -20,7 +20,7 @@ use tokio::sync::broadcast;
 use tokio::task::{JoinHandle, JoinSet};
 
 use state::State;
-pub use state::{Pull, Request, container, network, volume};
+pub use state::{Pull, Request, container, frame, network, stats, volume};
 
 /// Events that a slow reader may lag behind by.
 const EVENTS_BUFFERED: usize = 4_096;
@@ -38,7 +38,7 @@ pub struct FakeDaemon {
 struct Shared {
     state: Mutex<State>,
     events: broadcast::Sender<String>,
-    /// Each pull that hangs holds a copy.
+    /// Each answer that hangs, of a pull or to whoever follows a log, holds a copy.
     hanging: Arc<()>,
 }
 
@@ -123,6 +123,11 @@ impl FakeDaemon {
         self.shared.state().pulls.insert(image.to_owned(), pull);
     }
 
+    /// Lets a container have written that, as the engine sends it; whoever follows then waits for more.
+    pub fn set_log(&self, id: &str, bytes: impl Into<Vec<u8>>) {
+        self.shared.state().logs.insert(id.to_owned(), bytes.into());
+    }
+
     /// Gives this answer to whatever begins with `request`, such as `GET /containers/json`, from now on.
     pub fn answer(&self, request: &str, status: u16, body: impl Into<Vec<u8>>) {
         self.shared.state().overrides.insert(request.to_owned(), (status, body.into()));
@@ -147,9 +152,9 @@ impl FakeDaemon {
         self.shared.events.receiver_count()
     }
 
-    /// How many pulls hang, their clients still listening.
+    /// How many pulls hang, and followed logs wait for more, their clients still listening.
     #[must_use]
-    pub fn hanging_pulls(&self) -> usize {
+    pub fn hanging_answers(&self) -> usize {
         Arc::strong_count(&self.shared.hanging) - 1
     }
 

@@ -73,7 +73,7 @@ async fn a_pull_without_progress_is_given_up_and_cancelled() {
     let told = Told::default();
     assert_eq!(class(place.docker.pull("slow:1", SHORT, &told).await), FailureClass::PullStalled);
     assert_eq!(told.all().len(), 1);
-    crate::until("the engine sees that nobody listens", || place.daemon.hanging_pulls() == 0).await;
+    crate::until("the engine sees that nobody listens", || place.daemon.hanging_answers() == 0).await;
 }
 
 #[tokio::test]
@@ -83,10 +83,10 @@ async fn a_dropped_pull_is_cancelled() {
     let told = Told::default();
     {
         let mut pull = std::pin::pin!(place.docker.pull("slow:1", LONG, &told));
-        let begun = crate::until("it has begun", || place.daemon.hanging_pulls() == 1);
+        let begun = crate::until("it has begun", || place.daemon.hanging_answers() == 1);
         tokio::select! { outcome = &mut pull => panic!("it hangs: {outcome:?}"), () = begun => {} }
     }
-    crate::until("the engine sees that nobody listens", || place.daemon.hanging_pulls() == 0).await;
+    crate::until("the engine sees that nobody listens", || place.daemon.hanging_answers() == 0).await;
 }
 
 #[tokio::test]

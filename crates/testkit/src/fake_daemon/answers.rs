@@ -4,6 +4,7 @@ use std::convert::Infallible;
 use std::sync::Arc;
 
 use bytes::Bytes;
+use futures_util::stream::BoxStream;
 use futures_util::{StreamExt as _, stream};
 use http_body_util::{BodyExt as _, Full, StreamBody, combinators::UnsyncBoxBody};
 use hyper::body::{Frame, Incoming};
@@ -12,7 +13,7 @@ use serde_json::{Value, json};
 use tokio::sync::broadcast::error::RecvError;
 
 use super::Shared;
-use super::state::{Pull, Request, State, version};
+use super::state::{Pull, Request, State, stats, version};
 
 type Body = UnsyncBoxBody<Bytes, Infallible>;
 
@@ -31,6 +32,7 @@ pub(super) fn answer(shared: &Shared, request: &hyper::Request<Incoming>) -> Opt
     let mut response = match unversioned(&state, path) {
         Ok("/events") => events(shared),
         Ok("/images/create") => pull(shared, &mut state, query),
+        Ok(path) if let Some(bytes) = state.log(path) => log(shared, bytes, query.contains("follow=1")),
         Ok(path) => of_state(&mut state, request.method(), path),
         Err(words) => error(400, &words),
     };
@@ -82,6 +84,13 @@ fn of_state(state: &mut State, method: &Method, path: &str) -> Response<Body> {
         }
         ("GET", ["containers", id, "json"]) => state.containers.get(*id).map_or_else(missing, json),
         ("GET", ["containers", _, "logs"]) => whole(200, ""),
+        ("GET", ["containers", _, "stats"]) => {
+            json(&stats("2026-01-01T00:00:00Z", 1_000_000_000, 10_000_000))
+        }
+        ("GET", ["system", "df"]) => {
+            let with_size = |volume: &Value| json!({"Name": volume["Name"], "UsageData": {"Size": 4_096}});
+            json(&json!({"Volumes": state.volumes.iter().map(with_size).collect::<Vec<_>>()}))
+        }
         ("GET", ["networks"]) => json(&Value::from(state.networks.clone())),
         ("GET", ["volumes"]) => json(&json!({"Volumes": state.volumes, "Warnings": null})),
         ("GET", ["images", name @ .., "json"]) => match state.images.contains(&name.join("/")) {
@@ -111,7 +120,7 @@ fn events(shared: &Shared) -> Response<Body> {
             }
         }
     });
-    streamed(lines)
+    streamed(lines.map(Bytes::from))
 }
 
 fn pull(shared: &Shared, state: &mut State, query: &str) -> Response<Body> {
@@ -132,12 +141,23 @@ fn pull(shared: &Shared, state: &mut State, query: &str) -> Response<Body> {
         tokio::time::sleep(pause).await;
         format!("{line}\r\n")
     });
-    let hanging = hangs.then(|| Arc::clone(&shared.hanging));
-    let rest = stream::unfold(hanging, |hanging| async move {
-        let _hanging = hanging?;
+    let rest = if hangs { hang(shared) } else { stream::empty().boxed() };
+    streamed(lines.map(Bytes::from).chain(rest))
+}
+
+/// What a container wrote, and for whoever follows nothing more, without an end.
+fn log(shared: &Shared, bytes: Vec<u8>, follow: bool) -> Response<Body> {
+    let rest = if follow { hang(shared) } else { stream::empty().boxed() };
+    streamed(stream::iter([Bytes::from(bytes)]).chain(rest))
+}
+
+fn hang(shared: &Shared) -> BoxStream<'static, Bytes> {
+    let hanging = Arc::clone(&shared.hanging);
+    let never = async move {
+        let _hanging = hanging;
         std::future::pending().await
-    });
-    streamed(lines.chain(rest))
+    };
+    stream::once(never).boxed()
 }
 
 fn take(objects: &mut Vec<Value>, key: &str, name: &str) -> bool {
@@ -166,8 +186,8 @@ fn whole(status: u16, body: impl Into<Bytes>) -> Response<Body> {
     response(status, Full::new(body.into()).boxed_unsync())
 }
 
-fn streamed(lines: impl futures_util::Stream<Item = String> + Send + 'static) -> Response<Body> {
-    response(200, StreamBody::new(lines.map(|line| Ok(Frame::data(Bytes::from(line))))).boxed_unsync())
+fn streamed(chunks: impl futures_util::Stream<Item = Bytes> + Send + 'static) -> Response<Body> {
+    response(200, StreamBody::new(chunks.map(|chunk| Ok(Frame::data(chunk)))).boxed_unsync())
 }
 
 fn response(status: u16, body: Body) -> Response<Body> {

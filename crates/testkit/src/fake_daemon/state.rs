@@ -35,6 +35,8 @@ pub(super) struct State {
     pub(super) volumes: Vec<Value>,
     pub(super) images: BTreeSet<String>,
     pub(super) pulls: HashMap<String, Pull>,
+    /// What containers wrote, as the engine sends it, to whoever follows.
+    pub(super) logs: HashMap<String, Vec<u8>>,
     pub(super) overrides: HashMap<String, (u16, Vec<u8>)>,
     /// What is never answered.
     pub(super) hanging_requests: Vec<String>,
@@ -51,6 +53,7 @@ impl State {
             volumes: Vec::new(),
             images: BTreeSet::new(),
             pulls: HashMap::new(),
+            logs: HashMap::new(),
             overrides: HashMap::new(),
             hanging_requests: Vec::new(),
             requests: Vec::new(),
@@ -59,6 +62,12 @@ impl State {
 
     pub(super) fn serve_versions(&mut self, oldest: &str, newest: &str) {
         (self.oldest_api, self.newest_api) = (version(oldest), version(newest));
+    }
+
+    /// What the container wrote whose log is at that path.
+    pub(super) fn log(&self, path: &str) -> Option<Vec<u8>> {
+        let id = path.strip_prefix("/containers/")?.strip_suffix("/logs")?;
+        self.logs.get(id).cloned()
     }
 
     pub(super) fn put_container(&mut self, inspect: Value) {
@@ -108,4 +117,28 @@ pub fn network(id: &str, name: &str, subnet: &str) -> Value {
 #[must_use]
 pub fn volume(name: &str) -> Value {
     json!({"Name": name, "Driver": "local", "Labels": null, "Mountpoint": "/nowhere"})
+}
+
+/// A record of a container's log as the engine sends it: in a frame of stream 1 (output) or 2 (errors).
+///
+/// # Panics
+/// It is longer than a frame can be.
+#[must_use]
+pub fn frame(stream: u8, record: &str) -> Vec<u8> {
+    let length = u32::try_from(record.len()).expect("a record is short").to_be_bytes();
+    [&[stream, 0, 0, 0], &length[..], record.as_bytes()].concat()
+}
+
+/// The counters of a container that has used so much, as the engine of a machine with cgroup v2 tells them.
+#[must_use]
+pub fn stats(read: &str, cpu_nanos: u64, memory_bytes: u64) -> Value {
+    json!({
+        "read": read, "preread": "0001-01-01T00:00:00Z", "num_procs": 0, "pids_stats": {"current": 3},
+        "cpu_stats": {"cpu_usage": {"total_usage": cpu_nanos, "usage_in_kernelmode": 0}, "online_cpus": 2},
+        "precpu_stats": {"cpu_usage": {"total_usage": 0}},
+        "memory_stats": {"usage": memory_bytes + 500, "limit": 8_000_000_000_u64,
+            "stats": {"anon": memory_bytes, "file": 900, "inactive_file": 500}},
+        "networks": {"eth0": {"rx_bytes": 1, "rx_packets": 1, "tx_bytes": 2}},
+        "blkio_stats": {"io_service_bytes_recursive": [{"major": 8, "minor": 0, "op": "read", "value": 3}]}
+    })
 }
