@@ -1,13 +1,13 @@
-//! A client of AppEvents: a blocking reader of Server-Sent Events.
+//! A client of AppEvents and AppLogs: a blocking reader of Server-Sent Events.
 
 use std::io::{BufRead as _, BufReader};
 
 use serde_json::Value;
 
 use crate::api::Api;
-use crate::http::Stream;
+use crate::http::{Stream, form};
 
-/// A client that follows what happens.
+/// A client that follows what happens, or what an app writes.
 pub struct Follower {
     stream: BufReader<Box<dyn Stream>>,
     /// The last id that it got: where to go on from.
@@ -21,13 +21,26 @@ impl Follower {
     /// The server does not open the stream.
     #[must_use]
     pub fn after(api: &Api, last_id: u64) -> Self {
+        let mut follower = Self::open(api, "AppEvents", &format!("Last-Event-ID: {last_id}\r\n"));
+        follower.last_id = last_id;
+        follower
+    }
+
+    /// Follows what an app writes; `parameters` are those of AppLogs.
+    ///
+    /// # Panics
+    /// The server does not open the stream.
+    #[must_use]
+    pub fn of_logs(api: &Api, parameters: &[(&str, &str)]) -> Self {
+        Self::open(api, &format!("AppLogs?follow=true&{}", form(parameters)), "")
+    }
+
+    fn open(api: &Api, target: &str, header: &str) -> Self {
         let mut stream = api.address.connect().expect("the server listens");
         // HTTP/1.0 has no chunks: the stream is all that comes.
-        let request = format!(
-            "GET /AppEvents HTTP/1.0\r\nVersion: v1\r\nLanguage: en\r\nLast-Event-ID: {last_id}\r\n\r\n"
-        );
+        let request = format!("GET /{target} HTTP/1.0\r\nVersion: v1\r\nLanguage: en\r\n{header}\r\n");
         stream.write_all(request.as_bytes()).expect("the server reads");
-        let mut follower = Self { stream: BufReader::new(stream), last_id };
+        let mut follower = Self { stream: BufReader::new(stream), last_id: 0 };
         let head: Vec<String> =
             std::iter::from_fn(|| follower.line().filter(|line| !line.is_empty())).collect();
         assert!(head.iter().any(|line| line == "content-type: text/event-stream"), "{head:?}");
@@ -50,6 +63,19 @@ impl Follower {
                 assert_eq!(id, self.last_id + 1, "nothing is missed and nothing comes twice: {event}");
                 self.last_id = id;
                 return Some(event);
+            }
+        }
+    }
+
+    /// The `data` of the next event of those without ids; `None` when the stream has ended.
+    ///
+    /// # Panics
+    /// It is no JSON.
+    pub fn next_data(&mut self) -> Option<Value> {
+        loop {
+            let line = self.line()?;
+            if let Some(data) = line.strip_prefix("data: ") {
+                return Some(serde_json::from_str(data).expect("data is JSON"));
             }
         }
     }
