@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use acceptance::apps::{self, INSTALL_LIMIT, container};
-use acceptance::docker::{self, docker};
+use acceptance::docker::docker;
 use acceptance::json::{items, number, text};
 use acceptance::packages::HELLO;
 use acceptance::{Follower, Hello, Package, Server, Setup, note, wait};

@@ -48,6 +48,10 @@ pub(crate) const LOG_LINES_DEFAULT: usize = 100;
 /// Lines that one answer of AppLogs may hold: more than a person reads, and bounded in bytes as well.
 pub(crate) const LOG_LINES_MAX: usize = 10_000;
 
+/// Lines that a stream of AppLogs sends in one go if they are there: few system calls for a talkative app, and at
+/// most half a megabyte held for a slow client.
+pub(crate) const LOG_LINES_AT_ONCE: usize = 32;
+
 /// Open connections of one listener: nginx and a console need dozens, and three full listeners still fit
 /// into the 1,024 files that a process may have open by default. Counted for each listener, so that one
 /// which is flooded does not shut out the others; what comes beyond waits to be accepted.

@@ -11,7 +11,7 @@ use crate::answer::DataOrStream;
 use crate::error::{Nothing, Refusal};
 use crate::event_stream::{EventStream, EventText, StreamDescription};
 use crate::interface::{Call, Interface};
-use crate::limits::{LOG_LINES_DEFAULT, LOG_LINES_MAX};
+use crate::limits::{LOG_LINES_AT_ONCE, LOG_LINES_DEFAULT, LOG_LINES_MAX};
 use crate::parameters::Parameters;
 
 pub(crate) struct AppLogs;
@@ -55,7 +55,7 @@ impl Interface for AppLogs {
         let request = LogsRequest { app_id, service, tail, since_nanos };
         if follow {
             let lines = call.control.follow_app_logs(&request).await?;
-            let events = lines.map(|line| EventText::of(None, "line", &line_info(line)));
+            let events = lines.ready_chunks(LOG_LINES_AT_ONCE).map(events);
             return Ok(DataOrStream::Stream(EventStream::of(events)));
         }
         let lines = call.control.app_logs(&request).await?;
@@ -75,6 +75,14 @@ fn since_nanos(parameters: &Parameters) -> Result<Option<i64>, Refusal> {
     let since = humantime::parse_rfc3339(text).map_err(|_| Refusal::Format(ErrorCode::SinceFormat))?;
     let since_epoch = since.duration_since(UNIX_EPOCH).unwrap_or_default();
     Ok(Some(i64::try_from(since_epoch.as_nanos()).unwrap_or(i64::MAX)))
+}
+
+fn events(lines: Vec<AppLine>) -> EventText {
+    let mut text = EventText::default();
+    for line in lines {
+        text.push(None, "line", &line_info(line));
+    }
+    text
 }
 
 fn line_info(AppLine { service, line }: AppLine) -> LogLineInfo {
