@@ -29,7 +29,7 @@ fn fails_as(setup: Setup, broken: Package, port: u16, limit: Duration) -> Value 
     let operation = apps::failure(&server, &name, limit);
     traces::assert_nothing_left(&server, &name);
     let message = text(&operation, "/reason/message");
-    assert!(message.contains("install"), "it says what to do next: {message}");
+    assert!(message.contains("again"), "it says what to do next: {message}");
 
     apps::install(&server, "good", "app");
     assert_eq!(apps::port(&server, &name), port, "the port was given back");

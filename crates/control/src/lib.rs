@@ -28,10 +28,10 @@ use tokio_util::sync::CancellationToken;
 
 pub use commands::configure::VariableSetting;
 pub use commands::install::InstallRequest;
-pub use commands::plan::{Plan, PlannedImage};
 pub use commands::trash::Data;
 pub use error::{Error, NameHolder, Resource, Shortage};
 pub use live::logs::{AppLine, LogsRequest};
+pub use live::plan::{Plan, PlannedImage};
 pub use live::stats::{AppUsage, Usage};
 pub use policy::PolicyReport;
 pub use queries::AppSummary;

@@ -6,14 +6,17 @@
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
+use domain::package::{PublishedPort, Service};
 use domain::policy::risks;
 use domain::secret::masked;
-use domain::{AppId, Package, RenderedProject, Risk, Secret, SettingValues, VariableValue, Verdict};
+use domain::{
+    AppId, Package, PortReservation, RenderedProject, Risk, Secret, SettingValues, SubnetReservation,
+    VariableValue, Verdict,
+};
 use tokio_util::sync::CancellationToken;
 
 use crate::Control;
 use crate::memory::EngineLink;
-use crate::operations::reserve::{Lost, TakenOutside};
 use crate::ports::{CommandError, Project};
 
 /// What a package may do on the host.
@@ -68,17 +71,23 @@ impl Control {
         PolicyReport { verdict, risks }
     }
 
+    /// Subnets for an app that is never created.
+    fn example_subnets(&self, package: &Package) -> Vec<SubnetReservation> {
+        let example = |network: &String| SubnetReservation {
+            network: network.clone(),
+            subnet: self.settings.subnet_pool,
+        };
+        package.networks.iter().map(example).collect()
+    }
+
     /// Judges the newest version of a package as it would be installed without any settings.
     async fn judge_package(self: &Arc<Self>, package: &Arc<Package>) -> Result<(), CommandError> {
         let failed = |words: &str| CommandError::Failed { words: words.to_owned() };
         let id = AppId::parse("example").map_err(|_| failed("no app id"))?;
         let version = package.versions.first().ok_or_else(|| failed("it has no version"))?.name.clone();
         let mut app = self.fresh_app(&id, package, version, SettingValues::default(), self.clock.now());
-        // Whatever others have taken: nothing is taken for this.
-        let chosen = self.recorder.read(|memory| {
-            self.deployment(&app, package, memory, &TakenOutside::default(), &Lost::default())
-        });
-        app.deployment = Some(chosen.map_err(|_| failed("no port or subnet is free"))?);
+        let (ports, subnets) = (example_ports(package), self.example_subnets(package));
+        app.deployment = Some(self.deployed(&app, package, ports, subnets));
         let project = self.project(&app).await.map_err(|_| failed("the catalog no longer has it"))?;
         let rendered = self.projects.rendered_aside(&project).await?;
         let report = self.judge(&project, &rendered);
@@ -87,6 +96,21 @@ impl Control {
         known.insert(package.name.clone(), report);
         Ok(())
     }
+}
+
+/// Ports for an app that is never created: whoever has them does not matter.
+fn example_ports(package: &Package) -> Vec<PortReservation> {
+    let of_service = |service: &Service| {
+        let example = |port: &PublishedPort| PortReservation {
+            address: port.address,
+            protocol: port.protocol,
+            port: port.hint.unwrap_or(port.target),
+            service: service.name.clone(),
+            target: port.target,
+        };
+        service.ports.iter().map(example).collect::<Vec<_>>()
+    };
+    package.services.iter().flat_map(of_service).collect()
 }
 
 /// Judges every package of the catalog, one after the other, once the engine has been seen; until `stop`.

@@ -105,15 +105,21 @@ impl Refusal {
     /// Logs it and says it in the caller's language.
     pub(crate) fn answer(&self, context: &Context) -> Response {
         self.log(context);
+        let message = self.message(context);
+        let error = ErrorInfo { code: self.code().as_str().to_owned(), message };
+        let status = if is_no_such_interface(self.code()) { StatusCode::NOT_FOUND } else { StatusCode::OK };
+        envelope(status, &Envelope { data: context.nothing, error: Some(error) })
+    }
+
+    /// What it means, with what was found.
+    pub(crate) fn message(&self, context: &Context) -> String {
         let mut message = messages::of_code(context.language, self.code());
         let found = details::of(self, context);
         if !found.is_empty() {
             let space = if context.language == Language::English { " " } else { "" };
             message.push_str(&format!("{space}({found})"));
         }
-        let error = ErrorInfo { code: self.code().as_str().to_owned(), message };
-        let status = if is_no_such_interface(self.code()) { StatusCode::NOT_FOUND } else { StatusCode::OK };
-        envelope(status, &Envelope { data: context.nothing, error: Some(error) })
+        message
     }
 
     /// Only what an administrator has to look into is an error. A client's mistakes are the client's

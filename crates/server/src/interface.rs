@@ -80,6 +80,8 @@ pub(crate) struct Call<'a> {
     pub(crate) headers: &'a HeaderMap,
     /// The language of texts in the answer.
     pub(crate) language: Language,
+    /// The call's id and language, for messages of errors that stand in an answer.
+    pub(crate) context: &'a Context,
     /// What paths on this server begin with.
     pub(crate) base: &'a str,
 }
@@ -150,8 +152,14 @@ async fn attempt<I: Interface>(
     let known = Known { names: I::PARAMETERS, literals: I::LITERALS, objects: I::OBJECTS };
     let parameters = Parameters::read(known, &head.method, &head.uri, &head.headers, &body)?;
     let language = context.language;
-    let call =
-        Call { control: &server.control, parameters, headers: &head.headers, language, base: &server.base };
+    let call = Call {
+        control: &server.control,
+        parameters,
+        headers: &head.headers,
+        language,
+        context,
+        base: &server.base,
+    };
     I::answer(&call).await?.respond(&server.streams)
 }
 
@@ -173,12 +181,15 @@ mod tests {
     use utoipa::openapi::path::ParameterIn;
 
     use super::*;
+    use crate::routes::app_catalog::AppCatalog;
+    use crate::routes::app_catalog_detail::AppCatalogDetail;
     use crate::routes::app_events::AppEvents;
     use crate::routes::app_install::AppInstall;
     use crate::routes::app_list::AppList;
     use crate::routes::app_logs::AppLogs;
     use crate::routes::app_operation::AppOperation;
     use crate::routes::app_operations::AppOperations;
+    use crate::routes::app_plan::AppPlan;
     use crate::routes::app_stats::AppStats;
     use crate::routes::app_status::AppStatus;
 
@@ -196,5 +207,8 @@ mod tests {
         assert_eq!(documented::<AppEvents>(), AppEvents::PARAMETERS);
         assert_eq!(documented::<AppLogs>(), AppLogs::PARAMETERS);
         assert_eq!(documented::<AppStats>(), AppStats::PARAMETERS);
+        assert_eq!(documented::<AppCatalog>(), AppCatalog::PARAMETERS);
+        assert_eq!(documented::<AppCatalogDetail>(), AppCatalogDetail::PARAMETERS);
+        assert_eq!(documented::<AppPlan>(), AppPlan::PARAMETERS);
     }
 }

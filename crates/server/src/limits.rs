@@ -76,5 +76,11 @@ pub(crate) const OPERATIONS_DEFAULT: usize = 20;
 /// and a hundred layers.
 pub(crate) const OPERATIONS_MAX: usize = 100;
 
+/// Packages on a page of AppCatalog, where the client does not say how many: a screenful.
+pub(crate) const PACKAGES_DEFAULT: usize = 50;
+
+/// Packages on a page of AppCatalog, whatever the client says: each with its risks may take some kilobytes.
+pub(crate) const PACKAGES_MAX: usize = 100;
+
 /// Versions that are listed to a client that asked for another.
 pub(crate) const VERSIONS_LISTED_MAX: usize = 20;

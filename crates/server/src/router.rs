@@ -14,6 +14,8 @@ use crate::edge::{keep_contract, mark_ordinary};
 use crate::event_stream::Streams;
 use crate::interface::{Interfaces, no_such_interface};
 use crate::routes::app_cancel::AppCancel;
+use crate::routes::app_catalog::AppCatalog;
+use crate::routes::app_catalog_detail::AppCatalogDetail;
 use crate::routes::app_config::AppConfig;
 use crate::routes::app_events::AppEvents;
 use crate::routes::app_install::AppInstall;
@@ -21,6 +23,7 @@ use crate::routes::app_list::AppList;
 use crate::routes::app_logs::AppLogs;
 use crate::routes::app_operation::AppOperation;
 use crate::routes::app_operations::AppOperations;
+use crate::routes::app_plan::AppPlan;
 use crate::routes::app_stats::AppStats;
 use crate::routes::app_status::AppStatus;
 use crate::routes::app_trash::AppTrash;
@@ -54,7 +57,10 @@ pub fn router(control: Arc<Control>, settings: &ServerSettings) -> Result<Router
         .with::<AppOperations>()
         .with::<AppEvents>()
         .with::<AppLogs>()
-        .with::<AppStats>();
+        .with::<AppStats>()
+        .with::<AppCatalog>()
+        .with::<AppCatalogDetail>()
+        .with::<AppPlan>();
 
     let ordinary = Router::new()
         .route("/healthz", get(health::alive))

@@ -5,16 +5,22 @@
 //! `null` (a text that there is none of is `""`).
 
 mod app;
+mod catalog;
 mod envelope;
 mod event;
 mod live;
 mod operation;
 mod parameters;
+mod plan;
 mod readiness;
 mod variables;
 mod verbs;
 
 pub use app::{AppDetailInfo, AppIdInfo, AppStatusInfo, RunningInfo, Status, StatusCode};
+pub use catalog::{
+    AppCatalogDetailParameters, AppCatalogParameters, CatalogAppInfo, CatalogDetailInfo, CatalogServiceInfo,
+    PolicyInfo, RequirementsInfo, RiskInfo,
+};
 pub use envelope::{Envelope, ErrorInfo};
 pub use event::{EventInfo, GapInfo};
 pub use live::{AppLogsParameters, AppStatsInfo, AppStatsParameters, LogLineInfo, ServiceStatsInfo};
@@ -23,6 +29,7 @@ pub use parameters::{
     AppEventsParameters, AppInstallParameters, AppListParameters, AppOperationParameters,
     AppOperationsParameters, AppStatusParameters,
 };
+pub use plan::{ObstacleInfo, PlanImageInfo, PlanInfo, PlanPortInfo, PlanSubnetInfo};
 pub use readiness::{CheckInfo, ReadinessInfo};
 pub use variables::{AppConfigInfo, AppConfigParameters, VariableInfo};
 pub use verbs::{AppIdParameters, AppUninstallParameters, CancelledInfo, NoParameters, TrashedAppInfo};

@@ -29,12 +29,12 @@ pub struct InstallRequest {
 
 /// What is asked for, known to exist.
 #[derive(Debug)]
-pub(super) struct Wanted {
-    pub(super) id: AppId,
-    pub(super) package: Arc<Package>,
+pub(crate) struct Wanted {
+    pub(crate) id: AppId,
+    pub(crate) package: Arc<Package>,
     /// Never `latest`.
-    pub(super) version: String,
-    pub(super) settings: SettingValues,
+    pub(crate) version: String,
+    pub(crate) settings: SettingValues,
 }
 
 impl Control {
@@ -68,7 +68,7 @@ impl Control {
     ///
     /// # Errors
     /// `AppUnknown`, `CustomerAppNameFormat`, `VersionUnknown`, `Setting`.
-    pub(super) fn wanted(&self, request: InstallRequest) -> Result<Wanted, Error> {
+    pub(crate) fn wanted(&self, request: InstallRequest) -> Result<Wanted, Error> {
         let InstallRequest { app_name, customer_app_name, app_version, settings } = request;
         let package =
             self.catalog.find(&app_name).ok_or_else(|| Error::AppUnknown { name: app_name.clone() })?;
@@ -102,7 +102,7 @@ impl Control {
 
     /// # Errors
     /// `NameTaken` or `InstallOpen`.
-    pub(super) fn check_name(&self, id: &AppId, package: &Package, memory: &Memory) -> Result<(), Error> {
+    pub(crate) fn check_name(&self, id: &AppId, package: &Package, memory: &Memory) -> Result<(), Error> {
         if let Some(record) = memory.app(id) {
             if record.open_operation().is_some_and(|open| open.kind == OperationKind::Install) {
                 return Err(Error::InstallOpen);

@@ -5,7 +5,6 @@ pub mod cancel;
 pub mod configure;
 pub mod install;
 pub mod lifecycle;
-pub mod plan;
 pub mod trash;
 
 use std::sync::Arc;

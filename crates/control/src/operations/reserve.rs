@@ -60,7 +60,6 @@ pub(super) async fn undo(control: &Arc<Control>, app: &App, operation: &Operatio
 }
 
 /// What others than this server's apps have, asked before memory is held.
-#[derive(Default)]
 pub(crate) struct TakenOutside {
     networks: Vec<EngineNetwork>,
     routes: Vec<Ipv4Net>,
@@ -107,9 +106,20 @@ impl Control {
         taken: &TakenOutside,
         lost: &Lost,
     ) -> Result<Deployment, StepError> {
-        let before = app.deployment.as_ref();
         let ports = self.choose_ports(Some(app), package, memory, taken, lost)?;
         let subnets = self.choose_subnets(Some(app), package, memory, taken, lost)?;
+        Ok(self.deployed(app, package, ports, subnets))
+    }
+
+    /// The app's deployment with these ports and subnets.
+    pub(crate) fn deployed(
+        &self,
+        app: &App,
+        package: &Package,
+        ports: Vec<PortReservation>,
+        subnets: Vec<SubnetReservation>,
+    ) -> Deployment {
+        let before = app.deployment.as_ref();
         let secrets = before.map_or_else(|| self.secrets(package), |deployment| deployment.secrets.clone());
         let main = package.main.as_ref().and_then(|main| {
             let port = ports.iter().find(|p| p.service == main.service && p.target == main.target)?;
@@ -120,7 +130,7 @@ impl Control {
             ))
         });
         let folder = self.projects.folder(&app.project);
-        Ok(Deployment {
+        Deployment {
             compose_file: self.projects.compose_file(&folder),
             folder,
             ports,
@@ -140,7 +150,7 @@ impl Control {
             password_variable: package.login.as_ref().and_then(|login| login.password_variable.clone()),
             secrets,
             kept_volumes: before.map(|deployment| deployment.kept_volumes.clone()).unwrap_or_default(),
-        })
+        }
     }
 
     /// A host port for each that the package publishes. Those of `app` itself are kept, unless they were lost.

@@ -4,6 +4,7 @@
 //! the database, off the runtime's threads: AppStatus and AppList, which are asked all the time, never wait
 //! for a disk.
 
+pub mod app_catalog;
 pub mod app_events;
 pub mod app_list;
 pub mod app_operation;

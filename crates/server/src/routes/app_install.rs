@@ -6,6 +6,7 @@ use wire::{AppIdInfo, AppInstallParameters};
 
 use crate::error::Refusal;
 use crate::interface::{Call, Interface};
+use crate::parameters::Parameters;
 
 pub(crate) struct AppInstall;
 
@@ -40,16 +41,17 @@ impl Interface for AppInstall {
     }
 
     async fn answer(call: &Call<'_>) -> Result<AppIdInfo, Refusal> {
-        let given = &call.parameters;
-        let request = InstallRequest {
-            app_name: given.required("app_name", ErrorCode::AppNameBlank)?.to_owned(),
-            customer_app_name: given
-                .required("customer_app_name", ErrorCode::CustomerAppNameBlank)?
-                .to_owned(),
-            app_version: given.required("app_version", ErrorCode::AppVersionBlank)?.to_owned(),
-            settings: given.settings("settings"),
-        };
-        let app_id = call.control.install(request).await?;
+        let app_id = call.control.install(install_request(&call.parameters)?).await?;
         Ok(AppIdInfo { app_id: app_id.to_string() })
     }
+}
+
+/// What is to be installed, or planned.
+pub(crate) fn install_request(given: &Parameters) -> Result<InstallRequest, Refusal> {
+    Ok(InstallRequest {
+        app_name: given.required("app_name", ErrorCode::AppNameBlank)?.to_owned(),
+        customer_app_name: given.required("customer_app_name", ErrorCode::CustomerAppNameBlank)?.to_owned(),
+        app_version: given.required("app_version", ErrorCode::AppVersionBlank)?.to_owned(),
+        settings: given.settings("settings"),
+    })
 }

@@ -22,7 +22,7 @@ async fn interfaces(api: &Api) -> Vec<String> {
 }
 
 /// The interfaces that answer a list.
-const LISTS: &[&str] = &["/AppList", "/AppLogs", "/AppOperations", "/AppStats", "/AppTrash"];
+const LISTS: &[&str] = &["/AppCatalog", "/AppList", "/AppLogs", "/AppOperations", "/AppStats", "/AppTrash"];
 
 /// The contract's tables: what a message in Chinese begins with.
 const CHINESE: &[(ErrorCode, &str)] = &[
@@ -70,6 +70,8 @@ const NOT_ANSWERED: &[(&str, ErrorCode)] = &[
     ("/AppStats", ErrorCode::SystemError),
     // Neither does it touch the database, and what the engine cannot do has a code of its own.
     ("/AppLogs", ErrorCode::SystemError),
+    ("/AppCatalog", ErrorCode::SystemError),
+    ("/AppCatalogDetail", ErrorCode::SystemError),
 ];
 
 /// The codes that have been answered, by interface.
@@ -109,7 +111,9 @@ fn install(app: &str, name: &str, version: &str) -> Call {
 fn sound(interface: &str) -> Call {
     match interface {
         "/AppInstall" => install("hello", "one", "latest"),
-        "/AppList" | "/AppTrash" => Call::to(interface, &[]),
+        "/AppPlan" => Call { path: interface.to_owned(), ..install("hello", "one", "latest") },
+        "/AppCatalogDetail" => Call::to(interface, &[("app_name", "hello")]),
+        "/AppList" | "/AppTrash" | "/AppCatalog" => Call::to(interface, &[]),
         other => Call::to(other, &[("app_id", "one")]),
     }
 }
@@ -305,6 +309,31 @@ async fn of_logs(covered: &mut Covered, api: &Api) {
     }
 }
 
+async fn of_catalog(covered: &mut Covered, api: &Api) {
+    for limit in ["0", "101", "all"] {
+        let call = Call::to("/AppCatalog", &[("limit", limit)]);
+        covered.refused(&api.router, call, ErrorCode::LimitFormat).await;
+    }
+    for (name, code) in [(" ", ErrorCode::AppNameBlank), ("nothing", ErrorCode::AppUnknown)] {
+        covered.refused(&api.router, Call::to("/AppCatalogDetail", &[("app_name", name)]), code).await;
+    }
+    for (app, name, version, settings, code) in [
+        ("", "", "", "[]", ErrorCode::AppNameBlank),
+        ("nothing", " ", "", "[]", ErrorCode::CustomerAppNameBlank),
+        ("nothing", "X", " ", "[]", ErrorCode::AppVersionBlank),
+        ("nothing", "X", "9", "[]", ErrorCode::AppUnknown),
+        ("blog", "X", "9", "[]", ErrorCode::CustomerAppNameFormat),
+        ("blog", "taken", "9", "[]", ErrorCode::AppVersionNotExis),
+        ("blog", "taken", "1", "[]", ErrorCode::SettingsFormat),
+        ("blog", "taken", "1", r#"{"X": 1}"#, ErrorCode::SettingsUnknown),
+        ("blog", "taken", "1", r#"{"POSTS": 1.5}"#, ErrorCode::SettingsValue),
+    ] {
+        let mut call = Call { path: "/AppPlan".to_owned(), ..install(app, name, version) };
+        call.parameters.push(("settings".into(), settings.into()));
+        covered.refused(&api.router, call, code).await;
+    }
+}
+
 async fn database_fails(covered: &mut Covered) {
     let world = World::default();
     let router = router_over(&world, |_| ());
@@ -355,7 +384,7 @@ async fn panics(covered: &mut Covered) {
     let clock = Arc::new(BrokenClock(AtomicBool::new(false)));
     let router = router_over(&World::default(), |ports| ports.clock = Arc::clone(&clock) as _);
     clock.0.store(true, Ordering::SeqCst);
-    for interface in ["/AppInstall", "/AppStatus", "/AppList"] {
+    for interface in ["/AppInstall", "/AppStatus", "/AppList", "/AppPlan"] {
         covered.refused(&router, sound(interface), ErrorCode::SystemError).await;
     }
 }
@@ -370,6 +399,7 @@ async fn every_code_of_every_interface_is_answered_in_both_languages() {
     of_verbs(&mut covered, &api).await;
     of_history(&mut covered, &api).await;
     of_logs(&mut covered, &api).await;
+    of_catalog(&mut covered, &api).await;
     database_fails(&mut covered).await;
     engine_away(&mut covered, &api).await;
     panics(&mut covered).await;

@@ -194,6 +194,8 @@ fn the_answers_in_the_guide_have_every_field_and_no_other() {
                 "AppOperation" => again::<wire::Envelope<wire::OperationInfo>>(&answer),
                 "AppCancel" => again::<wire::Envelope<wire::CancelledInfo>>(&answer),
                 "AppConfig" => again::<wire::Envelope<wire::AppConfigInfo>>(&answer),
+                "AppCatalog" => again::<wire::Envelope<Vec<wire::CatalogAppInfo>>>(&answer),
+                "AppPlan" => again::<wire::Envelope<wire::PlanInfo>>(&answer),
                 "AppTrash" => again::<wire::Envelope<Vec<wire::TrashedAppInfo>>>(&answer),
                 "Health" => again::<wire::ReadinessInfo>(&answer),
                 other => panic!("no type is known of the answer of {other}"),

@@ -4,6 +4,7 @@
 
 mod answers;
 mod browsers;
+mod catalog;
 mod client;
 mod codes;
 mod contract;

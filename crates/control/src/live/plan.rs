@@ -9,8 +9,8 @@ use domain::package::Requirements;
 use domain::{PortReservation, SubnetReservation, Verdict};
 use futures_util::future::join_all;
 
-use super::install::{InstallRequest, Wanted};
 use crate::Control;
+use crate::commands::install::{InstallRequest, Wanted};
 use crate::error::Error;
 use crate::operations::reserve::Lost;
 use crate::policy::PolicyReport;
