@@ -1,5 +1,6 @@
 //! The binary: command line, settings, wiring, start and stop. No logic of the product is here.
 
+mod client;
 mod config;
 mod data_dir;
 mod instance;
@@ -12,7 +13,8 @@ use std::io::{self, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{Args, Parser, Subcommand};
+use clap::error::ErrorKind;
+use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use config::{ConfigError, Effective, Flags, Inputs};
 
@@ -20,15 +22,21 @@ use config::{ConfigError, Effective, Flags, Inputs};
 const EXIT_USAGE: u8 = 2;
 
 /// Ends the help of every command that reads settings.
-const OTHER_SETTINGS: &str = "\
-There are more settings than flags. They stand in the configuration file, or in the environment: APPMANAGE_ and
-the name in capitals with _ for each dot (APPMANAGE_PUBLIC_HOST=apps.example). `appmanage config` prints all of
-them with their values; docs/configuration.md says what each means.";
+macro_rules! other_settings {
+    () => {
+        "There are more settings than flags. They stand in the configuration file, or in the
+environment: APPMANAGE_ and the name in capitals with _ for each dot
+(APPMANAGE_PUBLIC_HOST=apps.example). `appmanage settings` prints all of them with
+their values; docs/configuration.md says what each means."
+    };
+}
 
 /// Installs and runs self-hosted apps on this machine, and says truly how they are.
 #[derive(Parser)]
 #[command(name = "appmanage", version, arg_required_else_help = true)]
 struct CommandLine {
+    #[command(flatten)]
+    options: cli::Options,
     #[command(subcommand)]
     command: Command,
 }
@@ -36,25 +44,25 @@ struct CommandLine {
 #[derive(Subcommand)]
 enum Command {
     /// Run the server
+    #[command(after_help = concat!(other_settings!(), "\n\nExample: appmanage serve --listen 127.0.0.1:5000"))]
     Serve(SettingFlags),
-    /// Print the settings in force and where each comes from
-    Config(SettingFlags),
+    /// Print the server's settings in force and where each comes from
+    #[command(after_help = concat!(other_settings!(), "\n\nExample: appmanage settings"))]
+    Settings(SettingFlags),
+    #[command(flatten)]
+    Client(cli::Command),
 }
 
 /// Flags that stand above the environment and the configuration file.
 #[derive(Args)]
-#[command(after_help = OTHER_SETTINGS)]
 struct SettingFlags {
-    /// Where to listen: HOST:PORT or unix:PATH; may be given more than once [default: unix:appmanage.sock (in
-    /// the data directory) and 127.0.0.1:5000]
+    /// Where to listen: HOST:PORT or unix:PATH; may be repeated
     #[arg(long, value_name = "ADDRESS")]
     listen: Vec<String>,
-    /// Where everything is kept [default: /var/lib/appmanage; for other users than root
-    /// ~/.local/state/appmanage]
+    /// Where everything is kept
     #[arg(long, value_name = "DIR")]
     data_dir: Option<PathBuf>,
-    /// The configuration file [default: /etc/appmanage/appmanage.toml; for other users than root
-    /// ~/.config/appmanage/appmanage.toml]
+    /// The configuration file
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
 }
@@ -68,11 +76,29 @@ impl SettingFlags {
 }
 
 fn main() -> ExitCode {
-    let done = match CommandLine::parse().command {
+    let program = client::program(CommandLine::command());
+    let CommandLine { options, command } = match parsed(program.clone()) {
+        Ok(command_line) => command_line,
+        Err(error) => error.exit(),
+    };
+    let done = match command {
+        Command::Client(command) => return cli::run(&command, &options, client::surroundings(), program),
         Command::Serve(flags) => serve(flags),
-        Command::Config(flags) => print_config(flags),
+        Command::Settings(flags) => print_settings(flags),
     };
     done.map_or_else(|error| failure(&error), |()| ExitCode::SUCCESS)
+}
+
+fn parsed(mut program: clap::Command) -> Result<CommandLine, clap::Error> {
+    let command_line =
+        CommandLine::from_arg_matches(&program.try_get_matches_from_mut(std::env::args_os())?)?;
+    let is_client = matches!(command_line.command, Command::Client(_));
+    if !is_client && command_line.options.are_given() {
+        let message =
+            "serve and settings take no options of the client (--server, --output, --quiet, --lang)";
+        return Err(program.error(ErrorKind::ArgumentConflict, message));
+    }
+    Ok(command_line)
 }
 
 fn serve(flags: SettingFlags) -> anyhow::Result<()> {
@@ -82,7 +108,7 @@ fn serve(flags: SettingFlags) -> anyhow::Result<()> {
     serve::run(&config, inputs.variables)
 }
 
-fn print_config(flags: SettingFlags) -> anyhow::Result<()> {
+fn print_settings(flags: SettingFlags) -> anyhow::Result<()> {
     let (effective, _) = flags.effective()?;
     io::stdout().write_all(effective.to_toml().as_bytes())?;
     Ok(())

@@ -15,6 +15,9 @@ use super::value::{Raw, Value};
 /// Names the configuration file, as `--config` does.
 const CONFIG_VARIABLE: &str = "APPMANAGE_CONFIG";
 
+/// Names the server that the client speaks to: no setting of a server's.
+const SERVER_VARIABLE: &str = "APPMANAGE_SERVER";
+
 /// What was given on the command line.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Flags {
@@ -130,7 +133,9 @@ impl Chosen {
 
     fn take_variables(&mut self, inputs: &Inputs) -> Result<(), ConfigError> {
         let ours = inputs.variables.iter().filter(|(name, _)| name.starts_with("APPMANAGE_"));
-        for (name, value) in ours.filter(|(name, _)| *name != CONFIG_VARIABLE) {
+        for (name, value) in
+            ours.filter(|(name, _)| ![CONFIG_VARIABLE, SERVER_VARIABLE].contains(&name.as_str()))
+        {
             let Some(setting) = SETTINGS.iter().find(|setting| setting.variable() == *name) else {
                 let known: Vec<String> = SETTINGS.iter().map(super::table::Setting::variable).collect();
                 let nearest = nearest(name, known.iter().map(String::as_str)).map(str::to_owned);

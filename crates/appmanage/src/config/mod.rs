@@ -36,7 +36,7 @@ impl Effective {
         Ok(Self { config, chosen })
     }
 
-    /// The settings in force as a TOML file, with where each comes from: what `appmanage config` prints.
+    /// The settings in force as a TOML file, with where each comes from: what `appmanage settings` prints.
     pub(crate) fn to_toml(&self) -> String {
         let lines: Vec<(String, String)> = self
             .config

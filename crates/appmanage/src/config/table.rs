@@ -1,5 +1,5 @@
 //! Every setting, declared once: its key, type, default and meaning. The names of the environment
-//! variables, the reading, `appmanage config` and docs/configuration.md all follow from this table.
+//! variables, the reading, `appmanage settings` and docs/configuration.md all follow from this table.
 
 use std::path::PathBuf;
 

@@ -139,16 +139,16 @@ fn exit_codes_tell_misuse_from_failure() {
         (output.status.code(), String::from_utf8_lossy(&output.stderr).into_owned())
     };
     assert_eq!(code(&["--version"]).0, Some(0));
-    assert_eq!(code(&["config"]).0, Some(0));
+    assert_eq!(code(&["settings"]).0, Some(0));
     assert_eq!(code(&["serve", "--nonsense"]).0, Some(2));
     assert_eq!(code(&["frobnicate"]).0, Some(2));
-    let (usage, line) = code(&["config", "--listen", "5000"]);
+    let (usage, line) = code(&["settings", "--listen", "5000"]);
     assert_eq!(usage, Some(2));
     assert!(
         line.starts_with("appmanage: flag --listen: listen cannot be [\"5000\"]: write a list"),
         "{line}"
     );
-    let (failure, line) = code(&["config", "--config", "/nowhere.toml"]);
+    let (failure, line) = code(&["settings", "--config", "/nowhere.toml"]);
     assert_eq!(failure, Some(1));
     assert_eq!(
         line,
@@ -157,12 +157,12 @@ fn exit_codes_tell_misuse_from_failure() {
 }
 
 #[test]
-fn config_prints_what_is_in_force_and_where_it_comes_from() {
+fn settings_prints_what_is_in_force_and_where_it_comes_from() {
     let place = Place::new();
     let file = place.data_dir().join("settings.toml");
     fs::write(&file, "installs.at_once = 3\n").expect("it can be written");
     let output = place
-        .command(&["config", "--listen", "127.0.0.1:7", "--config"])
+        .command(&["settings", "--listen", "127.0.0.1:7", "--config"])
         .arg(&file)
         .env("APPMANAGE_LOG_FORMAT", "json")
         .output()

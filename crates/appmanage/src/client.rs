@@ -1,0 +1,50 @@
+//! Hands the process over to the client: its environment, and where the server of this machine is.
+//!
+//! What the commands of the client do is the business of `cli`.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+use cli::Surroundings;
+
+use crate::config::{Config, Effective, Flags, Inputs, ListenAddress};
+
+/// The socket of a server that root runs, which is where everybody else finds it, too.
+const SOCKET_OF_ROOT: &str = "/var/lib/appmanage/appmanage.sock";
+
+/// The command line, with help in the language of whoever asks.
+pub(crate) fn program(program: clap::Command) -> clap::Command {
+    let arguments: Vec<String> =
+        std::env::args_os().map(|argument| argument.to_string_lossy().into_owned()).collect();
+    cli::localised(program, &arguments, &variables())
+}
+
+/// What the client needs of this process. A server on this machine reads the same settings, so they tell where its
+/// socket is; where they cannot be read it is where it is by default.
+pub(crate) fn surroundings() -> Surroundings {
+    let settings = Inputs::of_process(Flags::default()).and_then(|inputs| Effective::of(&inputs));
+    let own = settings.as_ref().ok().and_then(|settings| socket_of(&settings.config));
+    let mut sockets: Vec<PathBuf> = own.into_iter().chain([SOCKET_OF_ROOT.into()]).collect();
+    sockets.dedup();
+    let base = settings.map(|settings| settings.config.api_base.0).unwrap_or_default();
+    Surroundings { variables: variables(), sockets, base, now }
+}
+
+/// The first socket that a server with these settings listens at.
+fn socket_of(config: &Config) -> Option<PathBuf> {
+    config.listen.iter().find_map(|address| match address {
+        ListenAddress::Unix(path) => Some(Path::new(&config.data_dir).join(path)),
+        ListenAddress::Tcp(_) => None,
+    })
+}
+
+#[expect(clippy::disallowed_methods, reason = "the client's only clock, injected from here")]
+fn now() -> SystemTime {
+    SystemTime::now()
+}
+
+fn variables() -> BTreeMap<String, String> {
+    let texts = std::env::vars_os().map(|(name, value)| (name.into_string(), value.into_string()));
+    texts.filter_map(|(name, value)| name.ok().zip(value.ok())).collect()
+}

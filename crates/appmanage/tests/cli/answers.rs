@@ -1,0 +1,238 @@
+//! What the scripted server knows: a blog that runs, a cache that is stopped, a wiki in the recycle bin.
+
+use serde_json::{Value, json};
+
+use crate::fake_server::{Answer, FakeServer};
+
+/// A server that knows all of them.
+pub(crate) fn server() -> FakeServer {
+    let server = FakeServer::start();
+    server
+        .data("AppList", json!([blog(), cache(), broken()]))
+        .data("AppStatus", status_of(&blog()))
+        .data("AppOperation", operation("install", "succeeded", "finish"))
+        .data("AppOperations", json!([failed_install(), operation("install", "succeeded", "finish")]))
+        .data("AppTrash", json!([trashed()]))
+        .data("AppLogs", log_lines())
+        .data("AppStats", json!([stats()]))
+        .data("AppConfig", json!({ "app_id": "myblog", "variables": variables() }))
+        .data("AppCatalog", json!([wordpress(), redis()]))
+        .data("AppCatalogDetail", wordpress_detail())
+        .data("AppPlan", plan())
+        .data(
+            "AppCancel",
+            json!({ "app_id": "myblog", "operation_id": "op2", "kind": "install", "step": "pull" }),
+        )
+        .answers("readyz", Answer::Text(READY));
+    for verb in [
+        "AppInstall",
+        "AppStart",
+        "AppStop",
+        "AppRestart",
+        "AppUninstall",
+        "AppRestore",
+        "AppPurge",
+        "AppAdopt",
+    ] {
+        server.data(verb, json!({ "app_id": "myblog" }));
+    }
+    server
+}
+
+/// An operation is begun by the next call of a verb, and stands there.
+pub(crate) fn begins(server: &FakeServer, begun: Value) {
+    let before = Answer::Data(operation("stop", "succeeded", "finish"));
+    server.answers_in_turn("AppOperation", vec![before, Answer::Data(begun)]);
+}
+
+const READY: &str =
+    r#"{"ready":true,"store":{"ready":true,"reason":""},"engine":{"ready":true,"reason":""}}"#;
+
+fn app(id: &str, name: &str, trade_mark: &str, code: &str, status: &str) -> Value {
+    json!({
+        "app_id": id, "name": name, "customer_name": id, "trade_mark": trade_mark, "status_code": code,
+        "status": status, "official_app": true, "image_url": format!("/images/{name}.svg"), "running_info": null,
+    })
+}
+
+pub(crate) fn blog() -> Value {
+    let mut blog = app("myblog", "wordpress", "WordPress", "30", "running");
+    blog["running_info"] = json!({
+        "port": 8080, "compose_file": "/var/lib/appmanage/apps/myblog/compose.yaml", "url": "http://192.0.2.2:8080/",
+        "admin_url": "http://192.0.2.2:8080/wp-admin/", "user_name": "admin", "password": "Zr3kTq9wXb5nLc7v",
+    });
+    blog
+}
+
+pub(crate) fn cache() -> Value {
+    app("cache", "redis", "Redis", "40", "stop")
+}
+
+fn broken() -> Value {
+    app("shujuku", "mysql", "MySQL 数据库", "50", "error")
+}
+
+/// The same as AppStatus tells it.
+pub(crate) fn status_of(app: &Value) -> Value {
+    let mut status = app.clone();
+    status.as_object_mut().expect("it is an object").remove("running_info");
+    status
+}
+
+fn step(name: &str, state: &str) -> Value {
+    let ended = if state == "started" { "" } else { "2026-11-22T08:00:03Z" };
+    json!({
+        "step": name, "attempt": 1, "state": state, "started_at": "2026-11-22T08:00:01Z", "ended_at": ended,
+        "reason": null,
+    })
+}
+
+/// The steps of every operation, as far as these tests go.
+const STEPS: [&str; 6] = ["reserve", "render", "pull", "create", "await_ready", "finish"];
+
+/// An operation of the blog: it is running at that step, or has ended there, or has not begun (`""`).
+pub(crate) fn operation(kind: &str, state: &str, at: &str) -> Value {
+    let is_open = matches!(state, "queued" | "running");
+    let begun = STEPS.iter().position(|name| *name == at).map_or(0, |position| position + 1);
+    let state_of = |name: &str| if is_open && name == at { "started" } else { "succeeded" };
+    let steps: Vec<Value> = STEPS[..begun].iter().map(|name| step(name, state_of(name))).collect();
+    json!({
+        "app_id": "myblog", "operation_id": format!("{kind}1"), "kind": kind, "state": state, "step": at,
+        "queued_at": "2026-11-22T08:00:00Z", "started_at": if begun == 0 { "" } else { "2026-11-22T08:00:01Z" },
+        "finished_at": if is_open { "" } else { "2026-11-22T08:01:30Z" },
+        "steps": steps, "pulls": [], "reason": null, "last_lines": [],
+    })
+}
+
+/// The size of the blog's image.
+pub(crate) const IMAGE_BYTES: u64 = 103_597_568;
+
+/// An install that has pulled as much.
+pub(crate) fn pulled(bytes_done: u64, mut operation: Value) -> Value {
+    let image = |image: &str, done: u64, total: u64| {
+        json!({
+            "image": image, "bytes_done": done, "bytes_total": total, "complete": done == total,
+            "layers": [{ "id": "a1", "bytes_done": done, "bytes_total": total, "complete": done == total },
+                       { "id": "b2", "bytes_done": 0, "bytes_total": 0, "complete": true }],
+        })
+    };
+    operation["pulls"] =
+        json!([image("wordpress:6.8", bytes_done, IMAGE_BYTES), image("mariadb:11", 52_000_000, 52_000_000)]);
+    operation
+}
+
+/// An install that is pulling.
+pub(crate) fn pulling(bytes_done: u64) -> Value {
+    pulled(bytes_done, operation("install", "running", "pull"))
+}
+
+/// An install that failed.
+pub(crate) fn failed_install() -> Value {
+    let mut failed = operation("install", "failed", "await_ready");
+    failed["operation_id"] = json!("op9");
+    failed["steps"] =
+        json!([step("reserve", "undone"), step("pull", "succeeded"), step("await_ready", "failed")]);
+    failed["reason"] = json!({
+        "class": "exit_code", "subject": "db", "detail": "1",
+        "message": "The service db ended by itself with exit code 1. Its last lines (last_lines) say why; install again when that is solved.",
+    });
+    failed["last_lines"] = json!(["InnoDB: cannot allocate memory", "mysqld: shutdown complete"]);
+    failed
+}
+
+fn trashed() -> Value {
+    json!({
+        "app_id": "wiki", "name": "mediawiki", "trade_mark": "MediaWiki 维基", "version": "1.43",
+        "image_url": "/images/mediawiki.svg", "trashed_at": "2026-11-20T09:30:00Z", "purged_at": "2026-12-20T09:30:00Z",
+    })
+}
+
+pub(crate) fn log_lines() -> Value {
+    json!([
+        { "time": "2026-11-22T08:00:03.123Z", "service": "db", "stream": "stderr", "line": "mysqld: ready for connections" },
+        { "time": "2026-11-22T08:00:04Z", "service": "wordpress", "stream": "stdout", "line": "GET /你好 \u{1b}[2Jfrom \u{1b}[31mred\u{1b}[0m" },
+    ])
+}
+
+fn stats() -> Value {
+    json!({
+        "app_id": "myblog", "sampled_at": "2026-11-22T08:00:00Z", "cpu_percent": 12.34, "memory_bytes": 412_000_000_u64,
+        "memory_limit_bytes": 0, "network_received_bytes": 1_234_567, "network_sent_bytes": 7_654_321,
+        "disk_read_bytes": 52_000_000, "disk_written_bytes": 1024, "volumes_bytes": 1_900_000_000_u64,
+        "services": [{ "service": "wordpress", "cpu_percent": 2.3, "memory_bytes": 112_000_000 },
+                     { "service": "db", "cpu_percent": 10.04, "memory_bytes": 300_000_000 }],
+    })
+}
+
+fn variables() -> Value {
+    let variable = |name: &str, kind: &str, label: &str, value: &str, default: &str, is_set: bool| json!({ "name": name, "kind": kind, "label": label, "value": value, "default": default, "is_set": is_set });
+    json!([
+        variable("WORDPRESS_DEBUG", "boolean", "Show errors on the page", "true", "false", true),
+        variable(
+            "WORDPRESS_TABLE_PREFIX",
+            "text",
+            "What the names of tables begin with",
+            "wp_",
+            "wp_",
+            false
+        ),
+        variable("DB_PASSWORD", "secret", "Password of the database", "", "", true),
+    ])
+}
+
+fn policy(verdict: &str) -> Value {
+    let risk = json!({
+        "rule": "docker_socket", "service": "agent", "subject": "/var/run/docker.sock",
+        "message": "The service agent gets the Docker socket, and with it the whole machine.",
+    });
+    json!({ "verdict": verdict, "risks": if verdict == "allowed" { json!([]) } else { json!([risk]) } })
+}
+
+fn wordpress() -> Value {
+    json!({
+        "name": "wordpress", "trade_mark": "WordPress", "description": "Writes and publishes pages and blogs, with thousands of themes and plugins",
+        "categories": ["cms", "blog"], "version": "6.8", "image_url": "/images/wordpress.svg", "official_app": true,
+        "policy": policy("allowed"),
+    })
+}
+
+fn redis() -> Value {
+    json!({
+        "name": "portainer", "trade_mark": "Portainer", "description": "容器管理界面", "categories": ["docker"],
+        "version": "2.21", "image_url": "/images/portainer.svg", "official_app": false, "policy": policy("refused"),
+    })
+}
+
+fn wordpress_detail() -> Value {
+    let mut detail = wordpress();
+    detail["versions"] = json!(["6.8", "6.7", "6.1"]);
+    detail["requirements"] =
+        json!({ "cpu_cores": 1, "memory_bytes": 512_000_000, "disk_bytes": 2_000_000_000_u64 });
+    detail["variables"] = variables();
+    detail["services"] =
+        json!([{ "name": "wordpress", "image": "wordpress:6.8" }, { "name": "db", "image": "mariadb:11" }]);
+    detail["note"] = json!("The first visitor chooses the login: open the page at once.");
+    detail
+}
+
+pub(crate) fn plan() -> Value {
+    json!({
+        "app_name": "wordpress", "version": "6.8",
+        "images": [{ "image": "wordpress:6.8", "bytes": 0, "is_size_known": false, "is_present": false },
+                   { "image": "mariadb:11", "bytes": 0, "is_size_known": true, "is_present": true }],
+        "download_bytes": 0, "is_download_known": false, "disk_bytes": 2_000_000_000_u64, "memory_bytes": 512_000_000,
+        "ports": [{ "service": "wordpress", "target": 80, "protocol": "tcp", "port": 8080 }],
+        "subnets": [{ "network": "default", "subnet": "10.213.0.0/27" }], "obstacles": [], "policy": policy("allowed"),
+    })
+}
+
+/// A plan with something in the way.
+pub(crate) fn hindered_plan() -> Value {
+    let mut plan = plan();
+    plan["policy"] = policy("refused");
+    plan["obstacles"] = json!([
+        { "code": "Policy.Refused", "message": "The policy refuses this package (the Docker socket)" },
+        { "code": "Requirement.NotEnough", "message": "The system does not have enough resources (memory: needs 512 MB, 100 MB free)" },
+    ]);
+    plan
+}

@@ -1,0 +1,177 @@
+//! What every command looks like, once each way. The list of commands is the program's own: one without a look fails.
+
+use crate::answers::{begins, failed_install, hindered_plan, operation, server};
+use crate::fake_server::Answer;
+use crate::run::{LANGUAGES, looks, piped};
+
+/// Each command with the line that is looked at. Those that follow are looked at in `following`.
+const LINES: &[(&str, &str)] = &[
+    ("install", "install wordpress myblog --version 6"),
+    ("list", "list"),
+    ("status", "status myblog"),
+    ("start", "start myblog"),
+    ("stop", "stop myblog"),
+    ("restart", "restart myblog"),
+    ("uninstall", "uninstall myblog"),
+    ("trash", "trash"),
+    ("restore", "restore myblog"),
+    ("purge", "purge myblog --yes"),
+    ("cancel", "cancel myblog"),
+    ("logs", "logs myblog db --since 2026-11-22T08:00:00Z"),
+    ("operations", "operations"),
+    ("stats", "stats"),
+    ("config", "config myblog"),
+    ("catalog search", "catalog search"),
+    ("catalog show", "catalog show wordpress"),
+    ("adopt", "adopt myblog"),
+    ("open", "open myblog"),
+    ("password", "password myblog"),
+    ("doctor", "doctor"),
+];
+
+/// Commands that are looked at elsewhere.
+const ELSEWHERE: &[&str] = &["events", "completions", "man", "serve", "settings"];
+
+fn look(name: &str, line: &str) -> String {
+    let server = server();
+    // The newest operation, before and after each of the four calls.
+    let turns = |begun: &serde_json::Value| -> Vec<Answer> {
+        let before = operation("update", "succeeded", "finish");
+        (0..4).flat_map(|_| [before.clone(), begun.clone()]).map(Answer::Data).collect()
+    };
+    if ["install", "start", "stop", "restart", "uninstall", "restore", "purge", "adopt"].contains(&name) {
+        server.answers_in_turn("AppOperation", turns(&operation(name, "queued", "")));
+    }
+    looks(&server, line)
+}
+
+#[test]
+fn every_command_looks_as_it_should() {
+    for (name, line) in LINES {
+        insta::assert_snapshot!(name.replace(' ', "-"), look(name, line));
+    }
+}
+
+/// Every command that does something, with the words that call it.
+fn commands() -> Vec<String> {
+    let program = <cli::Command as clap::Subcommand>::augment_subcommands(clap::Command::new("appmanage"));
+    let mut commands = vec!["serve".to_owned(), "settings".to_owned()];
+    for command in program.get_subcommands() {
+        let name = command.get_name();
+        let below: Vec<String> =
+            command.get_subcommands().map(|below| format!("{name} {}", below.get_name())).collect();
+        commands.extend(if below.is_empty() { vec![name.to_owned()] } else { below });
+    }
+    commands
+}
+
+#[test]
+fn every_command_is_looked_at() {
+    for name in commands() {
+        let is_looked_at =
+            LINES.iter().any(|(known, _)| *known == name) || ELSEWHERE.contains(&name.as_str());
+        assert!(is_looked_at, "no look at `appmanage {name}`");
+    }
+}
+
+#[test]
+fn every_command_is_documented() {
+    let page = include_str!("../../../../docs/cli.md");
+    let sections: Vec<&str> = page.lines().filter_map(|line| line.strip_prefix("## ")).collect();
+    for name in commands() {
+        assert!(sections.contains(&name.as_str()), "docs/cli.md has no section \"## {name}\"");
+        assert!(page.contains(&format!("appmanage {name}")), "docs/cli.md has no example of {name}");
+    }
+}
+
+#[test]
+fn there_is_a_word_where_there_is_nothing() {
+    let server = server();
+    let nothing = serde_json::json!([]);
+    let lines = [
+        "AppList list",
+        "AppTrash trash",
+        "AppOperations operations",
+        "AppStats stats",
+        "AppCatalog catalog search x",
+    ];
+    let mut page = String::new();
+    for line in lines {
+        let (interface, line) = line.split_once(' ').expect("two words");
+        server.data(interface, nothing.clone());
+        page.push_str(&looks(&server, line));
+    }
+    insta::assert_snapshot!("nothing", page);
+}
+
+#[test]
+fn an_install_is_planned() {
+    let server = server();
+    let sound = looks(&server, "install wordpress myblog --plan");
+    server.data("AppPlan", hindered_plan());
+    let hindered = looks(&server, "install wordpress myblog --plan --set WORDPRESS_DEBUG=true");
+    insta::assert_snapshot!("plan", sound + "\n" + &hindered);
+    let asked = server.calls("AppPlan").pop().expect("it was asked");
+    assert_eq!(asked.parameters["settings"]["WORDPRESS_DEBUG"], "true");
+    assert_eq!(asked.parameters["app_version"], "latest");
+}
+
+#[test]
+fn a_failed_app_tells_why() {
+    let server = server();
+    server.data("AppOperation", failed_install());
+    insta::assert_snapshot!("status-failed", looks(&server, "status myblog"));
+}
+
+#[test]
+fn logins_are_shown_by_password_alone() {
+    let server = server();
+    let secret = "Zr3kTq9wXb5nLc7v";
+    for line in ["list", "list --output json", "status myblog", "status myblog --output json", "open myblog"]
+    {
+        let shown = piped(&server, LANGUAGES[0], line);
+        assert_eq!(shown.code, Some(0), "{line}");
+        assert!(!shown.stdout.contains(secret), "{line}: {}", shown.stdout);
+    }
+    assert!(piped(&server, LANGUAGES[0], "password myblog").stdout.contains(secret));
+}
+
+#[test]
+fn the_server_is_asked_in_the_language_of_the_person() {
+    let server = server();
+    for (language, line, asked) in [
+        ("en_US.UTF-8", "list", "en"),
+        ("zh_CN.UTF-8", "list", "zh"),
+        ("zh_CN.UTF-8", "list --lang en", "en"),
+        ("de_DE.UTF-8", "--lang=zh-TW list", "zh"),
+    ] {
+        piped(&server, language, line);
+        assert_eq!(server.calls("AppList").pop().expect("it was asked").language, asked, "{language} {line}");
+    }
+}
+
+#[test]
+fn who_is_quiet_reads_only_what_was_asked_for() {
+    let server = server();
+    begins(&server, operation("stop", "queued", ""));
+    let stop = piped(&server, LANGUAGES[0], "stop myblog --quiet");
+    assert_eq!((stop.stdout.as_str(), stop.stderr.as_str(), stop.code), ("", "", Some(0)));
+    assert!(piped(&server, LANGUAGES[0], "list -q").stdout.contains("myblog"));
+    server.data("AppList", serde_json::json!([]));
+    assert_eq!(piped(&server, LANGUAGES[0], "list -q").stderr, "");
+}
+
+#[test]
+fn completions_and_manual_are_made_without_a_server() {
+    let nobody = std::path::Path::new("/nowhere/appmanage.sock");
+    for (line, word) in [
+        ("completions bash", "uninstall"),
+        ("completions zsh", "--version"),
+        ("completions fish", "trash"),
+        ("man", "appmanage\\-install"),
+    ] {
+        let made = crate::run::finished(crate::run::command(nobody, LANGUAGES[0], line));
+        assert_eq!(made.code, Some(0), "{}", made.stderr);
+        assert!(made.stdout.contains(word), "{line}");
+    }
+}

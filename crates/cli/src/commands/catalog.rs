@@ -1,0 +1,93 @@
+//! `catalog search` and `catalog show`: what can be installed.
+
+use wire::{AppCatalogDetailParameters, AppCatalogParameters, CatalogAppInfo, CatalogDetailInfo};
+
+use super::config::variables_table;
+use super::plan::policy_text;
+use crate::Context;
+use crate::args::{Search, Show};
+use crate::failure::Failure;
+use crate::table::Table;
+use crate::units::bytes;
+
+/// Apps that are asked for at once: the API gives no more.
+const PAGE: u32 = 100;
+
+/// Pages that are asked for: catalogs have hundreds of apps, and this is where a server that never ends its list
+/// is not believed any more.
+const PAGES_MAX: usize = 100;
+
+pub(super) async fn search(context: &Context, arguments: &Search) -> Result<(), Failure> {
+    let found = find(context, arguments).await?;
+    let printer = &context.printer;
+    if found.is_empty() {
+        printer.remark(&printer.text("nothing-found", &[]));
+    }
+    printer.answer(&found, || {
+        if found.is_empty() {
+            return String::new();
+        }
+        let head = ["column-package", "column-version", "column-policy", "column-description"];
+        let mut table = Table::of(printer.texts(head)).cut_last();
+        for app in &found {
+            let verdict = printer.coloured(&printer.word("policy", &app.policy.verdict), &app.policy.verdict);
+            table.row([app.name.clone(), app.version.clone(), verdict, app.description.clone()]);
+        }
+        printer.table(&table)
+    })?;
+    Ok(())
+}
+
+/// All that fit, page by page.
+async fn find(context: &Context, arguments: &Search) -> Result<Vec<CatalogAppInfo>, Failure> {
+    let mut found: Vec<CatalogAppInfo> = Vec::new();
+    let words = Some(arguments.words.join(" ")).filter(|words| !words.is_empty());
+    for _ in 0..PAGES_MAX {
+        let parameters = AppCatalogParameters {
+            search: words.clone(),
+            category: arguments.category.clone(),
+            limit: Some(PAGE),
+            after: found.last().map(|app| app.name.clone()),
+        };
+        let page: Vec<CatalogAppInfo> = context.client.call("AppCatalog", &parameters).await?;
+        let is_last = page.len() < PAGE as usize;
+        found.extend(page);
+        if is_last {
+            break;
+        }
+    }
+    Ok(found)
+}
+
+pub(super) async fn show(context: &Context, arguments: &Show) -> Result<(), Failure> {
+    let parameters = AppCatalogDetailParameters { app_name: arguments.package.clone() };
+    let detail: CatalogDetailInfo = context.client.call("AppCatalogDetail", &parameters).await?;
+    context.printer.answer(&detail, || {
+        let printer = &context.printer;
+        let CatalogDetailInfo { app, versions, requirements, variables, services, note } = &detail;
+        let needs = [
+            ("cpu", requirements.cpu_cores.to_string()),
+            ("memory", bytes(requirements.memory_bytes)),
+            ("disk", bytes(requirements.disk_bytes)),
+        ];
+        let needs: Vec<(&str, &str)> = needs.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        let services: Vec<String> =
+            services.iter().map(|service| format!("{} ({})", service.name, service.image)).collect();
+        let rows = [
+            ("column-package", format!("{} ({})", printer.head(&app.trade_mark), app.name)),
+            ("column-description", app.description.clone()),
+            ("field-categories", app.categories.join(", ")),
+            ("field-versions", versions.join(", ")),
+            ("field-needs", printer.text("needs", &needs)),
+            ("field-services", services.join("\n")),
+            ("column-policy", policy_text(printer, &app.policy)),
+            ("field-note", note.clone()),
+            ("field-install", format!("appmanage install {} myapp", app.name)),
+        ];
+        let rows = rows.map(|(id, value)| (printer.text(id, &[]), value));
+        let variables = variables_table(printer, variables);
+        let gap = if variables.is_empty() { "" } else { "\n" };
+        format!("{}{gap}{variables}", printer.fields(&rows))
+    })?;
+    Ok(())
+}
