@@ -78,7 +78,8 @@ impl Setup {
         setup = setup.setting("network.port_first", first_port);
         setup = setup.setting("network.port_last", first_port + share::PORTS - 1);
         setup = setup.setting("network.subnet_pool", subnet_pool).setting("public_host", "127.0.0.1");
-        setup.setting("catalog.dir", "")
+        // Many servers share one engine here: each would show what the others' tests bring up by hand.
+        setup.setting("catalog.dir", "").setting("projects.foreign", false)
     }
 
     /// A setting, by its environment variable.

@@ -22,7 +22,7 @@ use domain::observation::Expectation;
 use domain::package::{Requirements, Speaks};
 use domain::{
     App, AppId, ContainerId, Deployment, Desired, ImagePull, InstallId, LayerPull, Lifecycle, Login,
-    MainEndpoint, Observation, Operation, OperationId, OperationKind, OperationState, PackageRef,
+    MainEndpoint, Observation, Operation, OperationId, OperationKind, OperationState, Origin, PackageRef,
     PortReservation, ProjectName, Protocol, Secret, SettingValues, Step, StepOutcome, StepRecord,
     SubnetReservation, Timestamp,
 };
@@ -99,6 +99,7 @@ fn app(number: u16, data_dir: &Path) -> anyhow::Result<App> {
     };
     Ok(App {
         install: InstallId::from_text(format!("install{number:013}")),
+        origin: Origin::Installed,
         project: ProjectName::from(&id),
         package: PackageRef {
             name: "wordpress".to_owned(),

@@ -144,6 +144,7 @@ fn settings(config: &Config) -> Settings {
         port_last: config.network_port_last.to(),
         subnet_pool: config.network_subnet_pool,
         subnet_prefix: config.network_subnet_prefix.to(),
+        foreign_projects: config.projects_foreign,
         trash_retention: Duration::from_hours(24 * u64::from(config.trash_retention_days.get())),
         policy_exceptions: config.policy_exceptions.iter().map(|name| name.0.clone()).collect(),
         data_dir: config.data_dir.clone(),

@@ -87,6 +87,24 @@ pub enum Error {
         /// What it does.
         open: OperationKind,
     },
+    /// This server did not install the app: whatever else was asked for is its owner's business.
+    #[error("{id:?} was not installed by this server")]
+    NotManaged {
+        /// What was asked for.
+        id: String,
+    },
+    /// The app is under management already.
+    #[error("{id:?} is managed by this server already")]
+    Managed {
+        /// What was asked for.
+        id: String,
+    },
+    /// Nothing was ever done to the app by this server.
+    #[error("no operation of the app {id:?} is known")]
+    NoOperation {
+        /// What was asked for.
+        id: String,
+    },
     /// There is no such app in the recycle bin.
     #[error("there is no app {id:?} in the recycle bin")]
     NotInTrash {
@@ -205,8 +223,10 @@ impl Error {
             Self::AppIdFormat { .. } => ErrorCode::AppIdFormat,
             Self::NoSuchApp { .. } => ErrorCode::AppNotExis,
             Self::Busy { .. } => ErrorCode::AppBusy,
+            Self::NotManaged { .. } => ErrorCode::AppNotManaged,
+            Self::Managed { .. } => ErrorCode::AppManaged,
             Self::NotInTrash { .. } => ErrorCode::AppNotInTrash,
-            Self::NothingToCancel { .. } => ErrorCode::OperationNotExis,
+            Self::NoOperation { .. } | Self::NothingToCancel { .. } => ErrorCode::OperationNotExis,
             Self::TooLateToCancel { .. } => ErrorCode::OperationTooLate,
             Self::NoSuchOperation { .. } => ErrorCode::BeforeNotExis,
             Self::NoSuchService { .. } => ErrorCode::ServiceNotExis,

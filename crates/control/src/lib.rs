@@ -7,6 +7,7 @@ mod allocation;
 pub mod commands;
 pub mod error;
 mod event_log;
+mod foreign;
 pub mod live;
 pub mod memory;
 mod names;
@@ -117,6 +118,7 @@ impl Control {
     pub async fn run(self: &Arc<Self>, stop: Stop) {
         tokio::join!(
             watcher::watch(Arc::clone(self), stop.soft.clone()),
+            foreign::follow(Arc::clone(self), stop.soft.clone()),
             prober::probe(Arc::clone(self), stop.soft.clone()),
             live::stats::sample(Arc::clone(self), stop.soft.clone()),
             Arc::clone(&self.recorder).store_what_is_seen(stop.soft.clone()),

@@ -225,6 +225,11 @@ impl Memory {
                 record.app = App { observation, ..app };
                 (record.told_status, record.stored_restarts) = (told_status, stored_restarts);
             } else {
+                // What is on the engine already, and what has come while the disk was at work.
+                let seen = self.engine.containers.values().filter(|found| found.owner.is_of_app(&app));
+                let seen = seen.map(|found| found.facts.clone()).collect();
+                let mut app = app;
+                app.observation.take_in_all(seen, now);
                 self.insert(app, None, now);
             }
         }

@@ -24,6 +24,8 @@ pub struct Settings {
     pub subnet_pool: Ipv4Net,
     /// Prefix length of each subnet.
     pub subnet_prefix: u8,
+    /// Whether compose projects that this server did not install are shown.
+    pub foreign_projects: bool,
     /// How long an uninstalled app lies in the recycle bin before it is deleted for good.
     pub trash_retention: Duration,
     /// Packages, by name, that may do on the host what no package may.

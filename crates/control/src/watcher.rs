@@ -6,11 +6,11 @@
 //! each object at a time, so that an older one can never overwrite a newer; and side by side, because
 //! Docker answers for a container that it is starting only once it has started it.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use domain::{ContainerFacts, ContainerId, InstallId, Timestamp};
+use domain::{ContainerId, Timestamp};
 use futures_util::StreamExt;
 use futures_util::future::BoxFuture;
 use futures_util::stream::FuturesUnordered;
@@ -228,14 +228,9 @@ impl Memory {
     fn take_in_sight(&mut self, sight: EngineSight, now: Timestamp) {
         self.engine.networks = sight.networks;
         self.engine.volumes = sight.volumes;
-        let mut of_installs: HashMap<InstallId, Vec<ContainerFacts>> = HashMap::new();
-        for EngineContainer { owner, facts, .. } in &sight.containers {
-            if let Some(install) = &owner.install {
-                of_installs.entry(install.clone()).or_default().push(facts.clone());
-            }
-        }
         for AppRecord { app, .. } in self.records_mut() {
-            app.observation.take_in_all(of_installs.remove(&app.install).unwrap_or_default(), now);
+            let own = sight.containers.iter().filter(|found| found.owner.is_of_app(app));
+            app.observation.take_in_all(own.map(|found| found.facts.clone()).collect(), now);
         }
         self.engine.containers = sight.containers.into_iter().map(|c| (c.facts.id.clone(), c)).collect();
     }
@@ -248,9 +243,7 @@ impl Memory {
             }
             return;
         };
-        if let Some(install) = &container.owner.install
-            && let Some(record) = self.install_mut(install)
-        {
+        if let Some(record) = self.records_mut().find(|record| container.owner.is_of_app(&record.app)) {
             record.app.observation.take_in(container.facts.clone(), now);
         }
         self.engine.containers.insert(id.clone(), container);

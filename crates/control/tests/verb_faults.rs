@@ -34,6 +34,7 @@ impl Case {
             OperationKind::Restore => server.control.restore("one").await,
             OperationKind::Configure => server.control.configure("one", Ok(title("New"))).await,
             OperationKind::Install => server.install("blog", "one").await,
+            OperationKind::Adopt | OperationKind::Release => unreachable!("foreign_faults.rs has them"),
         }
     }
 }

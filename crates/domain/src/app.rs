@@ -9,6 +9,8 @@
 //!                                                                     (gone) ◀────┘ retention time's end
 //! ```
 //!
+//! A compose project that this server did not install is Installed from the first sight of it; see [`Origin`].
+//!
 //! An app that is purged passes through Trashed if its purge fails when its data is being deleted: it can be
 //! purged again from there.
 
@@ -31,6 +33,8 @@ use crate::time::Timestamp;
 pub struct App {
     /// Which installation it is.
     pub install: InstallId,
+    /// Whose work it is.
+    pub origin: Origin,
     /// The name its owner knows it by.
     pub id: AppId,
     /// The name `docker compose` knows it by.
@@ -51,6 +55,44 @@ pub struct App {
     pub created_at: Timestamp,
     /// Since when it lies in the recycle bin; `None` while it does not.
     pub trashed_at: Option<Timestamp>,
+}
+
+/// Whose work an app is.
+///
+/// ```text
+///                   AppAdopt
+///  seen ──▶ Foreign ────────▶ Adopted        Installed: by AppInstall, for ever
+///              ▲               │
+///              └───────────────┘ AppUninstall
+/// ```
+///
+/// Nothing is ever made, changed or deleted of what this server did not install: it is started and stopped only.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Origin {
+    /// This server installed it.
+    Installed,
+    /// Somebody else's compose project: it is shown for as long as it has containers.
+    Foreign,
+    /// Somebody else's compose project under management: it is missed when its containers go.
+    Adopted,
+}
+
+impl Origin {
+    /// The stable name, in the database.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Installed => "installed",
+            Self::Foreign => "foreign",
+            Self::Adopted => "adopted",
+        }
+    }
+
+    /// The origin of that stable name.
+    #[must_use]
+    pub fn from_text(text: &str) -> Option<Self> {
+        [Self::Installed, Self::Foreign, Self::Adopted].into_iter().find(|origin| origin.as_str() == text)
+    }
 }
 
 /// What was installed, copied from the catalog: it stays true when the catalog changes.

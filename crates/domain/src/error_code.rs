@@ -70,6 +70,10 @@ error_codes! {
     InterfaceNotExis = "Interface.NotExis",
     /// Another operation of the app is open.
     AppBusy = "APP.Busy",
+    /// AppUninstall, AppConfig: this server did not install the app.
+    AppNotManaged = "APP.NotManaged",
+    /// AppAdopt: the app is under management already.
+    AppManaged = "APP.Managed",
     /// AppUninstall: `data` is neither `keep` nor `purge`.
     DataFormat = "Param.Data.FormatError",
     /// AppRestore, AppPurge: no such app in the recycle bin.

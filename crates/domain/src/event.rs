@@ -67,6 +67,10 @@ pub enum EventKind {
     Failed(Failure),
     /// The operation was ended on request and everything it did has been undone.
     Cancelled,
+    /// A compose project that this server did not install was seen for the first time.
+    Appeared,
+    /// It is not shown any more: its containers are gone.
+    Vanished,
     /// The derived status changed.
     StatusChanged {
         /// Before.
@@ -88,6 +92,8 @@ impl EventKind {
             Self::Succeeded => "succeeded",
             Self::Failed(_) => "failed",
             Self::Cancelled => "cancelled",
+            Self::Appeared => "appeared",
+            Self::Vanished => "vanished",
             Self::StatusChanged { .. } => "status_changed",
         }
     }

@@ -119,6 +119,9 @@ failure_classes! {
     /// The package asks for what is forbidden. Subject: the package; detail: the rules, by their names, with
     /// services and what exactly.
     PolicyRefused = "policy_refused",
+    /// A container is not there, and only whoever made it can make it again. Subject: the service; detail: where the
+    /// project's compose file lies.
+    NotOurs = "not_ours",
     /// Something else, on our side. Detail: what.
     Internal = "internal",
 }

@@ -40,11 +40,46 @@ impl AppId {
         Ok(Self(text.to_owned()))
     }
 
+    /// The ids that a compose project of that name may have, the first that is free to be taken: the name itself where
+    /// it is an app id, then what is left of it with a hash of the whole. The same name has the same ids for ever.
+    pub fn candidates(project: &ProjectName) -> impl Iterator<Item = Self> + use<> {
+        let name = project.as_str().to_owned();
+        let mut derived: String = name.chars().filter_map(as_in_an_id).collect();
+        derived.truncate(Self::LONGEST - HASH_DIGITS);
+        let plain = Self::parse(&name).ok();
+        let hashed = (0_u64..).map(move |round| Self(format!("{derived}{}", hash(&name, round))));
+        plain.into_iter().chain(hashed)
+    }
+
     /// The text itself.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }
+}
+
+/// Digits of the hash in a derived id: two of a thousand projects on one engine get the same with a chance of one in a
+/// million, and then one of them takes its next candidate.
+const HASH_DIGITS: usize = 8;
+
+fn as_in_an_id(character: char) -> Option<char> {
+    Some(character.to_ascii_lowercase()).filter(char::is_ascii_alphanumeric)
+}
+
+/// The FNV-1a hash of a name, in digits and lowercase letters. Written out here because it must never change: the
+/// standard library's may with any release.
+fn hash(name: &str, round: u64) -> String {
+    const OFFSET: u64 = 0xcbf2_9ce4_8422_2325;
+    const PRIME: u64 = 0x0000_0100_0000_01b3;
+    const DIGITS: &[u8; 36] = b"0123456789abcdefghijklmnopqrstuvwxyz";
+    let step = |hash: u64, byte: &u8| (hash ^ u64::from(*byte)).wrapping_mul(PRIME);
+    let mut left = name.as_bytes().iter().chain(&round.to_le_bytes()).fold(OFFSET, step);
+    let digit = |_| {
+        let digit = DIGITS[usize::try_from(left % 36).unwrap_or_default()];
+        left /= 36;
+        char::from(digit)
+    };
+    (0..HASH_DIGITS).map(digit).collect()
 }
 
 impl fmt::Display for AppId {
@@ -125,5 +160,36 @@ mod tests {
             assert_eq!(AppId::parse(bad), Err(AppIdError::Malformed), "{bad:?}");
         }
         assert_eq!(AppId::parse(&"a".repeat(33)), Err(AppIdError::TooLong));
+    }
+
+    fn candidates(project: &str, count: usize) -> Vec<String> {
+        let project = ProjectName::from_text(project);
+        AppId::candidates(&project).take(count).map(|id| id.to_string()).collect()
+    }
+
+    #[test]
+    fn a_project_is_called_by_its_name_where_that_is_an_app_id() {
+        assert_eq!(candidates("myblog", 1), ["myblog"]);
+    }
+
+    #[test]
+    fn a_project_whose_name_is_no_app_id_gets_the_same_one_for_ever() {
+        // Written down: it must not change with a release.
+        assert_eq!(candidates("my-blog", 2), ["myblogq068vha3", "myblog3idxv3zu"]);
+        assert_eq!(candidates("myblog", 2)[1], "myblog3004x81p");
+    }
+
+    #[test]
+    fn two_projects_never_share_an_id() {
+        let long = "a".repeat(40);
+        let names = ["my-blog", "my_blog", "myblog", "My-Blog", "-", "_", "博客", "", &long, &long[1..]];
+        let mut ids: Vec<String> = names.iter().flat_map(|name| candidates(name, 100)).collect();
+        for id in &ids {
+            assert!(AppId::parse(id).is_ok(), "{id}");
+        }
+        let count = ids.len();
+        ids.sort();
+        ids.dedup();
+        assert_eq!(ids.len(), count);
     }
 }

@@ -20,7 +20,7 @@ pub mod status;
 pub mod time;
 
 pub use app::{
-    App, Deployment, Desired, KeptVolume, Lifecycle, Login, MainEndpoint, PackageRef, RunningInfo,
+    App, Deployment, Desired, KeptVolume, Lifecycle, Login, MainEndpoint, Origin, PackageRef, RunningInfo,
 };
 pub use error_code::ErrorCode;
 pub use event::{Event, EventId, EventKind, StoredEvent};

@@ -40,6 +40,10 @@ pub enum OperationKind {
     Restore,
     /// Changes its variables.
     Configure,
+    /// Brings a compose project that this server did not install under management.
+    Adopt,
+    /// Ends the management of an adopted project, which goes on as it is.
+    Release,
 }
 
 impl OperationKind {
@@ -53,6 +57,8 @@ impl OperationKind {
         Self::Purge,
         Self::Restore,
         Self::Configure,
+        Self::Adopt,
+        Self::Release,
     ];
 
     /// The stable name, in the database and in the API.
@@ -67,6 +73,8 @@ impl OperationKind {
             Self::Purge => "purge",
             Self::Restore => "restore",
             Self::Configure => "configure",
+            Self::Adopt => "adopt",
+            Self::Release => "release",
         }
     }
 
@@ -89,6 +97,8 @@ impl OperationKind {
             Self::Uninstall => &[Step::StopContainers, Step::TakeDown, Step::Finish],
             Self::Purge => &[Step::StopContainers, Step::TakeDown, Step::RemoveData, Step::Finish],
             Self::Configure => &[Step::Render, Step::Create, Step::AwaitReady, Step::Finish],
+            // What changes is a record of ours; nothing on the engine does.
+            Self::Adopt | Self::Release => &[Step::Finish],
         }
     }
 

@@ -84,11 +84,14 @@ fn of_control(error: &Error, context: &Context) -> String {
         Error::Engine(EngineError::Refused { reason, .. }) => reason.clone(),
         Error::Store(_) | Error::Host(_) | Error::PackageUnreadable { .. } => of_internal(context),
         Error::Busy { open } => text(language, "detail-busy", &[("kind", open.as_str())]),
+        Error::NotManaged { .. } => text(language, "detail-not-managed", &[]),
         Error::AppUnknown { .. }
         | Error::CustomerAppNameFormat { .. }
         | Error::InstallOpen
         | Error::AppIdFormat { .. }
         | Error::NoSuchApp { .. }
+        | Error::Managed { .. }
+        | Error::NoOperation { .. }
         | Error::NotInTrash { .. }
         | Error::NothingToCancel { .. }
         | Error::TooLateToCancel { .. }

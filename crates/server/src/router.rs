@@ -28,7 +28,7 @@ use crate::routes::app_stats::AppStats;
 use crate::routes::app_status::AppStatus;
 use crate::routes::app_trash::AppTrash;
 use crate::routes::app_uninstall::AppUninstall;
-use crate::routes::verbs::{AppPurge, AppRestart, AppRestore, AppStart, AppStop};
+use crate::routes::verbs::{AppAdopt, AppPurge, AppRestart, AppRestore, AppStart, AppStop};
 use crate::routes::{documents, health, images};
 use crate::settings::{ServerSettings, SettingsError, checked_base};
 use crate::{Server, openapi};
@@ -54,6 +54,7 @@ pub fn router(control: Arc<Control>, settings: &ServerSettings) -> Result<Router
         .with::<AppRestore>()
         .with::<AppPurge>()
         .with::<AppConfig>()
+        .with::<AppAdopt>()
         .with::<AppOperations>()
         .with::<AppEvents>()
         .with::<AppLogs>()

@@ -1,8 +1,11 @@
 //! A container engine in memory.
 
+mod foreign;
 mod making;
 mod output;
 mod usage;
+
+pub use foreign::FOREIGN_PORT;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -154,7 +157,7 @@ impl FakeEngine {
         id
     }
 
-    /// Puts something of somebody else's on the engine.
+    /// Puts a volume of somebody else's on the engine.
     pub fn add_foreign_volume(&self, name: &str) {
         let mut state = self.state();
         state.volumes.push(EngineVolume { name: name.to_owned(), owner: Ownership::default() });

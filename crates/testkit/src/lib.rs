@@ -18,7 +18,7 @@ pub mod projects;
 pub mod store_suite;
 pub mod world;
 
-pub use engine::{Behaviour, FakeEngine};
+pub use engine::{Behaviour, FOREIGN_PORT, FakeEngine};
 pub use fake_daemon::FakeDaemon;
 pub use faults::{Fault, Life};
 pub use host::FakeHost;

@@ -69,6 +69,7 @@ fn settings() -> Settings {
         port_last: 20_999,
         subnet_pool: ipnet::Ipv4Net::new_assert(std::net::Ipv4Addr::new(10, 210, 0, 0), 16),
         subnet_prefix: 27,
+        foreign_projects: true,
         trash_retention: Duration::from_hours(30 * 24),
         policy_exceptions: Vec::new(),
         data_dir: "/fake".into(),

@@ -119,6 +119,9 @@ settings! {
     /// Days that an uninstalled app lies in the recycle bin before it is deleted for good.
     "trash.retention_days" => trash_retention_days: Whole<1, 3_650> = DefaultValue::Is("30");
 
+    /// Whether compose projects that this server did not install are shown and can be started, stopped and adopted.
+    "projects.foreign" => projects_foreign: bool = DefaultValue::Is("true");
+
     /// The container engine. It wins over the environment variable `DOCKER_HOST`, which is asked where this is
     /// set nowhere.
     "engine.host" => engine_host: EngineHost = DefaultValue::Is("unix:///var/run/docker.sock");

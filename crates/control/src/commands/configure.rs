@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use domain::package::{Text, VariableKind};
 use domain::settings::GivenSettings;
-use domain::{App, AppId, Lifecycle, OperationKind, Package, SettingError, VariableValue};
+use domain::{App, AppId, Lifecycle, OperationKind, Origin, Package, SettingError, VariableValue};
 
 use super::no_such_app;
 use crate::memory::AppRecord;
@@ -33,7 +33,7 @@ impl Control {
     /// What can be set of an app, and what is set.
     ///
     /// # Errors
-    /// `AppIdFormat`, `NoSuchApp`, `Busy` (it is being installed), `PackageUnreadable`.
+    /// `AppIdFormat`, `NoSuchApp`, `NotManaged`, `Busy` (it is being installed), `PackageUnreadable`.
     pub async fn app_config(self: &Arc<Self>, id: &str) -> Result<(AppId, Vec<VariableSetting>), Error> {
         let (app, package) = self.configurable(id).await?;
         Ok((app.id.clone(), settings_of(&app, &package)))
@@ -43,7 +43,7 @@ impl Control {
     /// does not get ready with it, the old values come back. Nothing is done where nothing changes.
     ///
     /// # Errors
-    /// `AppIdFormat`, `NoSuchApp`, `Busy` (an install), `PackageUnreadable`, `EngineAway`, `Busy`, `Setting`, `Store`. Nothing has changed then.
+    /// `AppIdFormat`, `NoSuchApp`, `NotManaged`, `Busy` (an install), `PackageUnreadable`, `EngineAway`, `Busy`, `Setting`, `Store`. Nothing has changed then.
     pub async fn configure(
         self: &Arc<Self>,
         id: &str,
@@ -66,6 +66,9 @@ impl Control {
         let id = parse_app_id(id)?;
         let found = self.recorder.read(|memory| memory.app(&id).map(|record| record.app.clone()));
         let app = found.ok_or_else(|| no_such_app(id.to_string()))?;
+        if app.origin != Origin::Installed {
+            return Err(Error::NotManaged { id: id.to_string() });
+        }
         match app.lifecycle {
             Lifecycle::Installed => {}
             Lifecycle::Installing => return Err(Error::Busy { open: OperationKind::Install }),

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use domain::{
     App, AppId, Desired, Event, EventKind, GivenSettings, Lifecycle, Observation, Operation, OperationKind,
-    Package, PackageRef, ProjectName, SettingError, SettingValues, Timestamp, Verdict,
+    Origin, Package, PackageRef, ProjectName, SettingError, SettingValues, Timestamp, Verdict,
 };
 
 use crate::Control;
@@ -165,6 +165,7 @@ impl Control {
     ) -> App {
         App {
             install: self.ids.install_id(),
+            origin: Origin::Installed,
             id: id.clone(),
             project: ProjectName::from(id),
             package: PackageRef {

@@ -1,6 +1,7 @@
 //! Changes that clients ask for: accept or refuse, then queue. A command never waits for the work.
 
 pub mod admission;
+pub mod adopt;
 pub mod cancel;
 pub mod configure;
 pub mod install;

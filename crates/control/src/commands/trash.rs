@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use domain::{App, AppId, Desired, Lifecycle, OperationKind};
+use domain::{App, AppId, Desired, Lifecycle, OperationKind, Origin};
 
 use super::no_such_app;
 use crate::memory::AppRecord;
@@ -20,15 +20,21 @@ pub enum Data {
 
 impl Control {
     /// Takes an app out of service; what becomes of its data is said by `data`. Of a failed install only the record is
-    /// left, which goes in either case.
+    /// left, which goes in either case. An adopted project is let go, and runs on: neither it nor its data is ours to take.
     ///
     /// # Errors
-    /// `AppIdFormat`, `NoSuchApp`, `EngineAway`, `Busy`, `Store`. Nothing has changed then.
+    /// `AppIdFormat`, `NoSuchApp`, `EngineAway`, `Busy`, `NotManaged`, `Store`. Nothing has changed then.
     pub async fn uninstall(self: &Arc<Self>, id: &str, data: Data) -> Result<AppId, Error> {
         let decide = move |control: &Self, record: &AppRecord, now| {
-            let kind = match data {
-                Data::Keep if record.app.lifecycle != Lifecycle::Failed => OperationKind::Uninstall,
-                Data::Keep | Data::Purge => OperationKind::Purge,
+            let kind = match (record.app.origin, data) {
+                (Origin::Adopted, Data::Keep) => return Ok(Some(control.released(record, now))),
+                (Origin::Adopted, Data::Purge) | (Origin::Foreign, _) => {
+                    return Err(Error::NotManaged { id: record.app.id.to_string() });
+                }
+                (Origin::Installed, Data::Keep) if record.app.lifecycle != Lifecycle::Failed => {
+                    OperationKind::Uninstall
+                }
+                (Origin::Installed, Data::Keep | Data::Purge) => OperationKind::Purge,
             };
             let stopped = App { desired: Desired::Stopped, ..record.app.clone() };
             Ok(Some(control.queue(stopped, &record.app, kind, now)))

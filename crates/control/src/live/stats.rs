@@ -161,7 +161,7 @@ impl Readings {
         // A container without a limit has the machine's, and two have it together.
         total.counters.memory_limit_bytes = total.counters.memory_limit_bytes.min(host_memory);
         let volumes = memory.engine.volumes.iter();
-        let own = volumes.filter(|volume| volume.owner.install.as_ref() == Some(&app.install));
+        let own = volumes.filter(|volume| volume.owner.is_of_app(app));
         AppUsage {
             app: app.id.clone(),
             sampled_at: self.apps.get(&app.install).map(|(at, _)| *at),

@@ -8,8 +8,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use domain::{
-    App, Condition, ContainerId, ContainerState, Desired, Health, Lifecycle, Operation, OperationKind,
-    Timestamp,
+    App, Condition, ContainerId, ContainerState, Desired, FailureClass, Health, Lifecycle, Operation,
+    OperationKind, Origin, Timestamp,
 };
 use futures_util::future::try_join_all;
 use tokio::time::Instant;
@@ -56,7 +56,12 @@ pub(super) async fn stop(control: &Arc<Control>, app: &App) -> Result<(), StepEr
 pub(super) async fn start(control: &Arc<Control>, app: &App) -> Result<(), StepError> {
     let containers = of_app(control, app).await?;
     let is_there = |service: &String| containers.iter().any(|c| c.facts.service == *service);
-    if !app.expected().services.iter().all(|(service, _)| is_there(service)) {
+    let mut services = app.expected().services.iter().map(|(service, _)| service);
+    let missing = services.find(|service| !is_there(service));
+    if app.origin != Origin::Installed {
+        return start_foreign(control, app, &containers, missing).await;
+    }
+    if missing.is_some() {
         return create_missing(control, app).await;
     }
     match start_in_order(control, app, &containers).await {
@@ -68,6 +73,29 @@ pub(super) async fn start(control: &Arc<Control>, app: &App) -> Result<(), StepE
         Err(error) => Err(create::failure(control, app, error).await?),
         Ok(()) => {
             wait_until_seen(control, &containers).await;
+            Ok(())
+        }
+    }
+}
+
+/// Starts a project that this server did not install. What is missing of it is not made: only its owner knows of what.
+async fn start_foreign(
+    control: &Arc<Control>,
+    app: &App,
+    containers: &[EngineContainer],
+    missing: Option<&String>,
+) -> Result<(), StepError> {
+    if let Some(service) = missing {
+        let folder = app.deployment.as_ref().map(|deployment| deployment.folder.display().to_string());
+        return Err(StepError::failed(FailureClass::NotOurs, service, folder.unwrap_or_default()));
+    }
+    match start_in_order(control, app, containers).await {
+        Err(CommandError::Failed { words }) => {
+            Err(StepError::failed(FailureClass::ContainerCommand, "", words))
+        }
+        Err(error) => Err(create::failure(control, app, error).await?),
+        Ok(()) => {
+            wait_until_seen(control, containers).await;
             Ok(())
         }
     }
@@ -134,12 +162,11 @@ pub(super) async fn bring_back(control: &Arc<Control>, app: &App, way: WayBack) 
     }
 }
 
-/// What the engine shows of the app now.
+/// What the engine shows of the app's services now. What a person ran beside them (`docker compose run`) is theirs.
 pub(super) async fn of_app(control: &Arc<Control>, app: &App) -> Result<Vec<EngineContainer>, StepError> {
     let sight = control.engine.look().await?;
-    let instance = control.recorder.instance();
-    let own = sight.containers.into_iter().filter(|c| c.owner.is_of(instance, &app.install));
-    Ok(own.collect())
+    let of_service = |c: &EngineContainer| c.owner.is_of_app(app) && !c.facts.service.is_empty();
+    Ok(sight.containers.into_iter().filter(of_service).collect())
 }
 
 /// Brings up what is missing, after the pull of images that are no longer there.

@@ -58,7 +58,9 @@ const fn half_made(kind: OperationKind) -> Option<Removal> {
         | OperationKind::Stop
         | OperationKind::Restart
         | OperationKind::Uninstall
-        | OperationKind::Purge => None,
+        | OperationKind::Purge
+        | OperationKind::Adopt
+        | OperationKind::Release => None,
     }
 }
 

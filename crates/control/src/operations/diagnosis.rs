@@ -15,7 +15,7 @@ const LAST_LINES: usize = 50;
 /// Asks the engine what the app's containers are like and says what is wrong with the worst.
 pub(super) async fn of_a_fresh_look(control: &Arc<Control>, app: &App) -> Result<Option<Failure>, StepError> {
     let sight = control.engine.look().await?;
-    let own = sight.containers.into_iter().filter(|c| c.owner.install.as_ref() == Some(&app.install));
+    let own = sight.containers.into_iter().filter(|c| c.owner.is_of_app(app));
     let mut observation = Observation::default();
     let now = control.clock.now();
     observation.take_in_all(own.map(|container| container.facts).collect(), now);

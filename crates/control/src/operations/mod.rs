@@ -16,7 +16,9 @@ mod take_down;
 
 use std::sync::Arc;
 
-use domain::{App, Failure, FailureClass, InstallId, Lifecycle, Operation, OperationKind, Package, Step};
+use domain::{
+    App, Failure, FailureClass, InstallId, Lifecycle, Operation, OperationKind, Origin, Package, Step,
+};
 
 use crate::Control;
 use crate::names;
@@ -47,6 +49,10 @@ pub(crate) async fn run(control: &Arc<Control>, install: &InstallId, step: Step)
     let Some((app, operation)) = control.app_and_operation(install) else {
         return Err(StepError::failed(FailureClass::Internal, "", "the app's row is gone"));
     };
+    if !may_work_on(&app, step) {
+        let detail = format!("{} is no step for a project that this server did not install", step.as_str());
+        return Err(StepError::failed(FailureClass::Internal, app.id.as_str(), detail));
+    }
     match step {
         Step::Reserve => reserve::run(control, &app, &operation).await,
         Step::Render => render::run(control, &app).await,
@@ -69,6 +75,9 @@ pub(crate) async fn undo(
     operation: &Operation,
     step: Step,
 ) -> Result<(), String> {
+    if !may_work_on(app, step) {
+        return Ok(());
+    }
     // What was to be configured goes back to what it was.
     let settings = match operation.kind {
         OperationKind::Configure => operation.settings_before.clone(),
@@ -90,6 +99,13 @@ pub(crate) async fn undo(
         | Step::AwaitReady
         | Step::Finish => Ok(()),
     }
+}
+
+/// Whether the app is one that the step may be carried out on, or undone. Of what this server did not install nothing is
+/// made and nothing is taken away: no command asks for that, and this is the last place where it could go wrong.
+fn may_work_on(app: &App, step: Step) -> bool {
+    app.origin == Origin::Installed
+        || matches!(step, Step::StopContainers | Step::StartContainers | Step::Finish)
 }
 
 impl Control {

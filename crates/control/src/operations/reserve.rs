@@ -169,7 +169,7 @@ impl Control {
             .map(|port| (port.address, port.protocol, port.port))
             .collect();
         let own = |container: &&crate::ports::EngineContainer| {
-            app.is_some_and(|app| container.owner.install.as_ref() == Some(&app.install))
+            app.is_some_and(|app| container.owner.is_of_app(app))
         };
         let others = memory.engine.containers.values().filter(|container| !own(container));
         taken.extend(others.flat_map(|container| container.ports.iter().copied()));

@@ -10,7 +10,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use domain::{ContainerFacts, ContainerId, ImagePull, InstallId, InstanceId, Protocol};
+use domain::{App, ContainerFacts, ContainerId, ImagePull, InstallId, InstanceId, Origin, Protocol};
 use futures_util::stream::BoxStream;
 use ipnet::Ipv4Net;
 
@@ -87,6 +87,32 @@ impl Ownership {
     pub fn is_of(&self, instance: &InstanceId, install: &InstallId) -> bool {
         self.instance.as_ref() == Some(instance) && self.install.as_ref() == Some(install)
     }
+
+    /// Whether it belongs to that app, ours or not: only then do we look at it, start it or stop it. The one place that
+    /// decides it.
+    #[must_use]
+    pub fn is_of_app(&self, app: &App) -> bool {
+        match app.origin {
+            Origin::Installed => self.install.as_ref() == Some(&app.install),
+            Origin::Foreign | Origin::Adopted => self.foreign_project() == Some(app.project.as_str()),
+        }
+    }
+
+    /// The compose project that it belongs to, if no server of this kind made it.
+    #[must_use]
+    pub fn foreign_project(&self) -> Option<&str> {
+        let is_managed = self.instance.is_some() || self.install.is_some();
+        self.project.as_deref().filter(|name| !is_managed && !name.is_empty())
+    }
+}
+
+/// Where the compose project of a container lies, as compose noted at its creation; empty where it did not.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ComposeOrigin {
+    /// Its folder.
+    pub folder: PathBuf,
+    /// Its compose file, the first where there are several.
+    pub file: PathBuf,
 }
 
 /// A container on the engine, anybody's.
@@ -101,6 +127,8 @@ pub struct EngineContainer {
     pub ports: Vec<(IpAddr, Protocol, u16)>,
     /// Its anonymous volumes: where each is mounted, and Docker's name of it.
     pub anonymous_volumes: Vec<(String, String)>,
+    /// Where its compose project lies.
+    pub compose: ComposeOrigin,
 }
 
 /// A network on the engine, anybody's.

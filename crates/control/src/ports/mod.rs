@@ -16,8 +16,8 @@ pub mod usage;
 pub use catalog::Catalog;
 pub use clock::Clock;
 pub use engine::{
-    Engine, EngineContainer, EngineError, EngineEvent, EngineInfo, EngineNetwork, EngineObject, EngineSight,
-    EngineVolume, Ownership, PullError, PullSink,
+    ComposeOrigin, Engine, EngineContainer, EngineError, EngineEvent, EngineInfo, EngineNetwork,
+    EngineObject, EngineSight, EngineVolume, Ownership, PullError, PullSink,
 };
 pub use host::{Host, HostError, Listener};
 pub use ids::Ids;

@@ -13,19 +13,19 @@ impl Control {
     /// for.
     ///
     /// # Errors
-    /// `AppIdFormat`, `NoSuchApp`.
+    /// `AppIdFormat`, `NoSuchApp`, `NoOperation`.
     pub fn app_operation(&self, id: &str) -> Result<Operation, Error> {
         let id = parse_app_id(id)?;
         self.recorder.read(|memory| {
-            let operation = memory.app(&id).and_then(|record| record.operation.clone());
-            operation.ok_or_else(|| Error::NoSuchApp { id: id.to_string() })
+            let record = memory.app(&id).ok_or_else(|| Error::NoSuchApp { id: id.to_string() })?;
+            record.operation.clone().ok_or_else(|| Error::NoOperation { id: id.to_string() })
         })
     }
 
     /// The same, also of an app that is gone: whoever follows its last operation sees how it ended.
     ///
     /// # Errors
-    /// `AppIdFormat`, `NoSuchApp`, `Store`.
+    /// `AppIdFormat`, `NoSuchApp`, `NoOperation`, `Store`.
     pub async fn last_operation(&self, id: &str) -> Result<Operation, Error> {
         match self.app_operation(id) {
             Err(Error::NoSuchApp { id }) => {

@@ -4,7 +4,7 @@ use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
-use domain::{Failure, FailureClass, InstallId, OperationState, Step};
+use domain::{Failure, FailureClass, InstallId, OperationState, Origin, Step};
 use futures_util::FutureExt;
 use tokio::sync::OwnedSemaphorePermit;
 
@@ -62,6 +62,10 @@ async fn end_leftovers(control: &Arc<Control>, install: &InstallId, stop: &Stop)
     let Some((app, operation)) = control.app_and_operation(install) else { return false };
     tracing::info!(app.id = %app.id, operation.id = %operation.id, state = operation.state.as_str(),
         "going on with what an earlier life of this server began");
+    if app.origin != Origin::Installed {
+        // No process is ever started for it, and its folder is none of ours.
+        return true;
+    }
     let folder = control.projects.folder(&app.project);
     loop {
         match control.projects.end_leftovers(&folder, install).await {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use domain::{
-    App, EventKind, Failure, InstallId, Lifecycle, Operation, OperationKind, OperationState, Step,
+    App, EventKind, Failure, InstallId, Lifecycle, Operation, OperationKind, OperationState, Origin, Step,
     StepOutcome, StepRecord, Timestamp,
 };
 
@@ -183,6 +183,9 @@ fn finish(record: &mut AppRecord, operation: &mut Operation, now: Timestamp) -> 
             return Amendment { events, release: true, forget: false };
         }
         OperationKind::Purge => return Amendment { events, release: true, forget: true },
+        OperationKind::Adopt => record.app.origin = Origin::Adopted,
+        // Shown for as long as it is there, like any other: `foreign` sees to that.
+        OperationKind::Release => record.app.origin = Origin::Foreign,
         OperationKind::Start | OperationKind::Stop | OperationKind::Restart | OperationKind::Configure => {}
     }
     Amendment { events, ..Amendment::default() }
@@ -216,7 +219,9 @@ fn undone(record: &mut AppRecord, operation: &mut Operation, now: Timestamp) -> 
         | OperationKind::Restart
         | OperationKind::Uninstall
         | OperationKind::Purge
-        | OperationKind::Configure => {
+        | OperationKind::Configure
+        | OperationKind::Adopt
+        | OperationKind::Release => {
             record.app.desired = operation.desired_before;
             record.app.settings = operation.settings_before.clone();
             Amendment { events, ..Amendment::default() }

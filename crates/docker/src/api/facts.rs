@@ -5,10 +5,11 @@
 
 use std::collections::{BTreeSet, HashMap};
 use std::net::{IpAddr, Ipv4Addr};
+use std::path::PathBuf;
 use std::time::UNIX_EPOCH;
 
 use control::ports::engine::{LABEL_INSTALL, LABEL_INSTANCE};
-use control::ports::{EngineContainer, EngineNetwork, EngineVolume, Ownership};
+use control::ports::{ComposeOrigin, EngineContainer, EngineNetwork, EngineVolume, Ownership};
 use domain::{
     Condition, ContainerFacts, ContainerId, ContainerState, Dependency, Health, InstallId, InstanceId,
     Protocol, RestartPolicy, Timestamp,
@@ -19,6 +20,11 @@ const LABEL_PROJECT: &str = "com.docker.compose.project";
 const LABEL_SERVICE: &str = "com.docker.compose.service";
 /// `True` on what `docker compose run` made: it bears all labels of its service, and is not of it.
 const LABEL_ONE_OFF: &str = "com.docker.compose.oneoff";
+
+/// The folder that a project was brought up in.
+const LABEL_WORKING_DIR: &str = "com.docker.compose.project.working_dir";
+/// Its compose files, separated by commas.
+const LABEL_CONFIG_FILES: &str = "com.docker.compose.project.config_files";
 
 /// What a service depends on: `db:service_healthy:false,cache:service_started:true`.
 const LABEL_DEPENDS_ON: &str = "com.docker.compose.depends_on";
@@ -150,6 +156,7 @@ impl Container {
             owner: owner(&labels),
             ports: ports.into_iter().collect(),
             anonymous_volumes: anonymous.map(|mount| (mount.destination, mount.name)).collect(),
+            compose: compose_origin(&labels),
         }
     }
 }
@@ -277,6 +284,15 @@ fn owner(labels: &Labels) -> Ownership {
     }
 }
 
+fn compose_origin(labels: &Labels) -> ComposeOrigin {
+    let path = |text: &str| PathBuf::from(text);
+    let files = labels.get(LABEL_CONFIG_FILES).map(String::as_str).unwrap_or_default();
+    ComposeOrigin {
+        folder: labels.get(LABEL_WORKING_DIR).map(|text| path(text)).unwrap_or_default(),
+        file: files.split(',').next().map(path).unwrap_or_default(),
+    }
+}
+
 fn host_ports(entry: (&String, &Option<Vec<Binding>>)) -> Vec<(IpAddr, Protocol, u16)> {
     let (target, bindings) = entry;
     let protocol = match target.rsplit_once('/').map(|(_, protocol)| protocol) {
@@ -370,6 +386,8 @@ mod tests {
                       "StartedAt": "2026-11-22T20:00:01Z", "FinishedAt": "0001-01-01T00:00:00Z",
                       "Health": {"Status": "unhealthy", "FailingStreak": 3, "Log": []}},
             "Config": {"Labels": {"com.docker.compose.project": "myblog", "com.docker.compose.service": "web",
+                                  "com.docker.compose.project.working_dir": "/srv/my blog",
+                                  "com.docker.compose.project.config_files": "/srv/my blog/a.yaml,/srv/b.yaml",
                                   "io.appmanage.instance": "i1", "io.appmanage.install": "n1"}},
             "HostConfig": {"RestartPolicy": {"Name": "on-failure", "MaximumRetryCount": 3},
                            "PortBindings": {"80/tcp": [{"HostIp": "127.0.0.1", "HostPort": "8080"}]}},
@@ -387,6 +405,8 @@ mod tests {
         assert_eq!(seen.owner.project.as_deref(), Some("myblog"));
         assert_eq!(seen.owner.instance, Some(InstanceId::from_text("i1")));
         assert_eq!(seen.owner.install, Some(InstallId::from_text("n1")));
+        let (folder, file) = (seen.compose.folder, seen.compose.file);
+        assert_eq!((folder, file), ("/srv/my blog".into(), "/srv/my blog/a.yaml".into()));
         assert_eq!(seen.ports, [("127.0.0.1".parse().expect("an address"), Protocol::Tcp, 8080)]);
     }
 

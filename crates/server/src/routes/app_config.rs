@@ -21,6 +21,7 @@ impl Interface for AppConfig {
         ErrorCode::AppIdBlank,
         ErrorCode::AppIdFormat,
         ErrorCode::AppNotExis,
+        ErrorCode::AppNotManaged,
         ErrorCode::ContainerCommandError,
         ErrorCode::AppBusy,
         ErrorCode::SettingsFormat,

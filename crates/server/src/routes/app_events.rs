@@ -76,6 +76,8 @@ const EVENTS: &[(&str, &str)] = &[
     ("failed", "It failed and was undone; `reason` tells why"),
     ("cancelled", "It was ended on request and undone"),
     ("status_changed", "The app's status changed, from `status_from` to `status_to`"),
+    ("appeared", "A compose project that this server did not install was seen for the first time"),
+    ("vanished", "It is not shown any more: its containers are gone"),
     ("gap", "Events are missing before the one of `first_id`. `data` is a GapInfo"),
 ];
 
@@ -121,7 +123,7 @@ fn event_info(stored: &StoredEvent, language: Language) -> EventInfo {
             info.reason = Some(reason_info(failure, language));
         }
         EventKind::Stuck(detail) => info.reason = Some(undo_waits(detail, language)),
-        EventKind::Succeeded | EventKind::Cancelled => {}
+        EventKind::Succeeded | EventKind::Cancelled | EventKind::Appeared | EventKind::Vanished => {}
         EventKind::StatusChanged { from, to } => {
             info.status_from = from.as_str().into();
             info.status_to = to.as_str().into();

@@ -18,7 +18,7 @@ impl Interface for AppOperation {
     const CHANGES: bool = false;
     const PARAMETERS: &'static [&'static str] = &["app_id"];
     const CODES: &'static [ErrorCode] =
-        &[ErrorCode::AppIdBlank, ErrorCode::AppIdFormat, ErrorCode::AppNotExis];
+        &[ErrorCode::AppIdBlank, ErrorCode::AppIdFormat, ErrorCode::AppNotExis, ErrorCode::OperationNotExis];
     type Parameters = AppOperationParameters;
     type Data = OperationInfo;
     type Item = OperationInfo;

@@ -21,6 +21,7 @@ impl Interface for AppUninstall {
         ErrorCode::AppNotExis,
         ErrorCode::ContainerCommandError,
         ErrorCode::AppBusy,
+        ErrorCode::AppNotManaged,
     ];
     type Parameters = AppUninstallParameters;
     type Data = AppIdInfo;

@@ -1,4 +1,4 @@
-//! AppStart, AppStop, AppRestart, AppRestore, AppPurge: each takes an app and answers with it. The work goes on in the
+//! AppStart, AppStop, AppRestart, AppRestore, AppPurge, AppAdopt: each takes an app and answers with it. The work goes on in the
 //! background.
 
 use domain::ErrorCode;
@@ -7,9 +7,10 @@ use wire::{AppIdInfo, AppIdParameters};
 use crate::error::Refusal;
 use crate::interface::{Call, Interface};
 
-/// An interface of that form, over the use case of that name; `$absent` is the code where there is no such app.
+/// An interface of that form, over the use case of that name; `$absent` is the code where there is no such app,
+/// and `$more` are those that it has beside the others'.
 macro_rules! verb {
-    ($interface:ident, $name:literal, $summary:literal, $use_case:ident, $absent:expr) => {
+    ($interface:ident, $name:literal, $summary:literal, $use_case:ident, $absent:expr $(, $more:expr)?) => {
         pub(crate) struct $interface;
 
         impl Interface for $interface {
@@ -23,6 +24,7 @@ macro_rules! verb {
                 $absent,
                 ErrorCode::ContainerCommandError,
                 ErrorCode::AppBusy,
+                $($more,)?
             ];
             type Parameters = AppIdParameters;
             type Data = AppIdInfo;
@@ -75,4 +77,12 @@ verb!(
     "Delete an app that lies in the recycle bin for good, with all its data. Answers at once.",
     purge,
     ErrorCode::AppNotInTrash
+);
+verb!(
+    AppAdopt,
+    "AppAdopt",
+    "Bring a compose project that this server did not install under management, without touching its containers.",
+    adopt,
+    ErrorCode::AppNotExis,
+    ErrorCode::AppManaged
 );

@@ -8,7 +8,7 @@ use axum::Router;
 use axum::http::{Method, Request};
 use control::Data;
 use control::ports::Clock;
-use domain::{ErrorCode, Timestamp};
+use domain::{ErrorCode, Status, Timestamp};
 use serde_json::json;
 use testkit::{Behaviour, World};
 
@@ -58,6 +58,8 @@ const CHINESE: &[(ErrorCode, &str)] = &[
     (ErrorCode::InterfaceNotExis, "接口不存在"),
     (ErrorCode::AppBusy, "应用正在执行其他操作"),
     (ErrorCode::DataFormat, "参数data只能是keep或purge"),
+    (ErrorCode::AppNotManaged, "此应用不是由本服务器安装的"),
+    (ErrorCode::AppManaged, "此应用已由本服务器管理"),
     (ErrorCode::AppNotInTrash, "回收站中没有此应用"),
     (ErrorCode::OperationNotExis, "应用没有正在执行或等待中的操作"),
     (ErrorCode::OperationTooLate, "正在删除应用数据,已无法取消"),
@@ -189,7 +191,8 @@ async fn of_install(covered: &mut Covered, api: &Api) {
 
 async fn of_reads(covered: &mut Covered, api: &Api) {
     let trash = ["/AppRestore", "/AppPurge"];
-    let verbs = ["/AppStart", "/AppStop", "/AppRestart", "/AppUninstall", "/AppCancel", "/AppConfig"];
+    let verbs =
+        ["/AppStart", "/AppStop", "/AppRestart", "/AppUninstall", "/AppCancel", "/AppConfig", "/AppAdopt"];
     for interface in ["/AppStatus", "/AppOperation", "/AppLogs"].iter().chain(&verbs).chain(&trash) {
         let absent = if trash.contains(interface) { ErrorCode::AppNotInTrash } else { ErrorCode::AppNotExis };
         for (id, code) in [
@@ -208,7 +211,7 @@ async fn of_reads(covered: &mut Covered, api: &Api) {
 /// What the verbs answer while other work is open, on the wrong side of the recycle bin, and on a full disk.
 async fn of_verbs(covered: &mut Covered, api: &Api) {
     let call = |interface: &str, id: &str| Call::to(interface, &[("app_id", id)]);
-    for verb in ["/AppStart", "/AppStop", "/AppRestart", "/AppUninstall", "/AppConfig"] {
+    for verb in ["/AppStart", "/AppStop", "/AppRestart", "/AppUninstall", "/AppConfig", "/AppAdopt"] {
         covered.refused(&api.router, call(verb, "waiting"), ErrorCode::AppBusy).await;
     }
     let configure = |settings: &str| Call::to("/AppConfig", &[("app_id", "binned"), ("settings", settings)]);
@@ -262,6 +265,25 @@ async fn of_verbs(covered: &mut Covered, api: &Api) {
     // It ends up in the bin again, whole as far as the engine has let it be.
     api.running.operation_ended("binned").await;
     api.world.engine.refuse_removals(false);
+}
+
+/// What is answered about a compose project that this server did not install.
+async fn of_projects(covered: &mut Covered, api: &Api) {
+    let call = |interface: &str, id: &str| Call::to(interface, &[("app_id", id)]);
+    api.world.engine.compose_up("shop", &["web"]);
+    api.running.has_status("shop", Status::Running).await;
+    covered.refused(&api.router, call("/AppOperation", "shop"), ErrorCode::OperationNotExis).await;
+    covered.refused(&api.router, call("/AppUninstall", "shop"), ErrorCode::AppNotManaged).await;
+    covered.refused(&api.router, call("/AppConfig", "shop"), ErrorCode::AppNotManaged).await;
+    covered.refused(&api.router, call("/AppAdopt", "taken"), ErrorCode::AppManaged).await;
+    api.world.store.set_disk_full(true);
+    covered.refused(&api.router, call("/AppAdopt", "shop"), ErrorCode::SystemError).await;
+    api.world.store.set_disk_full(false);
+    api.running.control.adopt("shop").await.expect("accepted");
+    api.running.operation_ended("shop").await;
+    covered.refused(&api.router, call("/AppAdopt", "shop"), ErrorCode::AppManaged).await;
+    let purge = Call::to("/AppUninstall", &[("app_id", "shop"), ("data", "purge")]);
+    covered.refused(&api.router, purge, ErrorCode::AppNotManaged).await;
 }
 
 async fn of_history(covered: &mut Covered, api: &Api) {
@@ -360,7 +382,7 @@ async fn engine_away(covered: &mut Covered, api: &Api) {
         let call = Call::to("/AppLogs", &[("app_id", "taken"), ("follow", follow)]);
         covered.refused(&api.router, call, code).await;
     }
-    for verb in ["/AppStart", "/AppStop", "/AppRestart", "/AppUninstall"] {
+    for verb in ["/AppStart", "/AppStop", "/AppRestart", "/AppUninstall", "/AppAdopt"] {
         covered.refused(&api.router, Call::to(verb, &[("app_id", "taken")]), code).await;
     }
     for verb in ["/AppRestore", "/AppPurge"] {
@@ -397,6 +419,7 @@ async fn every_code_of_every_interface_is_answered_in_both_languages() {
     of_install(&mut covered, &api).await;
     of_reads(&mut covered, &api).await;
     of_verbs(&mut covered, &api).await;
+    of_projects(&mut covered, &api).await;
     of_history(&mut covered, &api).await;
     of_logs(&mut covered, &api).await;
     of_catalog(&mut covered, &api).await;

@@ -184,7 +184,7 @@ fn the_answers_in_the_guide_have_every_field_and_no_other() {
         for answer in answers.map(|text| serde_json::from_str::<Value>(text).expect("JSON")) {
             let expected = match heading {
                 "Answer" => again::<wire::Envelope<serde_json::Map<String, Value>>>(&answer),
-                "AppInstall" | "AppStart" | "AppUninstall" | "AppRestore" => {
+                "AppInstall" | "AppStart" | "AppUninstall" | "AppRestore" | "AppAdopt" => {
                     again::<wire::Envelope<wire::AppIdInfo>>(&answer)
                 }
                 "AppStatus" => again::<wire::Envelope<wire::AppStatusInfo>>(&answer),

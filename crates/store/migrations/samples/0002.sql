@@ -3,7 +3,7 @@
 UPDATE meta SET instance = 'sampleinstance';
 
 INSERT INTO app (install, app_id, project, package, version, trademark, official, requirements, desired,
-                 lifecycle, deployment, observation, created_at, settings, trashed_at)
+                 lifecycle, deployment, observation, created_at, settings, trashed_at, origin)
 VALUES
     ('install1', 'blog', 'blog', 'wordpress', '6.8', 'WordPress', 1,
      '{"cpu_cores":1,"memory_bytes":536870912,"disk_bytes":2147483648}', 'running', 'installed',
@@ -22,13 +22,13 @@ VALUES
                       "restarts":{"last":{"restart_count":1,"at":3000},"seen_at":[2500]},
                       "last_end":{"exit_code":1,"oom_killed":false}}],
        "answered":{"container":"c0ffee","started_at":2000}}',
-     1000, '{"TITLE":{"plain":"My blog"},"DB_PASSWORD":{"secret":"Ybcdefghijklmnop12345678"}}', NULL),
+     1000, '{"TITLE":{"plain":"My blog"},"DB_PASSWORD":{"secret":"Ybcdefghijklmnop12345678"}}', NULL, 'installed'),
     ('install2', 'cache', 'cache', 'redis', '7', 'Redis', 0,
      '{"cpu_cores":1,"memory_bytes":134217728,"disk_bytes":268435456}', 'running', 'installing',
-     NULL, '{"containers":[],"answered":null}', 2000, '{}', NULL),
+     NULL, '{"containers":[],"answered":null}', 2000, '{}', NULL, 'installed'),
     ('install3', 'wiki', 'wiki', 'mediawiki', '1.43', 'MediaWiki', 1,
      '{"cpu_cores":1,"memory_bytes":134217728,"disk_bytes":268435456}', 'running', 'failed',
-     NULL, '{"containers":[],"answered":null}', 3000, '{}', NULL);
+     NULL, '{"containers":[],"answered":null}', 3000, '{}', NULL, 'installed');
 
 INSERT INTO operation (number, id, install, app_id, kind, state, failure, queued_at, started_at, finished_at,
                        last_lines, desired_before, settings_before)

@@ -1,7 +1,7 @@
 //! The table `app`.
 
 use domain::package::Requirements;
-use domain::{App, AppId, Desired, InstallId, Lifecycle, PackageRef, ProjectName};
+use domain::{App, AppId, Desired, InstallId, Lifecycle, Origin, PackageRef, ProjectName};
 use rusqlite::Row;
 use serde::{Deserialize, Serialize};
 
@@ -26,6 +26,7 @@ pub(crate) fn read(row: &Row<'_>) -> Result<App, Fault> {
     let cells = Cells { row, table: "app", key_column: "app_id" };
     Ok(App {
         install: InstallId::from_text(cells.plain::<String>("install")?),
+        origin: cells.known("origin", Origin::from_text)?,
         id: cells.known("app_id", |text| AppId::parse(text).ok())?,
         project: ProjectName::from_text(cells.plain::<String>("project")?),
         package: PackageRef {

@@ -30,6 +30,8 @@ enum EventKindRow {
     },
     Succeeded,
     Cancelled,
+    Appeared,
+    Vanished,
     Failed {
         failure: FailureRow,
     },
@@ -70,6 +72,8 @@ impl From<&EventKind> for EventKindRow {
             EventKind::Stuck(reason) => Self::Stuck { reason: reason.clone() },
             EventKind::Succeeded => Self::Succeeded,
             EventKind::Cancelled => Self::Cancelled,
+            EventKind::Appeared => Self::Appeared,
+            EventKind::Vanished => Self::Vanished,
             EventKind::Failed(failure) => Self::Failed { failure: failure.into() },
             EventKind::StatusChanged { from, to } => Self::StatusChanged { from: *from, to: *to },
         }
@@ -85,6 +89,8 @@ impl From<EventKindRow> for EventKind {
             EventKindRow::Stuck { reason } => Self::Stuck(reason),
             EventKindRow::Succeeded => Self::Succeeded,
             EventKindRow::Cancelled => Self::Cancelled,
+            EventKindRow::Appeared => Self::Appeared,
+            EventKindRow::Vanished => Self::Vanished,
             EventKindRow::Failed { failure } => Self::Failed(failure.into()),
             EventKindRow::StatusChanged { from, to } => Self::StatusChanged { from, to },
         }

@@ -2,7 +2,9 @@
 
 use std::net::IpAddr;
 
-use control::ports::{EngineContainer, EngineEvent, EngineNetwork, EngineVolume, Ownership, Project};
+use control::ports::{
+    ComposeOrigin, EngineContainer, EngineEvent, EngineNetwork, EngineVolume, Ownership, Project,
+};
 use domain::{ContainerFacts, ContainerId, ContainerState, Health, Protocol, RestartPolicy};
 
 use super::{Behaviour, State, UpError};
@@ -82,8 +84,14 @@ impl State {
             anonymous_volumes.push((target, volume));
         }
         self.images_of.insert(id.clone(), service.image.clone());
-        let facts = facts(id.clone(), name, service, now);
-        let container = EngineContainer { facts, owner: owner.clone(), ports, anonymous_volumes };
+        let facts = facts(id.clone(), name, &service.name, now);
+        let container = EngineContainer {
+            facts,
+            owner: owner.clone(),
+            ports,
+            anonymous_volumes,
+            compose: ComposeOrigin::default(),
+        };
         self.containers.insert(id.clone(), container);
         self.tell(&EngineEvent::Container(id.clone()));
         id
@@ -123,16 +131,11 @@ fn behave(facts: &mut ContainerFacts, behaviour: Behaviour, now: domain::Timesta
 }
 
 /// A container that has just been created.
-fn facts(
-    id: ContainerId,
-    name: String,
-    service: &domain::package::Service,
-    now: domain::Timestamp,
-) -> ContainerFacts {
+pub(super) fn facts(id: ContainerId, name: String, service: &str, now: domain::Timestamp) -> ContainerFacts {
     ContainerFacts {
         id,
         name,
-        service: service.name.clone(),
+        service: service.to_owned(),
         state: ContainerState::Created,
         exit_code: 0,
         oom_killed: false,

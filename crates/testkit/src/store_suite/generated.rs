@@ -104,6 +104,7 @@ impl Generator {
         let id = AppId::parse(id).expect("a test names its apps well");
         App {
             install: InstallId::from_text(install),
+            origin: self.pick(&[Origin::Installed, Origin::Foreign, Origin::Adopted]),
             project: ProjectName::from(&id),
             id,
             package: PackageRef {
@@ -296,6 +297,8 @@ impl Generator {
             EventKind::Stuck(self.text()),
             EventKind::Succeeded,
             EventKind::Cancelled,
+            EventKind::Appeared,
+            EventKind::Vanished,
             EventKind::Failed(failure),
             EventKind::StatusChanged { from: self.pick(Status::ALL), to: self.pick(Status::ALL) },
         ];
