@@ -115,6 +115,13 @@ fn example_ports(package: &Package) -> Vec<PortReservation> {
 
 /// Judges every package of the catalog, one after the other, once the engine has been seen; until `stop`.
 pub(crate) async fn judge_catalog(control: Arc<Control>, stop: CancellationToken) {
+    let exceptions = control.settings.policy_exceptions.iter();
+    for unknown in exceptions.filter(|name| control.catalog.find(name).is_none()) {
+        tracing::warn!(
+            package = unknown,
+            "the setting policy.exceptions names a package that no catalog has"
+        );
+    }
     let judge_all = async {
         control.wait_for(|memory| (memory.engine_link == EngineLink::Up).then_some(())).await;
         for package in control.catalog.all() {

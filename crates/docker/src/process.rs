@@ -18,7 +18,7 @@ use crate::markers::Markers;
 
 /// What is kept of each output stream, in bytes; the beginning is dropped. An error is at the end, and
 /// the progress of a hundred containers fits.
-const OUTPUT_KEPT: usize = 256 * 1024;
+pub(crate) const OUTPUT_KEPT: usize = 256 * 1024;
 
 /// How long a process may take to end in good order once its time is over: compose ends its requests.
 const GRACE: Duration = Duration::from_secs(5);

@@ -329,3 +329,65 @@ fn words(value: &Value) -> String {
 fn unescaped(text: &str) -> String {
     text.replace("$$", "$")
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn asks(project: Value) -> Vec<(String, Wish)> {
+        let Value::Object(project) = project else { panic!("a project is an object") };
+        let kept = KeptVolume { service: "web".into(), target: "/x".into(), name: "kept".into() };
+        of(&project, "blog", &[kept]).into_iter().map(|ask| (ask.service, ask.what)).collect()
+    }
+
+    #[test]
+    fn a_project_of_the_usual_kind_asks_for_nothing() {
+        let project = json!({
+            "name": "blog",
+            "x-appmanage": { "trademark": "Blog" },
+            "services": { "web": {
+                "image": "blog", "command": null, "environment": { "A": "b" }, "networks": { "default": null },
+                "volumes": [{ "type": "volume", "source": "data", "target": "/data", "volume": {} }],
+                "logging": { "driver": "json-file", "options": { "max-size": "10m" } },
+                "deploy": { "resources": { "limits": { "memory": "64M" } }, "placement": {} },
+            } },
+            "networks": { "default": {
+                "name": "blog_default", "ipam": { "config": [{ "subnet": "10.0.0.0/27" }] }, "labels": {},
+            } },
+            "volumes": {
+                "data": { "name": "blog_data", "labels": {} },
+                "appmanage-kept-0": { "name": "kept", "external": true },
+            },
+        });
+        assert_eq!(asks(project), []);
+    }
+
+    #[test]
+    fn what_is_not_known_is_told_with_whose_it_is_and_never_left_out() {
+        let project = json!({
+            "name": "blog",
+            "services": { "web": { "image": "blog", "of_tomorrow": 1, "privileged": "yes", "volumes": "odd" } },
+            "volumes": { "data": { "name": "other_data" } },
+            "models": { "llm": {} },
+        });
+        let unknown = |what: &str| Wish::Unknown(what.to_owned());
+        let expected = [
+            ("web", unknown("of_tomorrow")),
+            ("web", Wish::Privileged),
+            ("web", unknown("volumes")),
+            ("", Wish::External("volume other_data".to_owned())),
+            ("", unknown("models")),
+        ];
+        assert_eq!(asks(project), expected.map(|(service, wish)| (service.to_owned(), wish)));
+    }
+
+    #[test]
+    fn a_dollar_sign_that_compose_doubled_is_one() {
+        let mounts = json!([{ "type": "bind", "source": "/no$$where", "target": "/x" }]);
+        let found = asks(json!({ "services": { "web": { "volumes": mounts } } }));
+        let Some((_, Wish::HostPath { written, resolved })) = found.first() else { panic!("{found:?}") };
+        assert_eq!((written.as_str(), resolved.as_deref()), ("/no$where", Some(Path::new("/no$where"))));
+    }
+}

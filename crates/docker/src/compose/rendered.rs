@@ -11,7 +11,7 @@ use serde_json::{Map, Value};
 
 use super::{ComposeProjects, arguments, asks, folder, links, off_the_runtime, output, secret_of};
 use crate::markers::Markers;
-use crate::process::{self, Input, Invocation, RunError};
+use crate::process::{self, Input, Invocation, OUTPUT_KEPT, RunError};
 
 /// What `config` may take: it reads a few files and starts two programs of 70 MB from the disk.
 const RENDER_LIMIT: Duration = Duration::from_secs(30);
@@ -48,9 +48,10 @@ impl ComposeProjects {
             let words = secret::masked(&output::words(&ended.stderr), &secrets);
             return Err(CommandError::Failed { words });
         }
-        // Without the reader's words, which may quote a password. What was too long to be kept whole is no
-        // JSON either.
-        let read: Map<String, Value> = serde_json::from_str(&ended.stdout).map_err(|_| {
+        // Without the reader's words, which may quote a password.
+        let is_whole = ended.stdout.len() < OUTPUT_KEPT;
+        let read: Option<Map<String, Value>> = serde_json::from_str(&ended.stdout).ok().filter(|_| is_whole);
+        let read = read.ok_or_else(|| {
             let words =
                 "docker compose config did not write the project as JSON, or too much of it".to_owned();
             CommandError::Failed { words }

@@ -255,3 +255,29 @@ async fn leftovers_of_a_folder_that_is_not_there_are_none() {
     place.projects().await.end_leftovers(&project.folder, &project.install).await.expect("there are none");
     assert!(!project.folder.exists(), "nothing is created");
 }
+
+/// What `rendered` says of a compose that writes what that script writes.
+async fn rendered_by(script: &str) -> Result<RenderedProject, CommandError> {
+    let place = Place::with_docker(script);
+    let (projects, project) = place.written().await;
+    projects.rendered(&project).await
+}
+
+#[tokio::test]
+async fn what_compose_makes_of_a_project_is_read_and_nothing_that_is_not_whole() {
+    let project = r#"echo '{"services":{"web":{"image":"x","privileged":true}}}'"#;
+    let found = rendered_by(project).await.expect("it is whole");
+    assert_eq!(domain::policy::risks(&found).len(), 1);
+    for script in [
+        "echo '{\"x\": \"Abcdefgh12345678\"'",
+        "echo '[]'",
+        "true",
+        // The beginning is lost of what is too long: what is left is whole to look at.
+        "head -c 300000 /dev/zero | tr '\\0' ' '; echo '{\"services\": {}}'",
+        "echo '{\"services\": {},'; head -c 300000 /dev/zero | tr '\\0' ' '; echo '\"networks\": {}}'",
+        "echo 'Abcdefgh12345678 is odd' >&2; exit 1",
+    ] {
+        let error = rendered_by(script).await.expect_err(script).to_string();
+        assert!(!error.contains("Abcdefgh"), "{error}");
+    }
+}

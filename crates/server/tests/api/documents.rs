@@ -170,6 +170,15 @@ async fn the_guide_tells_every_code_and_class_in_the_servers_own_words() {
 }
 
 #[test]
+fn the_guide_for_authors_tells_every_rule_of_the_policy() {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/packages.md");
+    let guide = std::fs::read_to_string(file).expect("it is there");
+    for rule in domain::Rule::ALL {
+        assert!(guide.contains(&format!("| `{}` |", rule.as_str())), "docs/packages.md lacks {rule:?}");
+    }
+}
+
+#[test]
 fn the_answers_in_the_guide_have_every_field_and_no_other() {
     fn again<T: serde::de::DeserializeOwned + serde::Serialize>(value: &Value) -> Value {
         let typed: T =
