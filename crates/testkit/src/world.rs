@@ -239,6 +239,11 @@ impl Running {
     /// It did not stop.
     pub async fn stop(self) {
         self.stop.soft.cancel();
-        tokio::time::timeout(DEADLINE, self.task).await.expect("the server stops").expect("without a panic");
+        let stopped = tokio::time::timeout(DEADLINE, self.task).await;
+        let calls = self.life.calls();
+        let last = &calls[calls.len().saturating_sub(5)..];
+        stopped
+            .unwrap_or_else(|_| panic!("the server stops; its last calls: {last:?}"))
+            .expect("without a panic");
     }
 }
