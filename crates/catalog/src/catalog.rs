@@ -15,6 +15,8 @@ use crate::{builtin, directory};
 #[derive(Debug)]
 pub struct PackageCatalog {
     packages: BTreeMap<String, Arc<Package>>,
+    /// What was skipped and why, for people.
+    broken: Vec<String>,
 }
 
 /// What came of reading the packages.
@@ -51,7 +53,8 @@ impl PackageCatalog {
         for Broken { package, reason } in &broken {
             tracing::warn!(%package, %reason, "package skipped");
         }
-        Loaded { catalog: Self { packages }, broken }
+        let told = broken.iter().map(|Broken { package, reason }| format!("{package}: {reason}")).collect();
+        Loaded { catalog: Self { packages, broken: told }, broken }
     }
 }
 
@@ -67,5 +70,9 @@ impl Catalog for PackageCatalog {
 
     fn all(&self) -> Vec<Arc<Package>> {
         self.packages.values().cloned().collect()
+    }
+
+    fn broken(&self) -> Vec<String> {
+        self.broken.clone()
     }
 }

@@ -1,6 +1,7 @@
 //! Where the server is: a Unix socket of this machine, or a host and port that speak plain HTTP.
 
 use std::fmt;
+use std::io;
 use std::path::PathBuf;
 
 use crate::Surroundings;
@@ -19,7 +20,7 @@ pub(crate) struct Address {
 /// How to connect.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Place {
-    /// The first of these sockets that is there. Never empty.
+    /// A socket; several where none of them is there. Never empty.
     Unix(Vec<PathBuf>),
     /// Host and port.
     Tcp(String),
@@ -32,7 +33,7 @@ impl Address {
         match given.filter(|given| !given.is_empty()) {
             Some(given) => Self::read(given),
             None => {
-                let place = Place::Unix(surroundings.sockets.clone());
+                let place = Place::Unix(first_there(&surroundings.sockets));
                 Ok(Self { place, base: surroundings.base.clone() })
             }
         }
@@ -61,6 +62,15 @@ impl Address {
         let authority = if has_port { authority.to_owned() } else { format!("{authority}:80") };
         Ok(Self { place: Place::Tcp(authority), base: base.trim_end_matches('/').to_owned() })
     }
+}
+
+/// The first socket that is there; all of them where none is, for the error to name. What may not be looked at counts
+/// as there: that is what has to be told then.
+fn first_there(sockets: &[PathBuf]) -> Vec<PathBuf> {
+    let is_there = |path: &&PathBuf| {
+        path.symlink_metadata().map_or_else(|error| error.kind() != io::ErrorKind::NotFound, |_| true)
+    };
+    sockets.iter().find(is_there).map_or_else(|| sockets.to_vec(), |socket| vec![socket.clone()])
 }
 
 impl fmt::Display for Address {

@@ -130,7 +130,6 @@ impl Client {
         }
     }
 
-    /// The first socket that is there. One that is there and cannot be used is what a person has to know of.
     async fn connect_unix(&self, paths: &[PathBuf]) -> Result<UnixStream, Failure> {
         for path in paths {
             let error = match timeout(CONNECT_TIME_MAX, UnixStream::connect(path)).await {

@@ -13,8 +13,8 @@ use crate::language::Language;
 use crate::messages;
 use crate::table::{self, Table, wrapped};
 
-/// Before each line of what a row has more to say.
-const NOTE: &str = "    ";
+/// Before each line that belongs to the line above it.
+const NOTE: &str = "      ";
 
 /// Knows how to print, and for whom.
 #[derive(Debug)]
@@ -116,14 +116,16 @@ impl Printer {
         for (at, line) in lines.enumerate() {
             text.push_str(&(line + "\n"));
             if let Some(note) = notes.get(at).and_then(Option::as_ref) {
-                let width = self.width.map(|width| width.saturating_sub(NOTE.len()));
-                text.push_str(&format!(
-                    "{NOTE}{}\n",
-                    wrapped(note, width).replace('\n', &format!("\n{NOTE}"))
-                ));
+                text.push_str(&self.note(note));
             }
         }
         text
+    }
+
+    /// Lines that belong to the line above them.
+    pub(crate) fn note(&self, note: &str) -> String {
+        let width = self.width.map(|width| width.saturating_sub(NOTE.len()));
+        format!("{NOTE}{}\n", wrapped(note, width).replace('\n', &format!("\n{NOTE}")))
     }
 
     /// Names with their values, the values one below the other.

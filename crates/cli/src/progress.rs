@@ -181,14 +181,17 @@ fn pulls_text(printer: &Printer, operation: &OperationInfo, step: &StepInfo) -> 
     if step.step != "pull" || operation.pulls.is_empty() {
         return None;
     }
-    let sum = |figure: fn(&PullInfo) -> u64| units::bytes(operation.pulls.iter().map(figure).sum());
+    let sum = |figure: fn(&PullInfo) -> u64| operation.pulls.iter().map(figure).sum();
+    let (done, total): (u64, u64) = (sum(|pull| pull.bytes_done), sum(|pull| pull.bytes_total));
     let layers = || operation.pulls.iter().flat_map(|pull| &pull.layers);
     let count = |number: usize| number.to_string();
+    // Before the registry has told of the first layer there are only images to count.
+    let id = if total == 0 { "pulls-begin" } else { "pulls" };
     Some(printer.text(
-        "pulls",
+        id,
         &[
-            ("done", &sum(|pull| pull.bytes_done)),
-            ("total", &sum(|pull| pull.bytes_total)),
+            ("done", &units::bytes(done)),
+            ("total", &units::bytes(total)),
             ("layers_done", &count(layers().filter(|layer| layer.complete).count())),
             ("layers", &count(layers().count())),
             ("images_done", &count(operation.pulls.iter().filter(|pull| pull.complete).count())),

@@ -4,6 +4,7 @@
 //! queries read what the recorder keeps in memory. See `ARCHITECTURE.md` for the way of one AppInstall.
 
 mod allocation;
+mod checkup;
 pub mod commands;
 pub mod error;
 mod event_log;
@@ -27,6 +28,7 @@ use domain::InstanceId;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
+pub use checkup::Checkup;
 pub use commands::configure::VariableSetting;
 pub use commands::install::InstallRequest;
 pub use commands::trash::Data;

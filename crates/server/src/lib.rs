@@ -44,6 +44,8 @@ struct Server {
     base: String,
     /// The open streams of events.
     streams: event_stream::Streams,
+    /// Held by whoever looks at everything.
+    checkup: tokio::sync::Mutex<()>,
     /// What `ResponseData` is beside an error, by the path of the interface.
     nothings: Vec<(String, error::Nothing)>,
     /// The OpenAPI document.

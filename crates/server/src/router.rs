@@ -66,6 +66,7 @@ pub fn router(control: Arc<Control>, settings: &ServerSettings) -> Result<Router
     let ordinary = Router::new()
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready))
+        .route("/doctor", get(health::checkup))
         .route("/openapi.json", get(documents::openapi))
         .route(&format!("{base}/{}/{{file}}", images::FOLDER), get(images::image))
         .merge(documents::docs())
@@ -77,6 +78,7 @@ pub fn router(control: Arc<Control>, settings: &ServerSettings) -> Result<Router
         callers: Callers::of(settings)?,
         require_headers: settings.require_headers,
         streams: Streams::default(),
+        checkup: tokio::sync::Mutex::default(),
         nothings: interfaces.described.iter().map(|i| (i.path.clone(), i.nothing)).collect(),
         openapi: Bytes::from(openapi::document(&interfaces.described, settings.require_headers)),
         base,

@@ -21,4 +21,8 @@ impl Catalog for FakeCatalog {
     fn all(&self) -> Vec<Arc<Package>> {
         self.0.clone()
     }
+
+    fn broken(&self) -> Vec<String> {
+        Vec::new()
+    }
 }

@@ -201,6 +201,10 @@ impl Projects for OfLife<FakeProjects> {
         FakeProjects::folder(name)
     }
 
+    async fn check(&self) -> Result<String, CommandError> {
+        Ok("2.40.3".to_owned())
+    }
+
     fn compose_file(&self, folder: &Path) -> PathBuf {
         folder.join("compose.yaml")
     }

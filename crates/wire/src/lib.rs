@@ -6,6 +6,7 @@
 
 mod app;
 mod catalog;
+mod checkup;
 mod envelope;
 mod event;
 mod live;
@@ -21,6 +22,7 @@ pub use catalog::{
     AppCatalogDetailParameters, AppCatalogParameters, CatalogAppInfo, CatalogDetailInfo, CatalogServiceInfo,
     PolicyInfo, RequirementsInfo, RiskInfo,
 };
+pub use checkup::{CheckupInfo, FindingInfo};
 pub use envelope::{Envelope, ErrorInfo};
 pub use event::{EventInfo, GapInfo};
 pub use live::{AppLogsParameters, AppStatsInfo, AppStatsParameters, LogLineInfo, ServiceStatsInfo};

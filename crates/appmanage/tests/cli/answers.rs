@@ -23,7 +23,7 @@ pub(crate) fn server() -> FakeServer {
             "AppCancel",
             json!({ "app_id": "myblog", "operation_id": "op2", "kind": "install", "step": "pull" }),
         )
-        .answers("readyz", Answer::Text(READY));
+        .answers("doctor", Answer::Text(SOUND));
     for verb in [
         "AppInstall",
         "AppStart",
@@ -45,8 +45,17 @@ pub(crate) fn begins(server: &FakeServer, begun: Value) {
     server.answers_in_turn("AppOperation", vec![before, Answer::Data(begun)]);
 }
 
-const READY: &str =
-    r#"{"ready":true,"store":{"ready":true,"reason":""},"engine":{"ready":true,"reason":""}}"#;
+const SOUND: &str = r#"{"ok":true,"findings":[{"check":"store","ok":true,"found":""},
+    {"check":"engine","ok":true,"found":""},{"check":"compose","ok":true,"found":"2.40.3"},
+    {"check":"disk","ok":true,"found":""},{"check":"ports","ok":true,"found":""},{"check":"catalog","ok":true,"found":"20"}]}"#;
+
+/// What `/doctor` tells where everything is wrong.
+pub(crate) const SICK: &str = r#"{"ok":false,"findings":[{"check":"store","ok":false,"found":"database or disk is full"},
+    {"check":"engine","ok":false,"found":"The container engine failed (no answer)"},
+    {"check":"compose","ok":false,"found":"docker compose is \"2.20.0\", and 2.29 or newer is needed"},
+    {"check":"disk","ok":false,"found":"The system does not have enough resources (disk space: needs 1 GB, 0.1 GB free)"},
+    {"check":"ports","ok":false,"found":"The system does not have enough resources (ports: needs 1, 0 free)"},
+    {"check":"catalog","ok":false,"found":"shop: compose.yaml: line 3: no such key"}]}"#;
 
 fn app(id: &str, name: &str, trade_mark: &str, code: &str, status: &str) -> Value {
     json!({

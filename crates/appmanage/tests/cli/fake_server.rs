@@ -44,6 +44,7 @@ pub(crate) struct FakeServer {
     pub(crate) socket: PathBuf,
     script: Arc<Mutex<Script>>,
     calls: Arc<Mutex<Vec<Call>>>,
+    date: Arc<Mutex<Option<&'static str>>>,
     /// Dropped with the server: streams end then.
     _open: Sender<()>,
 }
@@ -56,20 +57,21 @@ impl FakeServer {
     fn start_in(folder: tempfile::TempDir) -> Self {
         let socket = folder.path().join("appmanage.sock");
         let listener = UnixListener::bind(&socket).expect("nothing is in the way");
-        let (script, calls) = (Arc::new(Mutex::new(Script::new())), Arc::default());
+        let script = Arc::new(Mutex::new(Script::new()));
+        let (calls, date) = (Arc::default(), Arc::default());
         let (open, ended) = channel();
         let ended = Arc::new(Mutex::new(ended));
         thread::spawn({
-            let (script, calls) = (Arc::clone(&script), Arc::clone(&calls));
+            let (script, calls, date) = (Arc::clone(&script), Arc::clone(&calls), Arc::clone(&date));
             move || {
                 for stream in listener.incoming().map_while(Result::ok) {
-                    let (script, calls, ended) =
-                        (Arc::clone(&script), Arc::clone(&calls), Arc::clone(&ended));
-                    thread::spawn(move || serve(stream, &script, &calls, &ended));
+                    let (script, calls) = (Arc::clone(&script), Arc::clone(&calls));
+                    let (date, ended) = (Arc::clone(&date), Arc::clone(&ended));
+                    thread::spawn(move || serve(stream, &script, &calls, &date, &ended));
                 }
             }
         });
-        Self { folder, socket, script, calls, _open: open }
+        Self { folder, socket, script, calls, date, _open: open }
     }
 
     /// Nobody answers at its socket any more.
@@ -92,6 +94,11 @@ impl FakeServer {
     /// From now on the interface answers that data.
     pub(crate) fn data(&self, interface: &str, data: Value) -> &Self {
         self.answers(interface, Answer::Data(data))
+    }
+
+    /// From now on its clock stands there.
+    pub(crate) fn date(&self, date: &'static str) {
+        *self.date.lock().expect("no test panics with it") = Some(date);
     }
 
     /// The calls of an interface, oldest first.
@@ -118,6 +125,7 @@ fn serve(
     mut stream: UnixStream,
     script: &Mutex<Script>,
     calls: &Mutex<Vec<Call>>,
+    date: &Mutex<Option<&'static str>>,
     ended: &Mutex<Receiver<()>>,
 ) -> Option<()> {
     let call = read_call(&stream)?;
@@ -127,7 +135,8 @@ fn serve(
         answers.map(|answers| if answers.len() > 1 { answers.remove(0) } else { answers[0].clone() })
     };
     calls.lock().ok()?.push(call);
-    let date = httpdate::fmt_http_date(SystemTime::now());
+    let now = httpdate::fmt_http_date(SystemTime::now());
+    let date = date.lock().ok()?.map_or(now, str::to_owned);
     let whole = |body: &str| {
         let length = body.len();
         format!(

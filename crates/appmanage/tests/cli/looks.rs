@@ -1,6 +1,6 @@
 //! What every command looks like, once each way. The list of commands is the program's own: one without a look fails.
 
-use crate::answers::{begins, failed_install, hindered_plan, operation, server};
+use crate::answers::{SICK, begins, failed_install, hindered_plan, operation, server};
 use crate::fake_server::Answer;
 use crate::run::{LANGUAGES, looks, piped};
 
@@ -121,6 +121,26 @@ fn a_failed_app_tells_why() {
     let server = server();
     server.data("AppOperation", failed_install());
     insta::assert_snapshot!("status-failed", looks(&server, "status myblog"));
+}
+
+#[test]
+fn a_doctor_says_what_to_do_about_everything() {
+    let server = server();
+    server.answers("doctor", Answer::Text(SICK));
+    insta::assert_snapshot!("doctor-sick", looks(&server, "doctor"));
+}
+
+#[test]
+fn a_clock_that_differs_is_found() {
+    let server = server();
+    server.date("Sun, 06 Nov 1994 08:49:37 GMT");
+    let found = piped(&server, LANGUAGES[0], "doctor");
+    assert_eq!(found.code, Some(1));
+    assert!(
+        found.stdout.contains("FAIL  clock\n      this machine's clock and the server's differ by"),
+        "{}",
+        found.stdout
+    );
 }
 
 #[test]

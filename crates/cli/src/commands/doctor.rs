@@ -1,12 +1,13 @@
 //! `doctor`: whether everything works, and what to do about what does not.
 //!
-//! What the server needs it tells by itself (`/readyz`); from here it is looked whether it can be reached, and whether
+//! What the server needs it tells by itself (`/doctor`); from here it is looked whether it can be reached, and whether
 //! both clocks agree.
 
 use std::time::{Duration, SystemTime};
 
 use serde::Serialize;
-use serde_json::{Map, Value, json};
+use serde_json::json;
+use wire::{CheckupInfo, FindingInfo};
 
 use crate::Context;
 use crate::client::Page;
@@ -29,7 +30,7 @@ struct Finding {
 }
 
 pub(super) async fn doctor(context: &Context) -> Result<(), Failure> {
-    let looked = context.client.page("/readyz").await.and_then(|page| reached(context, &page));
+    let looked = context.client.page("/doctor").await.and_then(|page| reached(context, &page));
     let (findings, failed) = match looked {
         Ok(findings) => (findings, exit::FAILED),
         Err(failure) => {
@@ -52,21 +53,17 @@ pub(super) async fn doctor(context: &Context) -> Result<(), Failure> {
 
 /// What the server tells of itself, and its clock.
 fn reached(context: &Context, page: &Page) -> Result<Vec<Finding>, Failure> {
-    let checks: Map<String, Value> = serde_json::from_slice(&page.body).unwrap_or_default();
-    if !checks.contains_key("ready") {
-        return Err(context.client.not_understood(page.status));
-    }
+    let told: CheckupInfo =
+        serde_json::from_slice(&page.body).map_err(|_| context.client.not_understood(page.status))?;
     let address = context.client.address().to_string();
     let mut findings =
         vec![Finding { check: "server".to_owned(), ok: true, found: address, next: String::new() }];
     findings.extend(page.date.as_deref().map(|date| clock(context, date)));
-    for (check, told) in checks.iter().filter(|(_, told)| told.is_object()) {
-        let ok = told["ready"] == true;
-        let found = told["reason"].as_str().unwrap_or_default().to_owned();
+    findings.extend(told.findings.into_iter().map(|FindingInfo { check, ok, found }| {
         let next =
             if ok { String::new() } else { context.printer.text(&format!("doctor-next-{check}"), &[]) };
-        findings.push(Finding { check: check.clone(), ok, found, next });
-    }
+        Finding { check, ok, found, next }
+    }));
     Ok(findings)
 }
 
@@ -89,12 +86,10 @@ fn text(context: &Context, finding: &Finding) -> String {
     let printer = &context.printer;
     let (state, colour) = if finding.ok { ("finding-ok", "ok") } else { ("finding-problem", "problem") };
     let state = printer.coloured(&printer.text(state, &[]), colour);
-    let mut line = format!("{state}  {}", printer.word("check", &finding.check));
-    if finding.ok && !finding.found.is_empty() {
-        line.push_str(&format!("  {}", finding.found));
+    let line = format!("{state}  {}", printer.word("check", &finding.check));
+    if finding.ok {
+        let gap = if finding.found.is_empty() { "" } else { "  " };
+        return format!("{line}{gap}{}\n", finding.found);
     }
-    for part in [&finding.found, &finding.next].into_iter().filter(|part| !finding.ok && !part.is_empty()) {
-        line.push_str(&format!("\n      {part}"));
-    }
-    line + "\n"
+    format!("{line}\n{}{}", printer.note(&finding.found), printer.note(&finding.next))
 }

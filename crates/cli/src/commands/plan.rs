@@ -41,9 +41,10 @@ fn text(printer: &Printer, plan: &PlanInfo) -> String {
         .iter()
         .map(|obstacle| printer.coloured(&obstacle.message, "problem") + " [" + &obstacle.code + "]")
         .collect();
-    let download = match (plan.is_download_known, bytes(plan.download_bytes)) {
-        (true, size) => size,
-        (false, size) => printer.text("download-at-least", &[("size", &size)]),
+    let download = match (plan.is_download_known, plan.download_bytes) {
+        (true, size) => bytes(size),
+        (false, 0) => printer.text("download-unknown", &[]),
+        (false, size) => printer.text("download-at-least", &[("size", &bytes(size))]),
     };
     let verdict = match obstacles.is_empty() {
         true => printer.coloured(&printer.text("plan-sound", &[]), "ok"),

@@ -66,7 +66,7 @@ next-APP-NotInTrash = "appmanage trash" shows what is in the recycle bin.
 next-APP-NotManaged = "appmanage adopt { $subject }" takes it over first.
 next-Param-APP_ID-FormatError = "appmanage list" shows the apps that there are.
 next-Param-CustomerAppName-NotExis = "appmanage catalog search" shows what can be installed.
-next-Param-CustomerAppName-Repeat = "appmanage list" and "appmanage trash" show the names that are taken.
+next-Param-CustomerAppName-Repeat = "appmanage list" and "appmanage trash" show the names that are taken; "appmanage restore" brings back what is in the bin.
 next-Param-CustomerAppName-Wait = "appmanage status { $subject } --wait" follows it.
 next-Param-AppVersion-NotExis = "appmanage catalog show" tells the versions of a package.
 next-Param-Settings-Unknown = "appmanage config" tells the variables of an app, "appmanage catalog show" those of a package.
@@ -86,7 +86,7 @@ next-unreachable-tcp = Check the address, and that the server listens there (set
 next-unreachable-broken = See whether the server runs (systemctl status appmanage), then try again.
 next-unreachable-silent = See whether the server runs (systemctl status appmanage), then try again.
 next-not-understood = Check the address; if it is right, bring this command and the server to the same version.
-next-not-running = "appmanage start { $subject } --wait" starts it, "appmanage status { $subject }" tells how it is.
+next-not-running = "appmanage status { $subject }" tells how it is, "appmanage start { $subject } --wait" starts it.
 next-no-page = "appmanage status { $subject }" tells its port.
 next-no-login = Its first page, or its documentation, tells how to log in.
 
@@ -146,6 +146,7 @@ step-again = { $step } (attempt { $attempt })
 step-failed = failed: { $step }. { $reason }
 step-undone = undone: { $step }
 image-here = { $image } is here ({ $size })
+pulls-begin = { $images_done }/{ $images } images
 pulls = { $done } of { $total }, { $layers_done }/{ $layers } layers, { $images_done }/{ $images } images
 
 ## Words
@@ -221,6 +222,7 @@ field-services = SERVICES
 field-note = NOTE
 field-install = INSTALL
 field-images = IMAGES
+download-unknown = not known beforehand
 download-at-least = { $size } and what is not known yet
 field-download = DOWNLOAD
 field-disk = DISK
@@ -268,7 +270,6 @@ check-engine = container engine
 check-compose = docker compose
 check-disk = disk space
 check-ports = ports
-check-permissions = permissions of the data directory
 check-catalog = catalog
 doctor-sound = Everything works.
 doctor-problems = To be solved: { $count }
@@ -279,7 +280,6 @@ doctor-next-engine = See whether Docker runs (systemctl status docker), and whet
 doctor-next-compose = Install docker compose 2.29 or newer (package docker-compose-plugin), then restart the server.
 doctor-next-disk = Free some space: "docker system df" shows what Docker uses, "appmanage trash" what the recycle bin keeps.
 doctor-next-ports = Widen the range (settings network.port_first and network.port_last), or uninstall apps.
-doctor-next-permissions = Give the data directory to the server's user (chown -R), mode 0700.
 doctor-next-catalog = Correct the packages that are named, or remove them from the folder (setting catalog.dir).
 
 ## The screen that "appmanage --help" is

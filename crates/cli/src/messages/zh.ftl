@@ -66,7 +66,7 @@ next-APP-NotInTrash = “appmanage trash”列出回收站里的应用。
 next-APP-NotManaged = 请先用“appmanage adopt { $subject }”接管它。
 next-Param-APP_ID-FormatError = “appmanage list”列出现有的应用。
 next-Param-CustomerAppName-NotExis = “appmanage catalog search”列出可以安装的应用。
-next-Param-CustomerAppName-Repeat = “appmanage list”和“appmanage trash”列出已被占用的名称。
+next-Param-CustomerAppName-Repeat = “appmanage list”和“appmanage trash”列出已被占用的名称,“appmanage restore”恢复回收站里的应用。
 next-Param-CustomerAppName-Wait = “appmanage status { $subject } --wait”查看它的进度。
 next-Param-AppVersion-NotExis = “appmanage catalog show”列出应用的版本。
 next-Param-Settings-Unknown = “appmanage config”列出应用的变量,“appmanage catalog show”列出安装包的变量。
@@ -86,7 +86,7 @@ next-unreachable-tcp = 请检查地址,并确认服务器在该处监听(设置 
 next-unreachable-broken = 请检查服务器是否在运行(systemctl status appmanage),然后重试。
 next-unreachable-silent = 请检查服务器是否在运行(systemctl status appmanage),然后重试。
 next-not-understood = 请检查地址;如果地址无误,请让本命令与服务器使用同一版本。
-next-not-running = “appmanage start { $subject } --wait”启动它,“appmanage status { $subject }”查看它的状态。
+next-not-running = “appmanage status { $subject }”查看它的状态,“appmanage start { $subject } --wait”启动它。
 next-no-page = “appmanage status { $subject }”查看它的端口。
 next-no-login = 请打开它的首页或查阅其文档,了解如何登录。
 
@@ -146,6 +146,7 @@ step-again = { $step }(第 { $attempt } 次)
 step-failed = 失败:{ $step }。{ $reason }
 step-undone = 已撤销:{ $step }
 image-here = 镜像 { $image } 已就位({ $size })
+pulls-begin = 镜像 { $images_done }/{ $images }
 pulls = { $done } / { $total },层 { $layers_done }/{ $layers },镜像 { $images_done }/{ $images }
 
 ## 词语
@@ -221,6 +222,7 @@ field-services = 服务
 field-note = 备注
 field-install = 安装命令
 field-images = 镜像
+download-unknown = 事先未知
 download-at-least = { $size },另有大小未知的部分
 field-download = 下载量
 field-disk = 磁盘
@@ -268,7 +270,6 @@ check-engine = 容器引擎
 check-compose = docker compose
 check-disk = 磁盘空间
 check-ports = 端口
-check-permissions = 数据目录权限
 check-catalog = 应用目录
 doctor-sound = 一切正常。
 doctor-problems = 待解决的问题:{ $count }
@@ -279,7 +280,6 @@ doctor-next-engine = 请检查 Docker 是否在运行(systemctl status docker),�
 doctor-next-compose = 请安装 docker compose 2.29 或更新版本(软件包 docker-compose-plugin),然后重启服务器。
 doctor-next-disk = 请清理空间:“docker system df”查看 Docker 的占用,“appmanage trash”查看回收站。
 doctor-next-ports = 请扩大端口范围(设置 network.port_first 和 network.port_last),或卸载一些应用。
-doctor-next-permissions = 请把数据目录交给运行服务器的用户(chown -R),权限为 0700。
 doctor-next-catalog = 请修正所列的安装包,或从目录中移除(设置 catalog.dir)。
 
 ## “appmanage --help”的一屏

@@ -17,6 +17,9 @@ use crate::ports::HostError;
 /// would stop every operation halfway.
 const DATA_DIR_ROOM_BYTES: u64 = 4 << 20;
 
+/// Less is too little for the images of an ordinary app.
+const ROOM_BYTES: u64 = 1 << 30;
+
 /// What the host says of itself. Asked before memory is held: a disk that is slow to answer must hold up
 /// nobody but the install that asks.
 pub(crate) struct HostFigures {
@@ -25,6 +28,27 @@ pub(crate) struct HostFigures {
     engine_disk_free_bytes: Option<u64>,
     data_dir_free_bytes: u64,
     routes: Vec<Ipv4Net>,
+}
+
+impl HostFigures {
+    /// Whether apps find room at all, whichever they are.
+    ///
+    /// # Errors
+    /// `NotEnough`
+    pub(crate) fn check_room(&self) -> Result<(), Error> {
+        let rooms = [
+            (ROOM_BYTES, self.engine_disk_free_bytes),
+            (DATA_DIR_ROOM_BYTES, Some(self.data_dir_free_bytes)),
+        ];
+        let full =
+            rooms.into_iter().find_map(|(needed, free)| Some((needed, free.filter(|free| *free < needed)?)));
+        match full {
+            None => Ok(()),
+            Some((needed, available)) => {
+                Err(Error::NotEnough(vec![Shortage { resource: Resource::Disk, needed, available }]))
+            }
+        }
+    }
 }
 
 /// What open installs will take that nobody else sees as taken yet.
@@ -104,6 +128,17 @@ impl Control {
             }
         }
         sum
+    }
+
+    /// Whether there is a port to give.
+    ///
+    /// # Errors
+    /// `NotEnough`
+    pub(crate) fn check_ports(&self, memory: &Memory) -> Result<(), Error> {
+        match self.count_free_ports(memory) {
+            0 => Err(Error::NotEnough(vec![Shortage { resource: Resource::Ports, needed: 1, available: 0 }])),
+            _ => Ok(()),
+        }
     }
 
     /// Ports of the range that no app or container has, as far as memory knows.

@@ -18,4 +18,7 @@ pub trait Catalog: Send + Sync {
 
     /// Every package, by name.
     fn all(&self) -> Vec<Arc<Package>>;
+
+    /// The packages that were skipped when the catalog was read, each with the reason, for people.
+    fn broken(&self) -> Vec<String>;
 }

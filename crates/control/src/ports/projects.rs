@@ -107,6 +107,12 @@ pub enum CommandError {
 /// The compose files and processes of apps.
 #[async_trait]
 pub trait Projects: Send + Sync {
+    /// Looks whether projects can be brought up at all, and gives the version of what does it. Starts a process.
+    ///
+    /// # Errors
+    /// It cannot be run, or is too old.
+    async fn check(&self) -> Result<String, CommandError>;
+
     /// The folder for that project; nothing is created.
     fn folder(&self, name: &ProjectName) -> PathBuf;
 

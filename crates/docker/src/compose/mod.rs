@@ -112,6 +112,10 @@ impl Projects for ComposeProjects {
         self.apps.join(name.as_str())
     }
 
+    async fn check(&self) -> Result<String, CommandError> {
+        self.compose.check().await.map_err(|error| CommandError::Failed { words: error.to_string() })
+    }
+
     fn compose_file(&self, folder: &Path) -> PathBuf {
         folder.join(folder::COMPOSE_FILE)
     }

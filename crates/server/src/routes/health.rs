@@ -1,13 +1,17 @@
-//! `/healthz` and `/readyz`: for those who start, stop and watch the server. Ordinary HTTP.
+//! `/healthz` and `/readyz`: for those who start, stop and watch the server. `/doctor`: for those who wonder what is
+//! wrong. Ordinary HTTP.
 
 use std::sync::Arc;
 
-use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
-use wire::{CheckInfo, ReadinessInfo};
+use axum::{Extension, Json};
+use control::error_chain;
+use wire::{CheckInfo, CheckupInfo, FindingInfo, ReadinessInfo};
 
 use crate::Server;
+use crate::context::Context;
+use crate::error::Refusal;
 
 /// The server is alive: it answers.
 pub(crate) async fn alive() -> &'static str {
@@ -24,6 +28,38 @@ pub(crate) async fn ready(State(server): State<Arc<Server>>) -> (StatusCode, Jso
 }
 
 fn check(result: Result<(), control::Error>) -> CheckInfo {
-    let reason = result.err().map(|error| control::error_chain(&error)).unwrap_or_default();
+    let reason = result.err().map(|error| error_chain(&error)).unwrap_or_default();
     CheckInfo { ready: reason.is_empty(), reason }
+}
+
+/// What the server finds of itself and of what it works with, one look at a time: each starts a process.
+pub(crate) async fn checkup(
+    State(server): State<Arc<Server>>,
+    Extension(context): Extension<Context>,
+) -> Json<CheckupInfo> {
+    let _alone = server.checkup.lock().await;
+    let looked = server.control.checkup().await;
+    let told = |error: control::Error| Refusal::Control(error).message(&context);
+    let nothing = |()| String::new();
+    let catalog = match looked.broken_packages.is_empty() {
+        true => Ok(looked.packages.to_string()),
+        false => Err(looked.broken_packages.join("; ")),
+    };
+    let findings = [
+        ("store", looked.readiness.store.map(nothing).map_err(|error| error_chain(&error))),
+        ("engine", looked.readiness.engine.map(nothing).map_err(told)),
+        ("compose", looked.compose.map_err(|error| error.to_string())),
+        ("disk", looked.disk.map(nothing).map_err(told)),
+        ("ports", looked.ports.map(nothing).map_err(told)),
+        ("catalog", catalog),
+    ];
+    let findings: Vec<FindingInfo> = findings
+        .into_iter()
+        .map(|(check, found)| {
+            let ok = found.is_ok();
+            let (Ok(found) | Err(found)) = found;
+            FindingInfo { check: check.to_owned(), ok, found }
+        })
+        .collect();
+    Json(CheckupInfo { ok: findings.iter().all(|finding| finding.ok), findings })
 }

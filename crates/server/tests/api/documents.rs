@@ -124,6 +124,28 @@ async fn health_and_readiness_say_what_is_in_the_way() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_checkup_tells_of_everything_and_what_is_wrong() {
+    let api = Api::start().await;
+    let checkup = get(&api, "/doctor").await.json();
+    assert_eq!(checkup["ok"], true, "{checkup}");
+    let checks: Vec<&Value> =
+        checkup["findings"].as_array().expect("a list").iter().map(|finding| &finding["check"]).collect();
+    assert_eq!(checks, ["store", "engine", "compose", "disk", "ports", "catalog"]);
+
+    api.world.engine.set_away(true);
+    let link = |running: &testkit::Running| {
+        running.control.recorder().read(|m| m.engine_link != control::memory::EngineLink::Up).then_some(())
+    };
+    api.running.until(link).await;
+    let checkup = get(&api, "/doctor").await;
+    let told = checkup.json();
+    assert_eq!((checkup.status.as_u16(), &told["ok"]), (200, &Value::Bool(false)));
+    let engine = &told["findings"][1];
+    assert_eq!(engine["ok"], false);
+    assert!(engine["found"].as_str().is_some_and(|found| found.contains("connection refused")), "{told}");
+}
+
+#[tokio::test(start_paused = true)]
 async fn every_package_has_a_picture_without_the_two_headers() {
     let icon = br#"<svg xmlns="http://www.w3.org/2000/svg"/>"#.to_vec();
     let drawn = Package { name: "drawn".into(), icon: Some(icon.clone()), ..packages::hello() };
@@ -206,6 +228,7 @@ fn the_answers_in_the_guide_have_every_field_and_no_other() {
                 "AppCatalog" => again::<wire::Envelope<Vec<wire::CatalogAppInfo>>>(&answer),
                 "AppPlan" => again::<wire::Envelope<wire::PlanInfo>>(&answer),
                 "AppTrash" => again::<wire::Envelope<Vec<wire::TrashedAppInfo>>>(&answer),
+                "Health" if answer["findings"].is_array() => again::<wire::CheckupInfo>(&answer),
                 "Health" => again::<wire::ReadinessInfo>(&answer),
                 other => panic!("no type is known of the answer of {other}"),
             };
