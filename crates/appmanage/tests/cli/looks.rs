@@ -195,3 +195,24 @@ fn completions_and_manual_are_made_without_a_server() {
         assert!(made.stdout.contains(word), "{line}");
     }
 }
+
+#[test]
+fn there_are_words_for_all_that_the_server_tells() {
+    use domain::{ErrorCode, OperationKind, Status, Step};
+    let kinds = OperationKind::ALL.iter().map(|kind| format!("kind-{}", kind.as_str()));
+    let outcomes = OperationKind::ALL.iter().flat_map(|kind| {
+        ["accepted", "done", "already"].map(|outcome| format!("{outcome}-{}", kind.as_str()))
+    });
+    let steps = Step::ALL.iter().map(|step| format!("step-{}", step.as_str().replace('_', "-")));
+    let statuses = Status::ALL.iter().map(|status| format!("status-{}", status.as_str()));
+    let texts = include_str!("../../../cli/src/messages/en.ftl");
+    let has = |id: &str| texts.lines().any(|line| line.starts_with(&format!("{id} = ")));
+    for id in kinds.chain(outcomes).chain(steps).chain(statuses) {
+        assert!(has(&id), "en.ftl has no {id}");
+    }
+    for code in texts.lines().filter_map(|line| line.strip_prefix("next-")?.split(" = ").next()) {
+        let is_code = code.starts_with(|c: char| c.is_uppercase());
+        let is_known = ErrorCode::ALL.iter().any(|known| known.as_str().replace('.', "-") == code);
+        assert!(!is_code || is_known, "no server answers {code}");
+    }
+}

@@ -63,6 +63,9 @@ pub(super) async fn tell(
     operation: Option<&OperationInfo>,
 ) -> Result<(), Failure> {
     let changed = Changed { app_id, operation };
+    // To uninstall an app that was adopted is to let it go.
+    let is_release = operation.is_some_and(|operation| operation.kind == "release");
+    let command = if is_release { "release" } else { command };
     let outcome = match operation.map(|operation| operation.state.as_str()) {
         None => "already",
         Some("succeeded") => "done",
@@ -75,7 +78,7 @@ pub(super) async fn tell(
         }
         Some(_) => "accepted",
     };
-    let is_up = outcome == "done" && !["stop", "uninstall", "purge"].contains(&command);
+    let is_up = outcome == "done" && !["stop", "uninstall", "purge", "release"].contains(&command);
     let way_in = if is_up { super::open::way_in(context, app_id).await } else { String::new() };
     context.printer.done(&changed, || {
         let outcome = context.printer.text(&format!("{outcome}-{command}"), &[("app", app_id)]);
