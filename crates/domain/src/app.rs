@@ -282,7 +282,8 @@ impl App {
     }
 
     /// How to log in now: with the password that its owner set, else with the generated one.
-    fn login(&self, deployment: &Deployment) -> Login {
+    #[must_use]
+    pub fn login(&self, deployment: &Deployment) -> Login {
         let mut login = deployment.login.clone();
         if let Some(variable) = &deployment.password_variable {
             let generated =
