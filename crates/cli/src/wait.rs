@@ -26,7 +26,10 @@ pub(crate) async fn newest(context: &Context, app: &str) -> Result<Option<Operat
     let parameters = AppOperationParameters { app_id: app.to_owned() };
     match context.client.call("AppOperation", &parameters).await {
         Ok(operation) => Ok(Some(operation)),
-        Err(Failure::Refused { code, .. }) if code == "APP.NotExis" => Ok(None),
+        // There is no such app, or nothing was ever done to it: it was brought up by hand.
+        Err(Failure::Refused { code, .. }) if ["APP.NotExis", "Operation.NotExis"].contains(&&*code) => {
+            Ok(None)
+        }
         Err(failure) => Err(failure),
     }
 }

@@ -140,6 +140,22 @@ fn every_verb_can_be_waited_for() {
 }
 
 #[test]
+fn a_project_that_was_brought_up_by_hand_is_taken_over_and_let_go() {
+    let server = server();
+    let never = Answer::Refusal("Operation.NotExis", "No operation of the app is at work or waiting");
+    let [adopted, released] =
+        ["adopt", "release"].map(|kind| Answer::Data(operation(kind, "succeeded", "finish")));
+    server.answers_in_turn("AppOperation", vec![never, adopted.clone()]);
+    let adopting = piped(&server, LANGUAGES[0], "adopt myblog");
+    assert_eq!((adopting.code, adopting.stderr.as_str()), (Some(0), ""));
+    assert!(adopting.stdout.starts_with("myblog is taken over.\n"), "{}", adopting.stdout);
+    server.answers_in_turn("AppOperation", vec![adopted, released]);
+    let piped = piped(&server, LANGUAGES[0], "uninstall myblog");
+    assert_eq!((piped.code, piped.stderr.as_str()), (Some(0), ""));
+    assert_eq!(piped.stdout, "myblog is not managed any more; it runs on as it was.\n");
+}
+
+#[test]
 fn what_takes_its_record_with_it_has_succeeded() {
     let server = server();
     let before = Answer::Data(operation("uninstall", "succeeded", "finish"));
