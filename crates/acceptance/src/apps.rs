@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::http::{Address, Answer};
 use crate::json::{number, text};
 use crate::server::Server;
-use crate::{docker, wait};
+use crate::{Follower, docker, wait};
 
 /// How long a small app may take on a machine with other things to do.
 pub const INSTALL_LIMIT: Duration = Duration::from_secs(90);
@@ -23,6 +23,67 @@ pub fn install(server: &Server, package: &str, name: &str) -> String {
     let name = begin(server, package, name);
     server.api().await_status(&name, "30", INSTALL_LIMIT);
     name
+}
+
+/// Asks for a verb, such as `AppStop`, and waits until it is done.
+///
+/// # Panics
+/// It is refused, or does not succeed.
+pub fn done(server: &Server, verb: &str, name: &str) {
+    ask(server, verb, name);
+    let operation = ended(server, name);
+    assert_eq!(text(&operation, "/state"), "succeeded", "{verb}: {operation:#}");
+}
+
+/// Asks for a verb, such as `AppStop`; `AppUninstall purge` stands for one that purges.
+///
+/// # Panics
+/// It is refused.
+pub fn ask(server: &Server, verb: &str, name: &str) {
+    let (interface, data) = verb.split_once(' ').unwrap_or((verb, "keep"));
+    let parameters = [("app_id", name), ("data", data)];
+    let parameters = if interface == "AppUninstall" { &parameters[..] } else { &parameters[..1] };
+    let answer = server.api().call(interface, parameters);
+    let answer = answer.unwrap_or_else(|refused| panic!("{verb} of {name}: {refused}"));
+    assert_eq!(text(&answer, "/app_id"), name);
+}
+
+/// Waits until the newest operation of an app has ended, and returns it.
+///
+/// # Panics
+/// It does not end.
+#[must_use]
+pub fn ended(server: &Server, name: &str) -> Value {
+    let api = server.api();
+    let ended = wait::within(INSTALL_LIMIT, || {
+        let operation = api.operation(name);
+        ["succeeded", "failed", "cancelled"]
+            .contains(&text(&operation, "/state").as_str())
+            .then_some(operation)
+    });
+    ended.unwrap_or_else(|| panic!("what is done to {name} ends: {:#}", api.operation(name)))
+}
+
+/// The statuses of an app that events have told of up to the end of its newest operation.
+///
+/// # Panics
+/// No event tells of that end.
+#[must_use]
+pub fn told(server: &Server, name: &str) -> Vec<String> {
+    let operation = text(&ended(server, name), "/operation_id");
+    let mut follower = Follower::after(&server.api(), 0);
+    let mut told = Vec::new();
+    loop {
+        let event = follower.next_event().expect("events go on");
+        let kind = text(&event, "/kind");
+        if kind == "status_changed" && text(&event, "/app_id") == name {
+            told.push(text(&event, "/status_to"));
+        }
+        let is_end = ["succeeded", "failed", "cancelled"].contains(&kind.as_str());
+        if is_end && text(&event, "/operation_id") == operation {
+            return told;
+        }
+    }
 }
 
 /// Asks for an install; the app's whole name.

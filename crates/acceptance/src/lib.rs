@@ -20,11 +20,13 @@ pub mod json;
 pub mod packages;
 pub mod programs;
 pub mod proxy;
+pub mod random;
 pub mod server;
 pub mod setup;
 pub mod share;
 pub mod traces;
 pub mod wait;
+pub mod wordpress;
 
 pub use api::{Api, Refused};
 pub use follower::Follower;

@@ -58,9 +58,23 @@ impl Package {
 
     /// The same, but that service `web` listens only after so many seconds.
     #[must_use]
-    pub fn with_slow_main_service(mut self, seconds: u32) -> Self {
-        let slow = format!("  web:\n    environment: {{ HELLO_DELAY_SECONDS: \"{seconds}\" }}\n");
-        self.compose = self.compose.replace("  web:\n", &slow);
+    pub fn with_slow_main_service(self, seconds: u32) -> Self {
+        self.with_line("web", &format!("environment: {{ HELLO_DELAY_SECONDS: \"{seconds}\" }}"))
+    }
+
+    /// The same with one more line for a service.
+    #[must_use]
+    pub fn with_line(mut self, service: &str, line: &str) -> Self {
+        let head = format!("  {service}:\n");
+        self.compose = self.compose.replace(&head, &format!("{head}    {line}\n"));
+        self
+    }
+
+    /// The same with another main port, which speaks no HTTP.
+    #[must_use]
+    pub fn with_main_port(mut self, port: u16) -> Self {
+        self.compose = self.compose.replace("port: 80, http: {} }", &format!("port: {port} }}"));
+        self.compose = self.compose.replace("ports: [\"80\"]", &format!("ports: [\"{port}\"]"));
         self
     }
 

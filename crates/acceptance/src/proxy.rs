@@ -18,6 +18,8 @@ pub enum Mode {
     Slow(Duration),
     /// Keeps it until the mode changes.
     Held,
+    /// Passes it on, but what comes back piece by piece, with that time between: a large image takes long.
+    Trickling(Duration),
 }
 
 #[derive(Debug)]
@@ -35,6 +37,13 @@ impl Gate {
         let pause = if let Mode::Slow(pause) = *mode { pause } else { Duration::ZERO };
         drop(mode);
         std::thread::sleep(pause);
+    }
+
+    fn pass_back(&self) {
+        let mode = *self.mode.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Mode::Trickling(pause) = mode {
+            std::thread::sleep(pause);
+        }
     }
 }
 
@@ -89,11 +98,12 @@ impl Drop for Registry {
     }
 }
 
-fn serve(client: TcpStream, gate: &Gate) {
+fn serve(client: TcpStream, gate: &Arc<Gate>) {
     gate.pass();
     let Ok(server) = TcpStream::connect(variable("TESTENV_REGISTRY")) else { return };
     let (Ok(from_server), Ok(to_client)) = (server.try_clone(), client.try_clone()) else { return };
-    let back = std::thread::spawn(move || copy(from_server, to_client, || {}));
+    let gate_back = Arc::clone(gate);
+    let back = std::thread::spawn(move || copy(from_server, to_client, || gate_back.pass_back()));
     copy(client, server, || gate.pass());
     back.join().ok();
 }

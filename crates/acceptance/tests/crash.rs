@@ -10,6 +10,7 @@ use acceptance::apps::{self, INSTALL_LIMIT, container};
 use acceptance::json::text;
 use acceptance::packages::HELLO;
 use acceptance::proxy::{Mode, Registry};
+use acceptance::random::{self, Random};
 use acceptance::{Package, Server, Setup, docker, note, traces, wait};
 
 /// Side by side, each with a server of its own on the one engine.
@@ -28,14 +29,10 @@ struct Tally {
 #[test]
 #[ignore = "needs the private engine: cargo xtask test"]
 fn after_a_kill_9_at_any_moment_the_install_is_whole_or_undone() {
-    let from_environment = |name: &str| std::env::var(name).ok().and_then(|value| value.parse::<u64>().ok());
-    let crashes = from_environment("TESTENV_CRASHES").unwrap_or(50);
-    let since_epoch = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
-    let of_clock = since_epoch.expect("the clock is past 1970").as_secs();
-    let seed = from_environment("TESTENV_SEED").unwrap_or(of_clock);
-    note(&format!("TESTENV_SEED={seed}"));
+    let crashes = random::wanted("TESTENV_CRASHES").unwrap_or(50);
+    let seed = random::seed();
     let tallies: Vec<Tally> = std::thread::scope(|scope| {
-        let lane = |lane| scope.spawn(move || run_lane(crashes / LANES, Random(seed ^ (lane << 32))));
+        let lane = |lane| scope.spawn(move || run_lane(crashes / LANES, Random::of(seed, lane)));
         let lanes: Vec<_> = (0..LANES).map(lane).collect();
         lanes.into_iter().map(|lane| lane.join().unwrap_or_else(|_| panic!("seed {seed}"))).collect()
     });
@@ -176,26 +173,4 @@ fn check_end(server: &Server, package: &str, name: &str) {
     assert_eq!(docker::networks(name), [format!("{name}_default")]);
     assert_eq!(docker::volumes(name), [format!("{name}_data")]);
     assert!(apps::page(server, name).body.contains("Hello"));
-}
-
-/// A small generator of numbers that can be repeated (SplitMix64).
-struct Random(u64);
-
-impl Random {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut mixed = self.0;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        mixed ^ (mixed >> 31)
-    }
-
-    fn below(&mut self, bound: u64) -> u64 {
-        self.next() % bound
-    }
-
-    fn up_to(&mut self, longest: Duration) -> Duration {
-        let micros = u64::try_from(longest.as_micros()).unwrap_or(u64::MAX).max(1);
-        Duration::from_micros(self.below(micros))
-    }
 }

@@ -7,10 +7,10 @@ use std::path::Path;
 use std::time::Duration;
 
 use acceptance::apps::{self, INSTALL_LIMIT};
-use acceptance::http::{Address, form};
+use acceptance::http::Address;
 use acceptance::json::{items, number, text};
 use acceptance::proxy::{Mode, Registry};
-use acceptance::{Hello, Server, Setup, docker, traces, wait};
+use acceptance::{Hello, Server, Setup, docker, traces, wait, wordpress};
 use serde_json::{Value, json};
 
 /// WordPress and its database on two busy cores.
@@ -224,26 +224,8 @@ fn published_on_loopback_only(name: &str, port: &str) {
 
 /// The site is set up through its own pages, and what was entered stands in MariaDB.
 fn wordpress_has_its_database(server: &Server, name: &str) {
+    wordpress::set_up(server, name);
     let address = Address::local(apps::port(server, name));
-    let front = apps::page(server, name);
-    let target = front.header("location").expect("it redirects to its installer").to_owned();
-    assert!(target.contains("/wp-admin/install.php"), "{front:?}");
-    let installer = address.get("/wp-admin/install.php?step=1").expect("it answers");
-    assert!(installer.body.contains("WordPress") && installer.body.contains("Site Title"), "{installer:?}");
-
-    let entered = form(&[
-        ("weblog_title", "Acceptance"),
-        ("user_name", "admin"),
-        ("admin_password", "a pass phrase of the test"),
-        ("admin_password2", "a pass phrase of the test"),
-        ("pw_weak", "1"),
-        ("admin_email", "admin@example.org"),
-        ("Submit", "Install WordPress"),
-    ]);
-    let headers = [("Content-Type", "application/x-www-form-urlencoded")];
-    let done = address.request("POST", "/wp-admin/install.php?step=2", &headers, &entered);
-    let done = done.expect("it answers");
-    assert!(done.body.contains("Success!"), "{}", done.body);
     assert!(address.get("/").expect("it answers").body.contains("Hello world!"));
     let query = "select option_value from wordpress.wp_options where option_name = 'blogname'";
     let ask = format!("exec mariadb -uroot -p\"$MARIADB_ROOT_PASSWORD\" -Ne \"{query}\"");

@@ -26,7 +26,10 @@ pub(crate) fn choose_port(
     taken: &[TakenPort],
     can_bind: impl Fn(IpAddr, Protocol, u16) -> bool,
 ) -> Option<PortReservation> {
-    let is_free = |port: &u16| is_free((wanted.address, wanted.protocol, *port), taken, &can_bind);
+    let is_free = |port: &u16| {
+        is_free((wanted.address, wanted.protocol, *port), taken)
+            && can_bind(wanted.address, wanted.protocol, *port)
+    };
     // Below 1024 only the hint itself is tried: the ports after 80 belong to other services.
     let after_hint = wanted.hint.into_iter().flat_map(|hint| {
         let last = if hint < 1024 { hint } else { hint.saturating_add(PORTS_TRIED_AFTER_HINT) };
@@ -42,16 +45,12 @@ pub(crate) fn choose_port(
     })
 }
 
-/// Whether nobody has that port.
-pub(crate) fn is_free(
-    (address, protocol, port): TakenPort,
-    taken: &[TakenPort],
-    can_bind: impl Fn(IpAddr, Protocol, u16) -> bool,
-) -> bool {
+/// Whether none of those is that port.
+pub(crate) fn is_free((address, protocol, port): TakenPort, taken: &[TakenPort]) -> bool {
     let clash = |(other_address, other_protocol, other): &TakenPort| {
         *other == port && *other_protocol == protocol && addresses_overlap(*other_address, address)
     };
-    !taken.iter().any(clash) && can_bind(address, protocol, port)
+    !taken.iter().any(clash)
 }
 
 /// How far from its hint a port is looked for: keeps 3306, 3307, 3308 … recognisable.

@@ -53,7 +53,7 @@ impl EventLog {
         let surplus = latest.len().saturating_sub(EVENTS_HELD);
         latest.drain(..surplus);
         let newest = latest.back().map_or(first, |newest| newest.id);
-        drop(latest);
+        // Told before anybody can see them: nobody may be given what is newer than the newest.
         self.newest.send_replace(newest);
     }
 

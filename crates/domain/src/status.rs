@@ -91,7 +91,10 @@ impl Status {
             // Nobody is shown it.
             Lifecycle::Trashed => Self::Stop,
             Lifecycle::Installed => {
-                let in_transit = open.is_some_and(|operation| operation.state != OperationState::Queued);
+                // Nothing has been done yet for one that is queued: what was wanted before still is.
+                let queued = open.filter(|operation| operation.state == OperationState::Queued);
+                let desired = queued.map_or(desired, |operation| operation.desired_before);
+                let in_transit = open.is_some() && queued.is_none();
                 let services = Services { desired, in_transit, observation, expected };
                 services.status(now)
             }

@@ -65,6 +65,8 @@ struct State {
     anonymous: HashMap<String, String>,
     slow_images: BTreeSet<String>,
     refuses_removals: bool,
+    /// The code that containers end with when they are stopped; 143 where none is set.
+    stop_code: Option<i64>,
     images_of: HashMap<ContainerId, String>,
     /// What each container was made of: compose recreates one that differs.
     definitions: HashMap<ContainerId, String>,
@@ -106,6 +108,11 @@ impl FakeEngine {
     /// Gives containers of that image an anonymous volume, as the image of a database does.
     pub fn give_anonymous_volume(&self, image: &str, target: &str) {
         self.state().anonymous.insert(image.to_owned(), target.to_owned());
+    }
+
+    /// Makes every container end with that code when it is stopped: many programs have one of their own.
+    pub fn stop_with(&self, code: i64) {
+        self.state().stop_code = Some(code);
     }
 
     /// Refuses every removal from now on, as of what somebody else uses, or ends that.
@@ -382,10 +389,11 @@ impl FakeEngine {
     pub(crate) fn stop(&self, id: &ContainerId) -> Result<(), CommandError> {
         let now = self.clock.now();
         let mut state = self.reachable().map_err(|error| away(&error))?;
+        let stop_code = state.stop_code.unwrap_or(143);
         let Some(container) = state.containers.get_mut(id) else { return Ok(()) };
         if container.facts.state == ContainerState::Running {
             container.facts.state = ContainerState::Exited;
-            container.facts.exit_code = 143;
+            container.facts.exit_code = stop_code;
             container.facts.finished_at = Some(now);
         }
         state.tell(&EngineEvent::Container(id.clone()));

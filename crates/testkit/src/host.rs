@@ -21,6 +21,7 @@ pub struct FakeHost {
     memory_bytes: AtomicU64,
     disk_bytes: AtomicU64,
     listeners: Mutex<Vec<Listener>>,
+    lingering: Mutex<Vec<u16>>,
     disk: BlockingGate,
 }
 
@@ -33,6 +34,7 @@ impl FakeHost {
             memory_bytes: AtomicU64::new(8 << 30),
             disk_bytes: AtomicU64::new(100 << 30),
             listeners: Mutex::default(),
+            lingering: Mutex::default(),
             disk: BlockingGate::default(),
         }
     }
@@ -51,6 +53,12 @@ impl FakeHost {
     /// that.
     pub fn set_disk_stalled(&self, is_stalled: bool) {
         self.disk.set_closed(is_stalled);
+    }
+
+    /// Lets connections to that port linger that have been closed: it cannot be bound in the plain way, and nobody
+    /// has it.
+    pub fn linger(&self, port: u16) {
+        self.lingering.lock().unwrap_or_else(PoisonError::into_inner).push(port);
     }
 
     /// Lets a program listen on that port, on every address.
@@ -78,7 +86,9 @@ impl Host for FakeHost {
 
     fn can_bind(&self, _: IpAddr, protocol: Protocol, port: u16) -> bool {
         let listeners = self.listeners.lock().unwrap_or_else(PoisonError::into_inner);
+        let lingering = self.lingering.lock().unwrap_or_else(PoisonError::into_inner);
         !listeners.iter().any(|l| l.protocol == protocol && l.port == port)
+            && !lingering.contains(&port)
             && !self.engine.has_bound(protocol, port)
     }
 

@@ -9,12 +9,12 @@ use std::time::Duration;
 
 use domain::{
     App, Condition, ContainerId, ContainerState, Desired, FailureClass, Health, Lifecycle, Operation,
-    OperationKind, Origin, Timestamp,
+    OperationKind, Origin, Step, Timestamp,
 };
 use futures_util::future::try_join_all;
 use tokio::time::Instant;
 
-use super::{StepError, create, pull, render};
+use super::{StepError, create, pull, render, take_down};
 use crate::Control;
 use crate::memory::Memory;
 use crate::ports::{CommandError, EngineContainer};
@@ -34,14 +34,8 @@ const BETWEEN_EFFORTS: Duration = Duration::from_secs(1);
 /// Stops what runs, those that others depend on last.
 pub(super) async fn stop(control: &Arc<Control>, app: &App) -> Result<(), StepError> {
     let containers = of_app(control, app).await?;
-    let mut levels = in_order(&containers);
-    levels.reverse();
-    for level in levels {
-        let stops = level.iter().filter(|container| !is_down(container));
-        let stops = stops.map(|container| control.engine.stop(&container.facts.id));
-        if let Err(error) = try_join_all(stops).await {
-            return Err(create::failure(control, app, error).await?);
-        }
+    for level in levels_to_stop(&containers) {
+        stop_level(control, app, &level).await?;
     }
     let stopped: Vec<ContainerId> = containers.into_iter().map(|container| container.facts.id).collect();
     let all_down = |memory: &Memory| {
@@ -52,8 +46,40 @@ pub(super) async fn stop(control: &Arc<Control>, app: &App) -> Result<(), StepEr
     Ok(())
 }
 
-/// Starts what does not run, those that others depend on first, and lets compose create what is missing.
+/// The containers that are not down, in the order in which they are stopped: level by level.
+fn levels_to_stop(containers: &[EngineContainer]) -> Vec<Vec<&EngineContainer>> {
+    let mut levels = in_order(containers);
+    levels.reverse();
+    levels.iter_mut().for_each(|level| level.retain(|container| !is_down(container)));
+    levels.retain(|level| !level.is_empty());
+    levels
+}
+
+async fn stop_level(control: &Arc<Control>, app: &App, level: &[&EngineContainer]) -> Result<(), StepError> {
+    let stops = level.iter().map(|container| control.engine.stop(&container.facts.id));
+    match try_join_all(stops).await {
+        Ok(_) => Ok(()),
+        Err(error) => Err(create::failure(control, app, error).await?),
+    }
+}
+
+/// Starts what does not run, those that others depend on first, and makes what is missing.
 pub(super) async fn start(control: &Arc<Control>, app: &App) -> Result<(), StepError> {
+    match start_what_is_there(control, app).await {
+        // They were made for a network that is gone, or one of another life is in the way: only new ones can run.
+        Err(StepError::HalfMade(words)) if app.origin == Origin::Installed => {
+            tracing::info!(app.id = %app.id, words, "its containers cannot run any more; making them anew");
+            stop(control, app).await?;
+            take_down::run(control, app).await?;
+            // As it is now: the volumes that only its containers named have been noted.
+            let Some((app, _)) = control.app_and_operation(&app.install) else { return Ok(()) };
+            create_missing(control, &app).await
+        }
+        outcome => outcome,
+    }
+}
+
+async fn start_what_is_there(control: &Arc<Control>, app: &App) -> Result<(), StepError> {
     let containers = of_app(control, app).await?;
     let is_there = |service: &String| containers.iter().any(|c| c.facts.service == *service);
     let mut services = app.expected().services.iter().map(|(service, _)| service);
@@ -90,7 +116,7 @@ async fn start_foreign(
         return Err(StepError::failed(FailureClass::NotOurs, service, folder.unwrap_or_default()));
     }
     match start_in_order(control, app, containers).await {
-        Err(CommandError::Failed { words }) => {
+        Err(CommandError::Failed { words } | CommandError::HalfMade { words }) => {
             Err(StepError::failed(FailureClass::ContainerCommand, "", words))
         }
         Err(error) => Err(create::failure(control, app, error).await?),
@@ -124,7 +150,19 @@ pub(super) async fn undo_stop(
     if operation.desired_before == Desired::Stopped || app.lifecycle != Lifecycle::Installed {
         return Ok(());
     }
-    bring_back(control, app, WayBack::Start).await
+    // The stop's success is recorded with the start of what follows.
+    let was_interrupted = operation.step() == Some(Step::StopContainers);
+    bring_back(control, app, if was_interrupted { WayBack::FinishAndStart } else { WayBack::Start }).await
+}
+
+/// Lets the stop of those containers end that may be in the midst of it: the engine goes on with what it was asked
+/// for, and what was started meanwhile would end after all. Those that were not asked to stop yet go on.
+async fn finish_level(control: &Arc<Control>, app: &App) -> Result<(), StepError> {
+    let containers = of_app(control, app).await?;
+    match levels_to_stop(&containers).first() {
+        Some(level) => stop_level(control, app, level).await,
+        None => Ok(()),
+    }
 }
 
 /// How an app is brought back to how it was.
@@ -132,6 +170,8 @@ pub(super) async fn undo_stop(
 pub(super) enum WayBack {
     /// Its containers are started.
     Start,
+    /// The same, once those have ended that may just be stopping.
+    FinishAndStart,
     /// They are stopped.
     Stop,
     /// They are created by what is written in its folder, and started where they are to run.
@@ -145,6 +185,10 @@ pub(super) async fn bring_back(control: &Arc<Control>, app: &App, way: WayBack) 
     loop {
         let tried = match way {
             WayBack::Start => start(control, app).await,
+            WayBack::FinishAndStart => match finish_level(control, app).await {
+                Ok(()) => start(control, app).await,
+                Err(error) => Err(error),
+            },
             WayBack::Stop => stop(control, app).await,
             WayBack::Up(desired) => create_anew(control, app, desired).await,
         };
@@ -255,12 +299,15 @@ async fn is_met(
 async fn wait_until_seen(control: &Arc<Control>, containers: &[EngineContainer]) {
     let before: BTreeMap<ContainerId, Option<Timestamp>> = containers
         .iter()
-        .filter(|container| is_down(container))
+        .filter(|container| container.facts.state != ContainerState::Running)
         .map(|container| (container.facts.id.clone(), container.facts.started_at))
         .collect();
     let all_seen = |memory: &Memory| {
         let is_seen = |(id, started_at): (&ContainerId, &Option<Timestamp>)| {
-            memory.engine.containers.get(id).is_none_or(|c| c.facts.started_at != *started_at)
+            let found = memory.engine.containers.get(id);
+            // One that was frozen goes on with its old start.
+            found
+                .is_none_or(|c| c.facts.started_at != *started_at || c.facts.state == ContainerState::Running)
         };
         before.iter().all(is_seen).then_some(())
     };

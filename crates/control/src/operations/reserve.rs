@@ -77,7 +77,8 @@ pub(crate) struct Lost {
 
 impl Lost {
     fn of(operation: &Operation) -> Self {
-        let is_doubtful = operation.kind == OperationKind::Restore && operation.attempts(Step::Reserve) == 1;
+        let is_first = operation.step().is_none_or(|step| step == Step::Reserve);
+        let is_doubtful = operation.kind == OperationKind::Restore && is_first;
         let mut lost = Self { is_doubtful, ..Self::default() };
         for record in &operation.steps {
             let StepOutcome::Failed(failure) = &record.outcome else { continue };
@@ -176,9 +177,11 @@ impl Control {
         let listeners = outside.listeners.iter();
         taken.extend(listeners.map(|listener| (listener.address, listener.protocol, listener.port)));
         let can_bind = |address, protocol, port| self.host.can_bind(address, protocol, port);
+        // Whether it can be bound says less of an old port: connections that were closed a moment ago keep it from
+        // being bound in the plain way, and nobody has it. If somebody should, the engine tells.
         let is_kept = |port: &&PortReservation| {
             !lost.ports.contains(&port.port)
-                && (!lost.is_doubtful || is_free((port.address, port.protocol, port.port), &taken, can_bind))
+                && (!lost.is_doubtful || is_free((port.address, port.protocol, port.port), &taken))
         };
         let kept: Vec<PortReservation> = before.iter().filter(is_kept).cloned().collect();
         taken.extend(kept.iter().map(|port| (port.address, port.protocol, port.port)));

@@ -84,7 +84,7 @@ pub enum CommandError {
         words: String,
     },
     /// A container or network of the project's own is in the way: one that the engine made so late, for a
-    /// process that was ended, that this one did not know of it.
+    /// process that was ended, that this one did not know of it; or one that belongs to another that is gone.
     #[error("something that was half made is in the way: {words}")]
     HalfMade {
         /// Docker's words.

@@ -11,6 +11,11 @@ use crate::compose::classify;
 pub(super) async fn start(client: &Client, id: &ContainerId) -> Result<(), CommandError> {
     match post(client, "start a container", format!("/containers/{id}/start")).await? {
         None => Ok(()),
+        // Somebody has frozen it: it goes on where it was.
+        Some(words) if words.contains("paused") => {
+            let refused = post(client, "unpause a container", format!("/containers/{id}/unpause")).await?;
+            refused.map_or(Ok(()), |words| Err(classify(words, &[])))
+        }
         Some(words) => {
             let ports = published(client, id).await.unwrap_or_default();
             Err(classify(words, &ports))

@@ -73,8 +73,12 @@ pub(crate) fn classify(words: String, ports: &[PortReservation]) -> CommandError
     ]) {
         return CommandError::SubnetTaken { words };
     }
-    // Names are asked for before: what holds one now is the project's own.
-    if says(&["is already in use by container", "is ambiguous"]) || is_network_twice(&lowercase) {
+    // Names are asked for before: what holds one now is the project's own. So is a network that a container was
+    // made for, and that somebody has removed since.
+    if says(&["is already in use by container", "is ambiguous"])
+        || is_network_twice(&lowercase)
+        || (lowercase.contains("network ") && lowercase.ends_with(" not found"))
+    {
         return CommandError::HalfMade { words };
     }
     CommandError::Failed { words }
@@ -147,6 +151,7 @@ mod tests {
             "network app_default is ambiguous (2 matches found on name)",
             "Conflict. The container name \"/app-web-1\" is already in use by container \"8f3\".",
             "network with name app_default already exists",
+            "network dd3307c6e4b72d11551a8fcc6f056bea7c805792afd8b9b1636d0a70e07ec179 not found",
         ] {
             let line =
                 serde_json::json!({"error": true, "message": format!("Error response from daemon: {said}")});

@@ -1,0 +1,158 @@
+//! The verbs of an app's life as its owner sees them: what is told on the way, and the recycle bin's time.
+
+use std::time::Duration;
+
+use control::Data;
+use control::ports::Store as _;
+use domain::{EventId, EventKind, OperationKind, OperationState, Status, Step};
+use testkit::{Running, World};
+
+async fn with_a_running_app(world: &World) -> Running {
+    let server = world.start();
+    server.connected().await;
+    server.install("blog", "one").await.expect("accepted");
+    server.has_status("one", Status::Running).await;
+    server
+}
+
+async fn done(server: &Running, kind: OperationKind) {
+    match kind {
+        OperationKind::Start => server.control.start("one").await,
+        OperationKind::Stop => server.control.stop("one").await,
+        OperationKind::Restart => server.control.restart("one").await,
+        OperationKind::Uninstall => server.control.uninstall("one", Data::Keep).await,
+        _ => server.control.restore("one").await,
+    }
+    .expect("accepted");
+    let operation = server.operation_ended("one").await;
+    assert_eq!(operation.kind, kind);
+    assert_eq!(operation.state.as_str(), "succeeded", "{operation:?}");
+}
+
+/// The statuses that events have told of.
+fn told(world: &World) -> Vec<Status> {
+    let page = world.store.events_after(EventId::default(), None, 1_000).expect("it can be read");
+    let status = |stored: &domain::StoredEvent| match stored.event.kind {
+        EventKind::StatusChanged { to, .. } => Some(to),
+        _ => None,
+    };
+    page.events.iter().filter_map(status).collect()
+}
+
+#[tokio::test(start_paused = true)]
+async fn no_verb_tells_of_an_error_however_the_app_ends_at_a_stop() {
+    let world = World::default();
+    // As Node.js and Java programs do.
+    world.engine.stop_with(1);
+    let server = with_a_running_app(&world).await;
+    use OperationKind::{Restart, Restore, Start, Stop, Uninstall};
+    for kind in [Stop, Start, Restart, Stop, Restart, Uninstall, Restore, Stop, Uninstall, Restore] {
+        done(&server, kind).await;
+    }
+    server.has_status("one", Status::Running).await;
+    let told = told(&world);
+    assert!(!told.contains(&Status::Error), "{told:?}");
+    server.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_start_that_waits_for_its_turn_tells_of_no_error_though_nothing_of_the_app_is_there() {
+    let world = World::default();
+    let server = with_a_running_app(&world).await;
+    done(&server, OperationKind::Stop).await;
+    world.engine.remove_by_hand("one", "web");
+    world.engine.remove_by_hand("one", "db");
+    server.has_status("one", Status::Stop).await;
+    done(&server, OperationKind::Start).await;
+    server.has_status("one", Status::Running).await;
+    let told = told(&world);
+    assert!(!told.contains(&Status::Error), "{told:?}");
+    server.stop().await;
+}
+
+/// As short as that, because the clock runs through it second by second.
+const RETENTION: Duration = Duration::from_hours(3);
+
+#[tokio::test(start_paused = true)]
+async fn the_recycle_bin_gives_up_what_is_due_and_nothing_else_also_after_a_restart() {
+    let mut world = World::default();
+    world.settings.trash_retention = RETENTION;
+    let server = with_a_running_app(&world).await;
+    for name in ["two", "three"] {
+        server.install("blog", name).await.expect("accepted");
+        server.has_status(name, Status::Running).await;
+    }
+    let trash = async |server: &Running, name: &str| {
+        server.control.uninstall(name, Data::Keep).await.expect("accepted");
+        server.operation_ended(name).await;
+    };
+    let binned = |server: &Running| -> Vec<String> {
+        server.control.app_trash().iter().map(|app| app.id.to_string()).collect()
+    };
+    trash(&server, "one").await;
+    tokio::time::sleep(RETENTION / 3).await;
+    trash(&server, "two").await;
+    tokio::time::sleep(RETENTION * 19 / 30).await;
+    assert_eq!(binned(&server), ["one", "two"], "not yet");
+    tokio::time::sleep(RETENTION / 15).await;
+    server.until(|server| (binned(server) == ["two"]).then_some(())).await;
+    server.stop().await;
+
+    // The second becomes due while no server runs; so does the engine's absence not matter.
+    tokio::time::sleep(RETENTION / 3).await;
+    world.engine.set_away(true);
+    let server = world.start();
+    tokio::time::sleep(Duration::from_secs(600)).await;
+    assert_eq!(binned(&server), ["two"], "nothing can be deleted while the engine is away");
+    world.engine.set_away(false);
+    server.until(|server| binned(server).is_empty().then_some(())).await;
+    assert_eq!(server.status("three"), Some(Status::Running));
+    let (mut left, of_three) = (world.traces(), |trace: &String| trace.contains("three"));
+    left.retain(|trace| !of_three(trace));
+    assert_eq!(left.len(), 2, "but for its port and its subnet, all that is left is the third's: {left:?}");
+    server.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_uninstall_that_is_cancelled_with_its_containers_gone_brings_the_app_back_with_all_its_data() {
+    let world = World::default();
+    world.engine.give_anonymous_volume("blog", "/uploads");
+    let server = with_a_running_app(&world).await;
+    let volumes = |world: &World| {
+        let mut names: Vec<String> = world.engine.sight().volumes.into_iter().map(|v| v.name).collect();
+        names.sort();
+        names
+    };
+    let before = volumes(&world);
+    server.control.uninstall("one", Data::Keep).await.expect("accepted");
+    server.until(|_| world.engine.sight().containers.is_empty().then_some(())).await;
+    let cancelled = server.control.cancel("one").await.expect("it is not too late");
+    assert_eq!(cancelled.step(), Some(Step::TakeDown));
+    assert_eq!(server.operation_ended("one").await.state, OperationState::Cancelled);
+    server.has_status("one", Status::Running).await;
+    assert_eq!(volumes(&world), before, "the same volumes, and no other");
+    let sight = world.engine.sight();
+    let mounted: Vec<&String> =
+        sight.containers.iter().flat_map(|c| &c.anonymous_volumes).map(|v| &v.1).collect();
+    assert!(mounted.iter().all(|name| before.contains(name)) && mounted.len() == 1, "{mounted:?}");
+    server.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_restored_app_gets_its_old_port_unless_somebody_has_it() {
+    let world = World::default();
+    let server = with_a_running_app(&world).await;
+    let port =
+        |server: &Running| server.detail("one").and_then(|app| app.running.map(|running| running.port));
+    let before = port(&server).expect("it runs");
+    done(&server, OperationKind::Uninstall).await;
+    // Browsers had just been there: the kernel keeps their connections for a minute.
+    world.host.linger(before);
+    done(&server, OperationKind::Restore).await;
+    assert_eq!(port(&server), Some(before), "links and bookmarks go on working");
+    done(&server, OperationKind::Uninstall).await;
+    world.host.listen(domain::Protocol::Tcp, before);
+    done(&server, OperationKind::Restore).await;
+    assert_ne!(port(&server), Some(before));
+    server.stop().await;
+}
