@@ -6,11 +6,11 @@
 //! each object at a time, so that an older one can never overwrite a newer; and side by side, because
 //! Docker answers for a container that it is starting only once it has started it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
-use domain::{ContainerId, Timestamp};
+use domain::{ContainerId, InstallId, Origin, Timestamp};
 use futures_util::StreamExt;
 use futures_util::future::BoxFuture;
 use futures_util::stream::FuturesUnordered;
@@ -228,8 +228,14 @@ impl Memory {
     fn take_in_sight(&mut self, sight: EngineSight, now: Timestamp) {
         self.engine.networks = sight.networks;
         self.engine.volumes = sight.volumes;
+        // Among thousands of containers, each app looks only at those that name its install, or none.
+        let mut by_install: HashMap<Option<&InstallId>, Vec<&EngineContainer>> = HashMap::new();
+        for container in &sight.containers {
+            by_install.entry(container.owner.install.as_ref()).or_default().push(container);
+        }
         for AppRecord { app, .. } in self.records_mut() {
-            let own = sight.containers.iter().filter(|found| found.owner.is_of_app(app));
+            let named = by_install.get(&(app.origin == Origin::Installed).then_some(&app.install));
+            let own = named.into_iter().flatten().filter(|found| found.owner.is_of_app(app));
             app.observation.take_in_all(own.map(|found| found.facts.clone()).collect(), now);
         }
         self.engine.containers = sight.containers.into_iter().map(|c| (c.facts.id.clone(), c)).collect();
