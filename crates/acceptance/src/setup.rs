@@ -205,7 +205,9 @@ impl Setup {
         self.folder.path().join("log")
     }
 
-    pub(crate) fn socket(&self) -> PathBuf {
+    /// Where it listens.
+    #[must_use]
+    pub fn socket(&self) -> PathBuf {
         self.data_dir.join("appmanage.sock")
     }
 

@@ -188,7 +188,7 @@ fn completions_and_manual_are_made_without_a_server() {
         ("completions bash", "uninstall"),
         ("completions zsh", "--version"),
         ("completions fish", "trash"),
-        ("man", "appmanage\\-install"),
+        ("man", ".SS appmanage install [OPTIONS] <PACKAGE> <APP>"),
     ] {
         let made = crate::run::finished(crate::run::command(nobody, LANGUAGES[0], line));
         assert_eq!(made.code, Some(0), "{}", made.stderr);
