@@ -17,7 +17,16 @@ const SOCKET_OF_ROOT: &str = "/var/lib/appmanage/appmanage.sock";
 pub(crate) fn program(program: clap::Command) -> clap::Command {
     let arguments: Vec<String> =
         std::env::args_os().map(|argument| argument.to_string_lossy().into_owned()).collect();
-    cli::localised(program, &arguments, &variables())
+    let mut program = cli::localised(program, &arguments, &variables());
+    // The options of the client are there now, also where they mean nothing.
+    program.build();
+    let hidden = |argument: clap::Arg| {
+        let is_clients = argument.is_global_set() && argument.get_id() != "help";
+        argument.hide(is_clients)
+    };
+    ["serve", "settings"]
+        .into_iter()
+        .fold(program, |program, name| program.mut_subcommand(name, |command| command.mut_args(hidden)))
 }
 
 /// What the client needs of this process. A server on this machine reads the same settings, so they tell where its

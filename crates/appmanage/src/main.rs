@@ -24,10 +24,10 @@ const EXIT_USAGE: u8 = 2;
 /// Ends the help of every command that reads settings.
 macro_rules! other_settings {
     () => {
-        "There are more settings than flags. They stand in the configuration file, or in the
-environment: APPMANAGE_ and the name in capitals with _ for each dot
-(APPMANAGE_PUBLIC_HOST=apps.example). `appmanage settings` prints all of them with
-their values; docs/configuration.md says what each means."
+        "There are more settings than flags. They stand in the configuration file, or in
+the environment: APPMANAGE_ and the name in capitals with _ for each dot
+(APPMANAGE_PUBLIC_HOST=apps.example). `appmanage settings` prints all of them
+with their values; docs/configuration.md says what each means."
     };
 }
 
@@ -56,7 +56,7 @@ enum Command {
 /// Flags that stand above the environment and the configuration file.
 #[derive(Args)]
 struct SettingFlags {
-    /// Where to listen: HOST:PORT or unix:PATH; may be repeated
+    /// Listen at HOST:PORT or unix:PATH; may be repeated
     #[arg(long, value_name = "ADDRESS")]
     listen: Vec<String>,
     /// Where everything is kept

@@ -85,6 +85,32 @@ fn every_command_is_documented() {
 }
 
 #[test]
+fn every_help_fits_a_screen_and_has_an_example() {
+    let server = server();
+    let width = |line: &str| line.chars().map(|c| if c < '\u{2e80}' { 1 } else { 2 }).sum::<usize>();
+    for language in LANGUAGES {
+        for name in commands() {
+            let help = piped(&server, language, &format!("{name} --help")).stdout;
+            assert!(help.contains(&format!("appmanage {name}")), "no example:\n{help}");
+            // The prompt needs a line, too.
+            assert!(help.lines().count() < 24, "{help}");
+            assert!(help.lines().all(|line| width(line) <= 80), "{help}");
+        }
+    }
+}
+
+#[test]
+fn a_server_takes_no_options_of_the_client() {
+    let server = server();
+    for line in ["serve --quiet", "--output json settings"] {
+        let refused = piped(&server, LANGUAGES[0], line);
+        assert_eq!(refused.code, Some(2), "{line}");
+        assert!(refused.stderr.contains("take no options of the client"), "{}", refused.stderr);
+    }
+    assert!(!piped(&server, LANGUAGES[0], "serve --help").stdout.contains("--server"));
+}
+
+#[test]
 fn there_is_a_word_where_there_is_nothing() {
     let server = server();
     let nothing = serde_json::json!([]);
