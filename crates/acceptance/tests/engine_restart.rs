@@ -137,6 +137,8 @@ fn after_a_reboot_the_apps_are_told_as_the_engine_brings_them_back() {
     let name = apps::install(&server, "hello", "app");
     let stopped = apps::install(&server, "stopped", "stopped");
     docker::docker(&["stop", "--time", "1", &container(&stopped, "web")]);
+    let by_us = apps::install(&server, "stopped", "byus");
+    apps::done(&server, "AppStop", &by_us);
     for server_reboots in [false, true] {
         engine.shut_down();
         if server_reboots {
@@ -151,6 +153,7 @@ fn after_a_reboot_the_apps_are_told_as_the_engine_brings_them_back() {
         });
         wait::until("it is told", 2 * LATE, || (server.api().status_or_code(&name) == "30").then_some(()));
         assert_eq!(server.api().status(&stopped).as_deref(), Ok("40"), "stopped by hand, and stays so");
+        assert_eq!(server.api().status(&by_us).as_deref(), Ok("40"), "stopped by us, and stays so");
         assert!(apps::page(&server, &name).body.contains("Hello"));
     }
 }

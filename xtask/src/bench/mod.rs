@@ -1,19 +1,21 @@
 //! `cargo xtask bench`: what docs/benchmarks.md says, measured in one run.
 //!
-//! Everything is measured from outside, on the release binary. `reads` and `idle` run it before an engine that
+//! Everything is measured from outside, on the release binary. `reads`, `followers` and `idle` run it before an engine that
 //! exists only on a socket (crates/appmanage/examples/fake_machine.rs): nobody has a thousand apps at hand.
-//! `installs` and `death` run it on a real, private engine. `report` makes the page. A figure is the median of
+//! `installs`, `verbs` and `death` run it on a real, private engine. `report` makes the page. A figure is the median of
 //! several rounds; what is compared is measured in turns, so that a noisy minute hits both.
 
 mod death;
 mod docker;
 mod figures;
+mod followers;
 mod idle;
 mod installs;
 mod load;
 mod reads;
 mod report;
 mod server;
+mod verbs;
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -89,10 +91,12 @@ type Part = fn(&Bench, &docker::Docker) -> Result<Vec<Row>>;
 
 fn on_engine(repository: &Path, bench: &Bench) -> Result<Measured> {
     let docker = docker::Docker::of(engine::environment(repository, ENGINE)?)?;
-    let parts: [(&str, Part); 4] = [
+    let parts: [(&str, Part); 6] = [
         ("Reads", reads::measure),
+        ("Followers", followers::measure),
         ("At rest", idle::measure),
         ("Installs", installs::measure),
+        ("Verbs", verbs::measure),
         ("A container's death", death::measure),
     ];
     let mut sections = Vec::new();

@@ -125,7 +125,7 @@ fn proof(bench: &Bench, machine: &mut FakeMachine, server: &Server) -> Result<Ro
         .goal("none", asked == 0 && is_without_process))
 }
 
-fn status_request() -> Vec<u8> {
+pub(super) fn status_request() -> Vec<u8> {
     call("AppStatus", &[("app_id", "blog0000")])
 }
 
