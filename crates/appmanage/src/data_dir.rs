@@ -4,9 +4,17 @@ use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
 use std::io::{self, Read, Seek, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 /// Held for as long as a server lives; its content is that server's process id.
 const LOCK_FILE: &str = "appmanage.lock";
+
+/// Looks until a lock is free whose server is dead, five seconds in all: a program that it was just starting when it
+/// was killed has the lock until it has become itself. A moment, longer on a machine with much to do.
+const LOOKS_MAX: u32 = 250;
+
+/// Between two of them.
+const BETWEEN_LOOKS: Duration = Duration::from_millis(20);
 
 /// A data directory that this process alone may use. The kernel lets go of the lock when the process ends,
 /// however it ends.
@@ -64,12 +72,19 @@ impl DataDir {
             .mode(0o600)
             .open(path.join(LOCK_FILE))
             .map_err(not_writable)?;
-        match lock.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => {
-                return Err(DataDirError::InUse { path: path.to_owned(), holder: read_pid(&mut lock) });
+        let mut looks = 0;
+        loop {
+            match lock.try_lock() {
+                Ok(()) => break,
+                Err(TryLockError::WouldBlock) => {}
+                Err(TryLockError::Error(source)) => return Err(not_writable(source)),
             }
-            Err(TryLockError::Error(source)) => return Err(not_writable(source)),
+            let holder = read_pid(&mut lock);
+            if holder.is_none_or(is_alive) || looks == LOOKS_MAX {
+                return Err(DataDirError::InUse { path: path.to_owned(), holder });
+            }
+            looks += 1;
+            std::thread::sleep(BETWEEN_LOOKS);
         }
         write_pid(&mut lock).map_err(not_writable)?;
         Ok(Self { path: path.to_owned(), _lock: lock })
@@ -80,9 +95,14 @@ impl DataDir {
     }
 }
 
+fn is_alive(pid: u32) -> bool {
+    Path::new("/proc").join(pid.to_string()).exists()
+}
+
 /// `None` where the holder has not written it yet.
 fn read_pid(lock: &mut File) -> Option<u32> {
     let mut text = String::new();
+    lock.rewind().ok()?;
     lock.read_to_string(&mut text).ok()?;
     text.trim().parse().ok()
 }
@@ -117,6 +137,20 @@ mod tests {
         assert!(error.contains(&format!("(process {})", std::process::id())), "{error}");
         drop(first);
         DataDir::claim(folder.path()).expect("it is free again");
+    }
+
+    #[test]
+    fn a_lock_that_a_dead_servers_last_child_still_has_is_waited_for() {
+        let folder = tempfile::tempdir().expect("a temporary directory");
+        let first = DataDir::claim(folder.path()).expect("it is free");
+        // No process has that number: Linux counts to four millions.
+        fs::write(folder.path().join(LOCK_FILE), "4999999").expect("it can be written");
+        let child = std::thread::spawn(move || {
+            std::thread::sleep(Duration::from_millis(100));
+            drop(first);
+        });
+        DataDir::claim(folder.path()).expect("it is free soon");
+        child.join().expect("no panic");
     }
 
     #[test]
