@@ -100,7 +100,7 @@ pub enum Command {
     #[command(after_help = "Example: appmanage stats")]
     Stats(Stats),
     /// Show or change the variables of an app
-    #[command(after_help = "Example: appmanage config myblog --set WORDPRESS_DEBUG=true --wait")]
+    #[command(after_help = "Example: appmanage config vault --set SIGNUPS_ALLOWED=true --wait")]
     Config(Config),
     /// Look for apps to install
     #[command(
