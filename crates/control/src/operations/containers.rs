@@ -8,8 +8,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use domain::{
-    App, Condition, ContainerId, ContainerState, Desired, FailureClass, Health, Lifecycle, Operation,
-    OperationKind, Origin, Step, Timestamp,
+    App, Condition, ContainerId, ContainerState, Dependency, Desired, FailureClass, Health, Lifecycle,
+    Operation, OperationKind, Origin, RestartPolicy, Step, Timestamp,
 };
 use futures_util::future::try_join_all;
 use tokio::time::Instant;
@@ -232,35 +232,41 @@ async fn start_in_order(
 ) -> Result<(), CommandError> {
     let patience = app.deployment.as_ref().map_or(domain::Package::DEFAULT_PATIENCE, |d| d.patience);
     let deadline = Instant::now() + patience;
+    let operation = control.app_and_operation(&app.install).map(|(_, operation)| operation.kind);
+    // As `docker compose restart` does it: an app whose database takes a while to be healthy need not be down for as
+    // long. What ends for want of it is started again by Docker.
+    let is_tried_again = |container: &EngineContainer| {
+        operation == Some(OperationKind::Restart) && container.facts.restart_policy != RestartPolicy::No
+    };
     for level in in_order(containers) {
         for container in &level {
-            wait_for_dependencies(control, container, containers, deadline).await?;
+            let is_awaited =
+                |needed: &&Dependency| needed.condition != Condition::Healthy || !is_tried_again(container);
+            for needed in container.facts.depends_on.iter().filter(is_awaited) {
+                wait_for(control, needed, container, containers, deadline).await?;
+            }
         }
         try_join_all(level.iter().map(|container| control.engine.start(&container.facts.id))).await?;
     }
     Ok(())
 }
 
-/// Waits until what that container depends on is as it has to be.
-async fn wait_for_dependencies(
+/// Waits until what that container needs is as it has to be.
+async fn wait_for(
     control: &Arc<Control>,
+    needed: &Dependency,
     container: &EngineContainer,
     containers: &[EngineContainer],
     deadline: Instant,
 ) -> Result<(), CommandError> {
-    for dependency in &container.facts.depends_on {
-        let needed = containers.iter().filter(|c| c.facts.service == dependency.service);
-        for other in needed {
-            while !is_met(control, other, dependency.condition).await? {
-                if Instant::now() >= deadline {
-                    let words = format!(
-                        "{} waits for {}, which is not ready",
-                        container.facts.name, other.facts.name
-                    );
-                    return Err(CommandError::Failed { words });
-                }
-                tokio::time::sleep(BETWEEN_LOOKS).await;
+    for other in containers.iter().filter(|other| other.facts.service == needed.service) {
+        while !is_met(control, other, needed.condition).await? {
+            if Instant::now() >= deadline {
+                let words =
+                    format!("{} waits for {}, which is not ready", container.facts.name, other.facts.name);
+                return Err(CommandError::Failed { words });
             }
+            tokio::time::sleep(BETWEEN_LOOKS).await;
         }
     }
     Ok(())
