@@ -46,6 +46,7 @@ pub use recorder::error_chain;
 pub use settings::Settings;
 
 use live::follow::FOLLOWED_MAX;
+use live::logs::COLLECTED_AT_ONCE;
 use live::stats::Meter;
 use ports::{Catalog, Clock, Engine, Host, Ids, Projects, Store, StoreError};
 use recorder::Recorder;
@@ -83,6 +84,8 @@ pub struct Control {
     meter: Meter,
     /// A slot for each container whose output is followed.
     followed: Arc<Semaphore>,
+    /// For whoever collects lines: an answer may hold some megabytes while it is made.
+    collected: Semaphore,
 }
 
 /// How the work is brought to an end.
@@ -113,6 +116,7 @@ impl Control {
             verdicts: policy::Verdicts::default(),
             meter: Meter::default(),
             followed: Arc::new(Semaphore::new(FOLLOWED_MAX)),
+            collected: Semaphore::new(COLLECTED_AT_ONCE),
         }))
     }
 

@@ -16,11 +16,13 @@ struct Case {
     verb: OperationKind,
     /// Whether the app lies in the recycle bin before.
     from_trash: bool,
+    /// Whether it is stopped before.
+    from_stop: bool,
 }
 
 impl Case {
     const fn of(verb: OperationKind) -> Self {
-        Self { verb, from_trash: false }
+        Self { verb, from_trash: false, from_stop: matches!(verb, OperationKind::Start) }
     }
 
     async fn ask(self, server: &Running) -> Result<AppId, Error> {
@@ -55,7 +57,7 @@ async fn prepared(case: Case) -> World {
     }
     server.install("blog", "one").await.expect("accepted");
     server.has_status("one", Status::Running).await;
-    if case.verb == OperationKind::Start {
+    if case.from_stop {
         server.control.stop("one").await.expect("accepted");
         server.operation_ended("one").await;
     }
@@ -155,7 +157,7 @@ impl Place {
         match (case.verb, case.from_trash) {
             (OperationKind::Install, _) => Self::Failed,
             (_, true) => Self::Trashed,
-            (OperationKind::Start, _) => Self::Stopped,
+            _ if case.from_stop => Self::Stopped,
             _ => Self::Runs,
         }
     }
@@ -283,6 +285,11 @@ async fn a_restart_survives_a_fault_at_any_call() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_restart_of_a_stopped_app_survives_a_fault_at_any_call() {
+    at_every_call(Case { from_stop: true, ..Case::of(OperationKind::Restart) }).await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn an_uninstall_survives_a_fault_at_any_call() {
     at_every_call(Case::of(OperationKind::Uninstall)).await;
 }
@@ -294,17 +301,17 @@ async fn a_purge_survives_a_fault_at_any_call() {
 
 #[tokio::test(start_paused = true)]
 async fn a_purge_out_of_the_recycle_bin_survives_a_fault_at_any_call() {
-    at_every_call(Case { verb: OperationKind::Purge, from_trash: true }).await;
+    at_every_call(Case { from_trash: true, ..Case::of(OperationKind::Purge) }).await;
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_restore_survives_a_fault_at_any_call() {
-    at_every_call(Case { verb: OperationKind::Restore, from_trash: true }).await;
+    at_every_call(Case { from_trash: true, ..Case::of(OperationKind::Restore) }).await;
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_restore_that_does_not_get_ready_leaves_the_data_in_the_recycle_bin() {
-    let case = Case { verb: OperationKind::Restore, from_trash: true };
+    let case = Case { from_trash: true, ..Case::of(OperationKind::Restore) };
     let world = prepared(case).await;
     let data = data_of(&world);
     world.engine.behave("blog", Behaviour::Exits(1));

@@ -114,6 +114,56 @@ async fn the_recycle_bin_gives_up_what_is_due_and_nothing_else_also_after_a_rest
 }
 
 #[tokio::test(start_paused = true)]
+async fn an_app_that_its_owner_wants_back_is_not_deleted_because_its_time_ended_meanwhile() {
+    let mut world = World::default();
+    world.settings.trash_retention = RETENTION;
+    let server = with_a_running_app(&world).await;
+    server.control.uninstall("one", Data::Keep).await.expect("accepted");
+    server.operation_ended("one").await;
+    tokio::time::sleep(RETENTION - Duration::from_secs(30)).await;
+    world.engine.prune_images();
+    world.engine.pull_slowly("blog");
+    server.control.restore("one").await.expect("accepted");
+    tokio::time::sleep(Duration::from_secs(600)).await;
+    server.control.cancel("one").await.expect("it pulls");
+    server.operation_ended("one").await;
+    tokio::time::sleep(Duration::from_secs(600)).await;
+    assert_eq!(server.control.app_trash().len(), 1, "it has its whole time again");
+    server.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_purge_of_what_somebody_holds_is_not_tried_every_minute() {
+    let mut world = World::default();
+    world.settings.trash_retention = RETENTION;
+    let server = with_a_running_app(&world).await;
+    server.control.uninstall("one", Data::Keep).await.expect("accepted");
+    server.operation_ended("one").await;
+    world.engine.refuse_removals(true);
+    tokio::time::sleep(RETENTION + Duration::from_hours(2)).await;
+    let tries = server.life.calls().iter().filter(|call| **call == "engine.remove").count();
+    assert!((1..=300).contains(&tries), "one purge, and no other: {tries}");
+    world.engine.refuse_removals(false);
+    tokio::time::sleep(Duration::from_hours(24)).await;
+    assert!(server.control.app_trash().is_empty(), "it was tried again a day later");
+    server.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_start_starts_what_was_created_and_never_started() {
+    let world = World::default();
+    let server = with_a_running_app(&world).await;
+    world.engine.change("one", "web", |facts| {
+        facts.state = domain::ContainerState::Created;
+        facts.started_at = None;
+    });
+    server.has_status("one", Status::Initing).await;
+    done(&server, OperationKind::Start).await;
+    server.has_status("one", Status::Running).await;
+    server.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn an_uninstall_that_is_cancelled_with_its_containers_gone_brings_the_app_back_with_all_its_data() {
     let world = World::default();
     world.engine.give_anonymous_volume("blog", "/uploads");

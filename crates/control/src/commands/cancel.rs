@@ -54,6 +54,9 @@ fn cancelled(record: &AppRecord, open: &Operation, now: Timestamp) -> Change {
             if open.kind == OperationKind::Install {
                 app.lifecycle = Lifecycle::Failed;
             }
+            if open.kind == OperationKind::Restore {
+                app.trashed_at = Some(now);
+            }
             EventKind::Cancelled
         }
         OperationState::Running => {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use domain::{App, AppId, Desired, Lifecycle, OperationKind, Status};
+use domain::{App, AppId, ContainerState, Desired, Lifecycle, OperationKind, Status};
 
 use super::no_such_app;
 use crate::memory::AppRecord;
@@ -17,7 +17,8 @@ impl Control {
     pub async fn start(self: &Arc<Self>, id: &str) -> Result<AppId, Error> {
         let decide = |control: &Self, record: &AppRecord, now| {
             let wanted = App { desired: Desired::Running, ..record.app.clone() };
-            if matches!(record.status(now), Status::Running | Status::Initing) {
+            let runs = matches!(record.status(now), Status::Running | Status::Initing);
+            if runs && !has_unstarted(&record.app) {
                 return Ok(only_desired(record, wanted));
             }
             Ok(Some(control.queue(wanted, &record.app, OperationKind::Start, now)))
@@ -51,6 +52,13 @@ impl Control {
         };
         self.request(id, no_such_app, is_there, decide).await
     }
+}
+
+/// Whether a container was created and never started: what `docker compose up` leaves where a port was taken.
+fn has_unstarted(app: &App) -> bool {
+    app.observation.containers.values().any(|container| {
+        container.facts.state == ContainerState::Created && !container.facts.service.is_empty()
+    })
 }
 
 /// Whether there is something to start or stop: a failed install has left its record only. One that is being

@@ -15,6 +15,10 @@ use crate::ports::{EngineError, OutputLine, OutputQuery};
 use crate::queries::parse_app_id;
 use crate::{Control, Error};
 
+/// Answers that are collected at once, over all clients: each may hold 2 MB for every container of its app while it
+/// is made. The others wait for their turn.
+pub(crate) const COLLECTED_AT_ONCE: usize = 4;
+
 /// Bytes of lines in one answer, the newest: a person reads no more, and hundreds of clients may ask at once.
 const ANSWER_BYTES_MAX: usize = 2 * 1024 * 1024;
 /// What a line costs beside its text.
@@ -148,6 +152,8 @@ impl Control {
         secrets: &[Secret],
         request: &LogsRequest,
     ) -> Result<History, Error> {
+        // The semaphore is never closed.
+        let _turn = self.collected.acquire().await;
         // An app without containers has no lines, but an engine that is away is an error all the same.
         self.engine.ping().await?;
         let (tail, since_nanos) = (Some(request.tail), request.since_nanos);

@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
+use domain::secret::masked;
 use domain::{
     App, Condition, ContainerId, ContainerState, Dependency, Desired, FailureClass, Health, Lifecycle,
     Operation, OperationKind, Origin, RestartPolicy, Step, Timestamp,
@@ -59,6 +60,11 @@ async fn stop_level(control: &Arc<Control>, app: &App, level: &[&EngineContainer
     let stops = level.iter().map(|container| control.engine.stop(&container.facts.id));
     match try_join_all(stops).await {
         Ok(_) => Ok(()),
+        // Those that have been stopped are no reason.
+        Err(CommandError::Failed { words }) => {
+            let words = masked(&words, &app.secrets());
+            Err(StepError::failed(FailureClass::ContainerCommand, app.id.as_str(), words))
+        }
         Err(error) => Err(create::failure(control, app, error).await?),
     }
 }
@@ -93,6 +99,7 @@ async fn start_what_is_there(control: &Arc<Control>, app: &App) -> Result<(), St
     match start_in_order(control, app, &containers).await {
         // Something that they need was removed by hand (a network, say): compose makes it again.
         Err(CommandError::Failed { words }) => {
+            let words = masked(&words, &app.secrets());
             tracing::info!(app.id = %app.id, words, "cannot be started as it is; docker compose brings it up");
             create_missing(control, app).await
         }
@@ -134,8 +141,8 @@ pub(super) async fn undo_start(
     app: &App,
     operation: &Operation,
 ) -> Result<(), String> {
-    // A restart's containers are to run again: the undo of its stop sees to that.
-    if operation.kind != OperationKind::Start || operation.desired_before == Desired::Running {
+    // What ran before is to run again: the undo of a restart's stop sees to that.
+    if operation.desired_before == Desired::Running {
         return Ok(());
     }
     bring_back(control, app, WayBack::Stop).await

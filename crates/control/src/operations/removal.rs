@@ -49,7 +49,7 @@ pub(super) async fn remove(control: &Arc<Control>, app: &App, removal: Removal) 
         }
         tokio::time::sleep(BETWEEN_LOOKS).await;
     }
-    let seconds = BETWEEN_LOOKS.as_secs() * u64::from(LOOKS_MAX);
+    let seconds = (BETWEEN_LOOKS * LOOKS_MAX).as_secs();
     let detail = refusal.unwrap_or_else(|| format!("something of it was still there after {seconds} s"));
     Err(StepError::failed(FailureClass::ContainerCommand, app.id.as_str(), detail))
 }

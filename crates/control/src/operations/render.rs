@@ -40,8 +40,15 @@ pub(super) async fn undo(control: &Arc<Control>, app: &App, operation: &Operatio
     if operation.kind != OperationKind::Configure {
         return Ok(());
     }
-    let written = write(control, app).await;
-    written.map(drop).map_err(|error| error.to_string())
+    match write(control, app).await {
+        Ok(_) => Ok(()),
+        // Its folder has lost what it is written from: it would be so for ever, and nobody could even uninstall it.
+        Err(StepError::Failed(failure)) if failure.class == FailureClass::BrokenPackage => {
+            tracing::warn!(app.id = %app.id, %failure, "its old settings cannot be written again");
+            Ok(())
+        }
+        Err(error) => Err(error.to_string()),
+    }
 }
 
 impl Control {

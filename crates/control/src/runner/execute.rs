@@ -4,12 +4,12 @@ use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
-use domain::{Failure, FailureClass, InstallId, OperationState, Origin, Step};
+use domain::{Failure, FailureClass, InstallId, OperationId, OperationState, Origin, Step};
 use futures_util::FutureExt;
 use tokio::sync::OwnedSemaphorePermit;
 
 use super::journal::Next;
-use super::unwind;
+use super::{Claimable, unwind};
 use crate::memory::{AppRecord, EngineLink, Memory};
 use crate::operations::{self, StepError};
 use crate::{Control, Stop};
@@ -27,8 +27,7 @@ const ENGINE_PAUSE: Duration = Duration::from_secs(1);
 /// Works on an operation until it has ended or `stop`.
 pub(super) async fn execute(
     control: Arc<Control>,
-    install: InstallId,
-    is_leftover: bool,
+    Claimable { operation, install, is_leftover }: Claimable,
     slot: OwnedSemaphorePermit,
     stop: Stop,
 ) {
@@ -37,14 +36,14 @@ pub(super) async fn execute(
     }
     let went_forward = tokio::select! {
         () = stop.hard.cancelled() => return,
-        went = forward(&control, &install, &stop) => went,
+        went = forward(&control, &install, &operation, &stop) => went,
     };
     if went_forward == Way::Stopped {
         return;
     }
     tokio::select! {
         () = stop.hard.cancelled() => {}
-        () = unwind::unwind(&control, &install, slot, &stop) => {}
+        () = unwind::unwind(&control, &install, &operation, slot, &stop) => {}
     }
 }
 
@@ -83,7 +82,7 @@ async fn end_leftovers(control: &Arc<Control>, install: &InstallId, stop: &Stop)
 }
 
 /// Step after step, until one fails for good or none is left.
-async fn forward(control: &Arc<Control>, install: &InstallId, stop: &Stop) -> Way {
+async fn forward(control: &Arc<Control>, install: &InstallId, claimed: &OperationId, stop: &Stop) -> Way {
     let is_forward =
         |state: &OperationState| matches!(state, OperationState::Queued | OperationState::Running);
     if !control.app_and_operation(install).is_some_and(|(_, operation)| is_forward(&operation.state)) {
@@ -94,7 +93,7 @@ async fn forward(control: &Arc<Control>, install: &InstallId, stop: &Stop) -> Wa
         if stop.soft.is_cancelled() {
             return Way::Stopped;
         }
-        let step = match control.advance(install, done.take()).await {
+        let step = match control.advance(install, claimed, done.take()).await {
             Next::Step(step) => step,
             Next::Succeeded => {
                 log_success(control, install);

@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use domain::{
-    App, EventKind, Failure, InstallId, Lifecycle, Operation, OperationKind, OperationState, Origin, Step,
-    StepOutcome, StepRecord, Timestamp,
+    App, EventKind, Failure, InstallId, Lifecycle, Operation, OperationId, OperationKind, OperationState,
+    Origin, Step, StepOutcome, StepRecord, Timestamp,
 };
 
 use crate::Control;
@@ -29,10 +29,20 @@ pub(super) enum Next {
 
 impl Control {
     /// Records the success of `done` and the start of what follows. The last step, which only records,
-    /// is recorded along.
-    pub(super) async fn advance(self: &Arc<Self>, install: &InstallId, done: Option<Step>) -> Next {
+    /// is recorded along. Nothing if the operation `claimed` was cancelled while it was being claimed, and another of
+    /// the same app waits in its place: that one is another claim's.
+    pub(super) async fn advance(
+        self: &Arc<Self>,
+        install: &InstallId,
+        claimed: &OperationId,
+        done: Option<Step>,
+    ) -> Next {
+        let claimed = claimed.clone();
         let advanced = self
             .stored(install, move |record, operation, now| {
+                if operation.id != claimed {
+                    return (Amendment::none(), Next::Nothing);
+                }
                 if operation.state == OperationState::Queued {
                     operation.state = OperationState::Running;
                     operation.started_at = Some(now);
@@ -206,7 +216,11 @@ fn undone(record: &mut AppRecord, operation: &mut Operation, now: Timestamp) -> 
             move_to(&mut record.app, Lifecycle::Failed);
             Amendment { events, release: true, forget: false }
         }
-        OperationKind::Restore => Amendment { events, release: true, forget: false },
+        OperationKind::Restore => {
+            // Its owner wants it: it is not to be deleted because the retention time ended meanwhile.
+            record.app.trashed_at = Some(now);
+            Amendment { events, release: true, forget: false }
+        }
         // Some of its data may be gone. It can be purged again from the bin, and does not run as if nothing were.
         OperationKind::Purge if operation.is_past_return() => {
             if record.app.lifecycle == Lifecycle::Installed {

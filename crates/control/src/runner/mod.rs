@@ -67,19 +67,14 @@ async fn serve(control: &Arc<Control>, lane: Lane, at_once: usize, tracker: &Tas
             found = control.wait_for(|memory| next_to_claim(memory, lane, &claimed)) => found,
         };
         claimed.retain(|id| control.recorder.read(|m| m.open_operations().any(|open| open.id == *id)));
-        claimed.insert(found.operation);
-        tracker.spawn(execute::execute(
-            Arc::clone(control),
-            found.install,
-            found.is_leftover,
-            slot,
-            stop.clone(),
-        ));
+        claimed.insert(found.operation.clone());
+        tracker.spawn(execute::execute(Arc::clone(control), found, slot, stop.clone()));
     }
 }
 
 /// An operation that waits to be claimed.
 struct Claimable {
+    /// Another operation of the same app is another claim's.
     operation: OperationId,
     install: InstallId,
     /// An earlier life of this server was at work on it.

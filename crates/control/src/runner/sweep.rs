@@ -42,10 +42,13 @@ fn late_comer(memory: &Memory, instance: &InstanceId) -> Option<(App, Operation)
     if memory.engine_link != EngineLink::Up {
         return None;
     }
-    let ended =
-        |record: &&AppRecord| record.app.lifecycle == Lifecycle::Failed && record.open_operation().is_none();
-    let left = |record: &&AppRecord| memory.engine.holds_something_of(instance, &record.app.install);
-    let record = memory.oldest_first().filter(ended).find(left)?;
-    let install = record.operation.clone().filter(|operation| operation.kind == OperationKind::Install)?;
-    Some((record.app.clone(), install))
+    let failed = memory.oldest_first().filter(|record| record.app.lifecycle == Lifecycle::Failed);
+    let mut ended = failed.filter_map(|record| {
+        let newest = record.operation.as_ref()?;
+        (newest.kind == OperationKind::Install && !newest.state.is_open()).then_some((record, newest))
+    });
+    let left = |(record, _): &(&AppRecord, &Operation)| {
+        memory.engine.holds_something_of(instance, &record.app.install)
+    };
+    ended.find(left).map(|(record, install)| (record.app.clone(), install.clone()))
 }

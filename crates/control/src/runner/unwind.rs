@@ -4,7 +4,7 @@ use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
-use domain::{InstallId, Operation, StepOutcome};
+use domain::{InstallId, Operation, OperationId, StepOutcome};
 use futures_util::FutureExt;
 use tokio::sync::OwnedSemaphorePermit;
 
@@ -21,6 +21,7 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 pub(super) async fn unwind(
     control: &Arc<Control>,
     install: &InstallId,
+    claimed: &OperationId,
     slot: OwnedSemaphorePermit,
     stop: &Stop,
 ) {
@@ -30,7 +31,7 @@ pub(super) async fn unwind(
     let mut told = None;
     loop {
         let Some((app, operation)) = control.app_and_operation(install) else { return };
-        if !operation.state.is_open() || operation.state.failure().is_none() {
+        if operation.id != *claimed || !operation.state.is_open() || operation.state.failure().is_none() {
             return;
         }
         match undo_steps(control, &operation).await {
