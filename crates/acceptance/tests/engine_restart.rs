@@ -257,8 +257,8 @@ fn a_power_cut_in_the_midst_of_installs_leaves_each_whole_or_undone() {
     for round in 0..3 {
         let good = apps::begin(&server, "pair", &format!("good{round}"));
         let broken = apps::begin(&server, "broken", &format!("broken{round}"));
-        wait::until("compose is at work", INSTALL_LIMIT, || {
-            (!traces::children(&server).is_empty()).then_some(())
+        wait::until("compose brings something up", INSTALL_LIMIT, || {
+            traces::children(&server).iter().any(|(_, words)| words.contains(" up ")).then_some(())
         });
         std::thread::sleep(Duration::from_millis(400) * round);
         engine.kill_9();

@@ -39,8 +39,9 @@ fn forty_apps_install_twenty_at_once_oldest_first_and_two_at_work() {
             // Whoever waits is younger than all that have begun.
             let begun = codes.iter().rposition(|code| code != "00").map_or(0, |last| last + 1);
             let waiting = codes.iter().position(|code| code == "00").unwrap_or(codes.len());
-            // One that was just claimed still chooses its port, and shows as waiting.
-            assert!(waiting + AT_ONCE > begun, "{codes:?}");
+            // One that was just claimed still chooses its port and has its files judged, and shows as waiting: the
+            // older of the two that are at work may be at that when the younger pulls.
+            assert!(waiting + AT_ONCE >= begun, "{codes:?}");
             ended = codes.iter().filter(|code| *code == "30").count();
             (ended == names.len()).then_some(())
         });

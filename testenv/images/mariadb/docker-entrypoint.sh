@@ -78,16 +78,17 @@ initialize() {
 	printf '[mariadb-client]\nport=3306\nuser=healthcheck\npassword=%s\n' "$password" >$data/.my-healthcheck.cnf
 	chown mysql:mysql $data/.my-healthcheck.cnf
 	chmod 600 $data/.my-healthcheck.cnf
-	local client=(mariadb --user=root --password="$ROOT_PASSWORD" ${DATABASE:+"$DATABASE"}) script
+	local client=(mariadb --user=root ${DATABASE:+"$DATABASE"}) script
 	for script in /docker-entrypoint-initdb.d/*; do
 		echo "[Note] [Entrypoint]: running $script"
 		case "$script" in
 		*.sh) . "$script" ;;
-		*.sql) "${client[@]}" <"$script" ;;
-		*.sql.gz) gunzip -c "$script" | "${client[@]}" ;;
+		*.sql) MYSQL_PWD="$ROOT_PASSWORD" "${client[@]}" <"$script" ;;
+		*.sql.gz) gunzip -c "$script" | MYSQL_PWD="$ROOT_PASSWORD" "${client[@]}" ;;
 		esac
 	done
-	mariadb-admin --user=root --password="$ROOT_PASSWORD" shutdown
+	# Not as an argument: everybody on the machine can read those.
+	MYSQL_PWD="$ROOT_PASSWORD" mariadb-admin --user=root shutdown
 	wait $server
 	echo "[Note] [Entrypoint]: MariaDB init process done. Ready for start up."
 }
