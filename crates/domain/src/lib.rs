@@ -5,6 +5,7 @@
 //! are told about it, and [`operation`] for how it changes.
 
 pub mod app;
+pub mod domain_name;
 pub mod error_code;
 pub mod event;
 pub mod failure;
@@ -22,6 +23,7 @@ pub mod time;
 pub use app::{
     App, Deployment, Desired, KeptVolume, Lifecycle, Login, MainEndpoint, Origin, PackageRef, RunningInfo,
 };
+pub use domain_name::{DomainName, DomainNameError};
 pub use error_code::ErrorCode;
 pub use event::{Event, EventId, EventKind, StoredEvent};
 pub use failure::{Failure, FailureClass};

@@ -6,6 +6,7 @@
 pub mod catalog;
 pub mod clock;
 pub mod engine;
+pub mod gateway;
 pub mod host;
 pub mod ids;
 pub mod output;
@@ -19,6 +20,7 @@ pub use engine::{
     ComposeOrigin, Engine, EngineContainer, EngineError, EngineEvent, EngineInfo, EngineNetwork,
     EngineObject, EngineSight, EngineVolume, Ownership, PullError, PullSink,
 };
+pub use gateway::{Gateway, GatewayError, Site};
 pub use host::{Host, HostError, Listener};
 pub use ids::Ids;
 pub use output::{OutputLine, OutputQuery, OutputStream};
