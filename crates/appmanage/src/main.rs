@@ -5,6 +5,7 @@ mod config;
 mod data_dir;
 mod instance;
 mod lifecycle;
+mod own_limits;
 mod serve;
 mod surroundings;
 mod telemetry;

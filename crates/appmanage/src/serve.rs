@@ -21,7 +21,7 @@ use crate::config::Config;
 use crate::data_dir::DataDir;
 use crate::instance::ServedInstance;
 use crate::lifecycle::{self, Signals};
-use crate::surroundings;
+use crate::{own_limits, surroundings};
 
 /// Threads that carry the runtime. The server waits nearly all of the time; more would only cost memory.
 const WORKER_THREADS: usize = 4;
@@ -31,6 +31,7 @@ const LAST_WRITES_LIMIT: Duration = Duration::from_secs(5);
 
 /// Serves until told to stop. `variables` is the environment, for Docker's own tools.
 pub(crate) fn run(config: &Config, variables: BTreeMap<String, String>) -> anyhow::Result<()> {
+    own_limits::set();
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(WORKER_THREADS)
         .enable_all()

@@ -102,6 +102,7 @@ pub(crate) fn listen(
 fn listen_at_address(address: &str) -> Result<Listener, ListenError> {
     let bind = || {
         let listener = TcpListener::bind(address)?;
+        rustix::net::listen(&listener, server::BACKLOG)?;
         listener.set_nonblocking(true)?;
         tokio::net::TcpListener::from_std(listener)
     };
@@ -115,6 +116,7 @@ fn listen_at_path(path: &Path) -> Result<Listener, ListenError> {
     make_way(path)?;
     let bind = || {
         let listener = UnixListener::bind(path)?;
+        rustix::net::listen(&listener, server::BACKLOG)?;
         fs::set_permissions(path, Permissions::from_mode(SOCKET_MODE))?;
         listener.set_nonblocking(true)?;
         tokio::net::UnixListener::from_std(listener)

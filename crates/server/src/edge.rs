@@ -19,6 +19,7 @@ use crate::Server;
 use crate::context::{Context, REQUEST_ID, id_header};
 use crate::error::{Malformed, Nothing, Refusal, is_in_contract};
 use crate::limits::{ANSWER_TIME_MAX, BODY_BYTES_DISCARDED_MAX, BODY_BYTES_MAX, BODY_TIME_MAX};
+use crate::seats::Seat;
 
 /// The body of a request, read before anything else is done: an answer that goes out while a client is
 /// still sending can be lost with the connection.
@@ -56,6 +57,8 @@ pub(crate) async fn keep_contract(
     let (mut head, body) = request.into_parts();
     let context = Context::of(&head.headers, server.nothing_at(head.uri.path()));
     let body = Body::read(body).await;
+    // Not before: who sends slowly is as good as silent.
+    let busy = head.extensions.get::<Arc<Seat>>().map(|seat| Arc::new(seat.busy()));
     let origin = server.callers.admitted_origin(&head.headers);
     let mut response = match server.callers.check_host(&head) {
         Err(refusal) => refusal.answer(&context),
@@ -72,6 +75,9 @@ pub(crate) async fn keep_contract(
     );
     server.callers.admit(origin, &mut response);
     response.headers_mut().insert(REQUEST_ID, id_header(&context.request_id));
+    if let Some(busy) = busy {
+        response.extensions_mut().insert(busy);
+    }
     response
 }
 

@@ -19,6 +19,7 @@ mod openapi;
 mod parameters;
 mod router;
 mod routes;
+mod seats;
 mod serve;
 mod settings;
 mod write_limit;
@@ -28,6 +29,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use control::Control;
 
+pub use limits::BACKLOG;
 pub use router::router;
 pub use serve::{Listener, serve};
 pub use settings::{ServerSettings, SettingsError, checked_base, checked_host, checked_origin};

@@ -34,8 +34,8 @@ pub(crate) const CONNECTION_BUFFER_BYTES: usize = 64 * 1024;
 /// is back within seconds.
 pub(crate) const WRITE_TIME_MAX: Duration = Duration::from_secs(30);
 
-/// Open streams of events: a console for each of some dozen people. Half of what one listener may have open
-/// (below), so that followers never keep other calls out.
+/// Open streams of events: a console for each of some dozen people. A quarter of what one listener may have
+/// open (below), so that followers never keep other calls out.
 pub(crate) const STREAMS_MAX: usize = 128;
 
 /// A stream without events sends a comment this often: proxies close connections that are silent for a minute
@@ -52,10 +52,14 @@ pub(crate) const LOG_LINES_MAX: usize = 10_000;
 /// most half a megabyte held for a slow client.
 pub(crate) const LOG_LINES_AT_ONCE: usize = 32;
 
-/// Open connections of one listener: nginx and a console need dozens, and three full listeners still fit
-/// into the 1,024 files that a process may have open by default. Counted for each listener, so that one
-/// which is flooded does not shut out the others; what comes beyond waits to be accepted.
-pub(crate) const CONNECTIONS_MAX: usize = 256;
+/// Open connections of one listener: nginx and a console need dozens. At the most that a client can make one hold
+/// (headers) that is 16 MiB. Counted for each listener, so that one which is flooded does not shut out the others,
+/// the Unix socket least of all. Where all are taken, who has been silent for longest gives way (`seats`).
+pub(crate) const CONNECTIONS_MAX: usize = 512;
+
+/// Connections that the kernel keeps for a listener until they are accepted: those of a flood, so that who comes in
+/// the middle of it need not try again. (std asks for 128; the kernel allows 4096 by default.)
+pub const BACKLOG: i32 = 4096;
 
 /// After a connection could not be accepted (no file descriptors, say) the listener rests this long.
 pub(crate) const ACCEPT_PAUSE: Duration = Duration::from_millis(100);

@@ -20,7 +20,6 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, UnixListener};
-use tokio::sync::Semaphore;
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -29,9 +28,10 @@ use tower::ServiceExt;
 use crate::callers::Way;
 use crate::event_stream::Streaming;
 use crate::limits::{
-    ACCEPT_PAUSE, CONNECTION_BUFFER_BYTES, CONNECTIONS_MAX, DRAIN_TIME_MAX, HEADER_BYTES_MAX,
-    HEADER_TIME_MAX, HEADERS_MAX, STREAM_END_TIME_MAX,
+    ACCEPT_PAUSE, CONNECTION_BUFFER_BYTES, DRAIN_TIME_MAX, HEADER_BYTES_MAX, HEADER_TIME_MAX, HEADERS_MAX,
+    STREAM_END_TIME_MAX,
 };
+use crate::seats::{Busy, Seat, Seats};
 use crate::write_limit::WriteLimited;
 
 /// A socket that waits for connections.
@@ -71,14 +71,10 @@ struct Connections {
 
 impl Connections {
     async fn accept_from(&self, listener: &Listener) {
-        let slots = Arc::new(Semaphore::new(CONNECTIONS_MAX));
+        let seats = Arc::default();
         loop {
-            let accepted = async {
-                let slot = Arc::clone(&slots).acquire_owned().await.expect("the semaphore is never closed");
-                self.accept(listener, slot).await
-            };
             let accepted = tokio::select! {
-                accepted = accepted => accepted,
+                accepted = self.accept(listener, &seats) => accepted,
                 () = self.shutdown.cancelled() => return,
             };
             if let Err(error) = accepted {
@@ -88,29 +84,30 @@ impl Connections {
         }
     }
 
-    async fn accept(&self, listener: &Listener, slot: tokio::sync::OwnedSemaphorePermit) -> io::Result<()> {
+    async fn accept(&self, listener: &Listener, seats: &Arc<Seats>) -> io::Result<()> {
         match listener {
             Listener::Tcp(listener) => {
                 let (stream, _) = listener.accept().await?;
                 // Answers are small and whole: there is nothing to gather.
                 stream.set_nodelay(true)?;
-                self.converse(stream, Way::Tcp, slot);
+                self.converse(stream, Way::Tcp, seats.take().await);
             }
             Listener::Unix(listener) => {
                 let (stream, _) = listener.accept().await?;
-                self.converse(stream, Way::Unix, slot);
+                self.converse(stream, Way::Unix, seats.take().await);
             }
         }
         Ok(())
     }
 
-    fn converse<S>(&self, stream: S, way: Way, slot: tokio::sync::OwnedSemaphorePermit)
+    fn converse<S>(&self, stream: S, way: Way, seat: Arc<Seat>)
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
         let conversation = Conversation {
             router: self.router.clone(),
             way,
+            seat: Arc::clone(&seat),
             shutdown: self.shutdown.clone(),
             is_streaming: AtomicBool::new(false),
         };
@@ -129,6 +126,7 @@ impl Connections {
             let mut connection = std::pin::pin!(connection);
             let ended = tokio::select! {
                 ended = connection.as_mut() => ended,
+                () = seat.evicted() => Ok(()),
                 () = conversation.shutdown.cancelled() => {
                     connection.as_mut().graceful_shutdown();
                     tokio::select! {
@@ -141,7 +139,6 @@ impl Connections {
             if let Err(error) = ended {
                 tracing::debug!(reason = control::error_chain(&error), "a connection ended early");
             }
-            drop(slot);
         });
     }
 }
@@ -150,6 +147,7 @@ impl Connections {
 struct Conversation {
     router: Router,
     way: Way,
+    seat: Arc<Seat>,
     shutdown: CancellationToken,
     /// Whether its latest answer is a stream of events.
     is_streaming: AtomicBool,
@@ -159,14 +157,22 @@ impl Conversation {
     async fn answer(&self, request: Request<Incoming>) -> Result<Response, Infallible> {
         let mut request = request.map(Body::new);
         request.extensions_mut().insert(self.way);
-        let response = self.router.clone().oneshot(request).await?;
+        request.extensions_mut().insert(Arc::clone(&self.seat));
+        let mut response = self.router.clone().oneshot(request).await?;
+        let busy = response.extensions_mut().remove::<Arc<Busy>>();
         let is_streaming = response.extensions().get::<Streaming>().is_some();
         self.is_streaming.store(is_streaming, Ordering::Relaxed);
         if !is_streaming {
             return Ok(response);
         }
         let shutdown = self.shutdown.clone().cancelled_owned();
-        Ok(response.map(|body| Body::from_stream(body.into_data_stream().take_until(shutdown))))
+        Ok(response.map(|body| {
+            let data = body.into_data_stream().take_until(shutdown);
+            Body::from_stream(data.inspect(move |_| {
+                // Goes with the stream.
+                let _busy = &busy;
+            }))
+        }))
     }
 
     /// Waits, at a stop, for as long as a client may take for the end of its stream.
