@@ -170,24 +170,6 @@ async fn headers_beyond_the_limits_are_refused_by_the_http_library() {
 }
 
 #[tokio::test]
-async fn connections_beyond_the_limit_wait_and_do_not_shut_out_the_other_socket() {
-    let served = served().await;
-    let mut open = Vec::new();
-    for _ in 0..256 {
-        open.push(TcpStream::connect(served.tcp).await.expect("connected"));
-    }
-    let request = format!("GET /AppList HTTP/1.1\r\n{HEADERS}Connection: close\r\n\r\n");
-    let mut late = TcpStream::connect(served.tcp).await.expect("the kernel takes it");
-    late.write_all(request.as_bytes()).await.expect("written");
-    let mut byte = [0; 1];
-    assert!(timeout(Duration::from_millis(100), late.read(&mut byte)).await.is_err(), "it waits");
-    let over_unix = UnixStream::connect(&served.unix).await.expect("connected");
-    assert!(exchange(over_unix, request.as_bytes()).await.starts_with("HTTP/1.1 200 "));
-    drop(open);
-    assert!(exchange(late, b"").await.starts_with("HTTP/1.1 200 "));
-}
-
-#[tokio::test]
 async fn a_stop_lets_answers_end_and_closes_idle_connections() {
     let served = served().await;
     let mut idle = TcpStream::connect(served.tcp).await.expect("connected");
