@@ -10,8 +10,9 @@ use cli::Surroundings;
 
 use crate::config::{Config, Effective, Flags, Inputs, ListenAddress};
 
-/// The socket of a server that root runs, which is where everybody else finds it, too.
-const SOCKET_OF_ROOT: &str = "/var/lib/appmanage/appmanage.sock";
+/// Where everybody finds the server of this machine, whatever settings are their own: the socket of the Debian package,
+/// and that of a server that root runs with no settings.
+const SOCKETS_OF_MACHINE: [&str; 2] = ["/run/appmanage/appmanage.sock", "/var/lib/appmanage/appmanage.sock"];
 
 /// The command line, with help in the language of whoever asks.
 pub(crate) fn program(program: clap::Command) -> clap::Command {
@@ -34,7 +35,7 @@ pub(crate) fn program(program: clap::Command) -> clap::Command {
 pub(crate) fn surroundings() -> Surroundings {
     let settings = Inputs::of_process(Flags::default()).and_then(|inputs| Effective::of(&inputs));
     let own = settings.as_ref().ok().and_then(|settings| socket_of(&settings.config));
-    let mut sockets: Vec<PathBuf> = own.into_iter().chain([SOCKET_OF_ROOT.into()]).collect();
+    let mut sockets: Vec<PathBuf> = own.into_iter().chain(SOCKETS_OF_MACHINE.map(PathBuf::from)).collect();
     sockets.dedup();
     let base = settings.map(|settings| settings.config.api_base.0).unwrap_or_default();
     Surroundings { variables: variables(), sockets, base, now }

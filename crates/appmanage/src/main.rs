@@ -1,5 +1,6 @@
 //! The binary: command line, settings, wiring, start and stop. No logic of the product is here.
 
+mod activation;
 mod client;
 mod config;
 mod data_dir;
@@ -106,7 +107,9 @@ fn serve(flags: SettingFlags) -> anyhow::Result<()> {
     let (effective, inputs) = flags.effective()?;
     let config = effective.config;
     telemetry::start(config.log_format, config.log_level.targets.clone());
-    serve::run(&config, inputs.variables)
+    // Before there are threads.
+    let handed_over = activation::HandedOver::of_process(&inputs.variables)?;
+    serve::run(&config, handed_over, inputs.variables)
 }
 
 fn print_settings(flags: SettingFlags) -> anyhow::Result<()> {

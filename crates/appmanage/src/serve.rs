@@ -17,6 +17,7 @@ use store::SqliteStore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::activation::HandedOver;
 use crate::config::Config;
 use crate::data_dir::DataDir;
 use crate::instance::ServedInstance;
@@ -30,22 +31,30 @@ const WORKER_THREADS: usize = 4;
 const LAST_WRITES_LIMIT: Duration = Duration::from_secs(5);
 
 /// Serves until told to stop. `variables` is the environment, for Docker's own tools.
-pub(crate) fn run(config: &Config, variables: BTreeMap<String, String>) -> anyhow::Result<()> {
+pub(crate) fn run(
+    config: &Config,
+    handed_over: HandedOver,
+    variables: BTreeMap<String, String>,
+) -> anyhow::Result<()> {
     own_limits::set();
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(WORKER_THREADS)
         .enable_all()
         .build()
         .context("cannot start the threads of the server")?;
-    let served = runtime.block_on(serve(config, variables));
+    let served = runtime.block_on(serve(config, handed_over, variables));
     runtime.shutdown_timeout(LAST_WRITES_LIMIT);
     served
 }
 
-async fn serve(config: &Config, variables: BTreeMap<String, String>) -> anyhow::Result<()> {
+async fn serve(
+    config: &Config,
+    handed_over: HandedOver,
+    variables: BTreeMap<String, String>,
+) -> anyhow::Result<()> {
     let data_dir = DataDir::claim(&config.data_dir)?;
     let signals = Signals::catch().context("cannot catch signals")?;
-    let (listeners, _socket_files) = surroundings::listen(&config.listen, &data_dir)?;
+    let (listeners, _socket_files) = surroundings::listen(&config.listen, handed_over, &data_dir)?;
     let compose = Compose::find(environment(config, variables))?;
     let ports = open_ports(config, &compose, &data_dir).await?;
     let engine = Arc::clone(&ports.engine);

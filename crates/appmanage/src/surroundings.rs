@@ -1,4 +1,5 @@
-//! The sockets that the server listens on: bound at the start, or one clear line that says what to do.
+//! The sockets that the server listens on: handed over by systemd or bound at the start, or one clear line that says
+//! what to do.
 //!
 //! Further surroundings have their checks where they are used: the data directory in `data_dir`, the disk
 //! in `store`, `docker compose` and the engine in `docker`.
@@ -12,6 +13,7 @@ use std::path::{Path, PathBuf};
 
 use server::Listener;
 
+use crate::activation::HandedOver;
 use crate::config::ListenAddress;
 use crate::data_dir::DataDir;
 
@@ -76,32 +78,55 @@ impl Drop for SocketFiles {
     }
 }
 
-/// Listens at every address. The data directory's lock keeps two servers from removing each other's socket.
+/// Listens at every address, and at what systemd handed over beside them. The data directory's lock keeps two servers
+/// from removing each other's socket.
 ///
 /// Must be called within the runtime that is to serve.
 pub(crate) fn listen(
     addresses: &[ListenAddress],
+    mut handed_over: HandedOver,
     data_dir: &DataDir,
 ) -> Result<(Vec<Listener>, SocketFiles), ListenError> {
     let mut files = SocketFiles::default();
     let mut listeners = Vec::new();
     for address in addresses {
         listeners.push(match address {
-            ListenAddress::Tcp(address) => listen_at_address(address)?,
+            ListenAddress::Tcp(address) => listen_at_address(address, handed_over.take_tcp(address))?,
             ListenAddress::Unix(path) => {
                 let path = data_dir.path().join(path);
-                let listener = listen_at_path(&path)?;
-                files.0.push(path);
+                let made = handed_over.take_unix(&path);
+                let is_ours = made.is_none();
+                let listener = listen_at_path(&path, made)?;
+                if is_ours {
+                    files.0.push(path);
+                }
                 listener
             }
         });
     }
+    for (path, listener) in handed_over.unix {
+        warn_of_unnamed(&path.display());
+        listeners.push(listen_at_path(&path, Some(listener))?);
+    }
+    for (address, listener) in handed_over.tcp {
+        warn_of_unnamed(&address);
+        listeners.push(listen_at_address(&address.to_string(), Some(listener))?);
+    }
     Ok((listeners, files))
 }
 
-fn listen_at_address(address: &str) -> Result<Listener, ListenError> {
+fn warn_of_unnamed(address: &dyn std::fmt::Display) {
+    tracing::warn!(
+        %address,
+        "systemd handed over a socket that the setting `listen` does not name; it is served, but the command line \
+         does not look there"
+    );
+}
+
+/// `made` is a socket that is there already.
+fn listen_at_address(address: &str, made: Option<TcpListener>) -> Result<Listener, ListenError> {
     let bind = || {
-        let listener = TcpListener::bind(address)?;
+        let listener = made.map_or_else(|| TcpListener::bind(address), Ok)?;
         rustix::net::listen(&listener, server::BACKLOG)?;
         listener.set_nonblocking(true)?;
         tokio::net::TcpListener::from_std(listener)
@@ -109,19 +134,26 @@ fn listen_at_address(address: &str) -> Result<Listener, ListenError> {
     bind().map(Listener::Tcp).map_err(|source| ListenError::Tcp { address: address.to_owned(), source })
 }
 
-fn listen_at_path(path: &Path) -> Result<Listener, ListenError> {
-    if path.as_os_str().len() > SOCKET_PATH_BYTES_MAX {
-        return Err(ListenError::PathTooLong { path: path.to_owned() });
+/// `made` is a socket that is there already; its file is its maker's business.
+fn listen_at_path(path: &Path, made: Option<UnixListener>) -> Result<Listener, ListenError> {
+    if made.is_none() {
+        if path.as_os_str().len() > SOCKET_PATH_BYTES_MAX {
+            return Err(ListenError::PathTooLong { path: path.to_owned() });
+        }
+        make_way(path)?;
     }
-    make_way(path)?;
-    let bind = || {
+    let bind = || -> io::Result<UnixListener> {
         let listener = UnixListener::bind(path)?;
-        rustix::net::listen(&listener, server::BACKLOG)?;
         fs::set_permissions(path, Permissions::from_mode(SOCKET_MODE))?;
+        Ok(listener)
+    };
+    let served = || {
+        let listener = made.map_or_else(bind, Ok)?;
+        rustix::net::listen(&listener, server::BACKLOG)?;
         listener.set_nonblocking(true)?;
         tokio::net::UnixListener::from_std(listener)
     };
-    bind().map(Listener::Unix).map_err(|source| ListenError::Unix { path: path.to_owned(), source })
+    served().map(Listener::Unix).map_err(|source| ListenError::Unix { path: path.to_owned(), source })
 }
 
 /// Removes the socket of a server that is no more. Anything else stays.
@@ -165,7 +197,7 @@ mod tests {
     }
 
     fn listen_at(place: &Place, address: ListenAddress) -> Result<(Vec<Listener>, SocketFiles), String> {
-        listen(&[address], &place.data_dir).map_err(|error| error.to_string())
+        listen(&[address], HandedOver::default(), &place.data_dir).map_err(|error| error.to_string())
     }
 
     fn unix(name: impl Into<PathBuf>) -> ListenAddress {

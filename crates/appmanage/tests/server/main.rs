@@ -2,6 +2,7 @@
 
 #![expect(clippy::disallowed_methods, reason = "the tests are about processes, and wait for them")]
 
+mod activation;
 mod limits;
 mod place;
 mod starting;

@@ -78,10 +78,16 @@ impl Place {
 
     /// Starts a server.
     pub(crate) fn serve(&self, arguments: &[&str]) -> Started {
+        let mut command = self.command(&["serve"]);
+        command.args(arguments).stdin(Stdio::null());
+        self.start(command)
+    }
+
+    /// Starts a server by that command.
+    pub(crate) fn start(&self, mut command: Command) -> Started {
         let log = self.folder.path().join(format!("log-{}", unique()));
         let file = fs::File::create(&log).expect("it can be created");
-        let mut command = self.command(&["serve"]);
-        let child = command.args(arguments).stdin(Stdio::null()).stderr(file).spawn();
+        let child = command.stderr(file).spawn();
         Started { child: child.expect("it can be started"), log }
     }
 
@@ -111,7 +117,8 @@ fn unique() -> u64 {
     NEXT.fetch_add(1, Ordering::Relaxed)
 }
 
-fn ask(mut stream: impl Read + Write, path: &str) -> String {
+/// The whole answer to a GET over that connection.
+pub(crate) fn ask(mut stream: impl Read + Write, path: &str) -> String {
     let request = format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
     stream.write_all(request.as_bytes()).expect("it listens");
     let mut answer = String::new();
