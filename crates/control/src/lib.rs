@@ -11,6 +11,8 @@ mod event_log;
 mod foreign;
 pub mod live;
 pub mod memory;
+mod metered;
+pub mod metrics;
 mod names;
 mod operations;
 pub mod policy;
@@ -48,6 +50,7 @@ pub use settings::Settings;
 use live::follow::FOLLOWED_MAX;
 use live::logs::COLLECTED_AT_ONCE;
 use live::stats::Meter;
+use metered::Metered;
 use ports::{Catalog, Clock, Engine, Host, Ids, Projects, Store, StoreError};
 use recorder::Recorder;
 
@@ -104,9 +107,10 @@ impl Control {
     /// The database cannot be read.
     pub fn open(ports: Ports, settings: Settings) -> Result<Arc<Self>, StoreError> {
         let recorder = Arc::new(Recorder::open(ports.store, Arc::clone(&ports.clock))?);
+        let engine = Metered { engine: ports.engine, metrics: Arc::clone(recorder.metrics()) };
         Ok(Arc::new(Self {
             recorder,
-            engine: ports.engine,
+            engine: Arc::new(engine),
             projects: ports.projects,
             catalog: ports.catalog,
             host: ports.host,

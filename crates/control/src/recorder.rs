@@ -6,6 +6,7 @@
 //! memory without waiting for the disk, which learns of it afterwards. See `watcher`.
 
 use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
 
 use domain::{
     AppId, Event, EventId, EventKind, ImagePull, InstallId, InstanceId, Operation, OperationId, Timestamp,
@@ -15,6 +16,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::event_log::EventLog;
 use crate::memory::{AppRecord, Memory};
+use crate::metrics::Metrics;
 use crate::ports::{Change, Clock, Store, StoreError};
 
 /// Keeps database and memory in step.
@@ -32,6 +34,8 @@ pub struct Recorder {
     seen: Notify,
     /// What has happened, for those who follow it.
     events: EventLog,
+    /// What has been counted: here, because operations end here.
+    metrics: Arc<Metrics>,
 }
 
 impl Recorder {
@@ -45,7 +49,8 @@ impl Recorder {
         let (changes, _) = watch::channel(0);
         let (memory, writing, seen) = (RwLock::new(memory), Arc::default(), Notify::new());
         let events = EventLog::after(store.events_after(EventId::default(), None, 0)?.newest);
-        Ok(Self { store, clock, instance, memory, writing, changes, seen, events })
+        let metrics = Arc::default();
+        Ok(Self { store, clock, instance, memory, writing, changes, seen, events, metrics })
     }
 
     /// Which data directory this is.
@@ -222,6 +227,11 @@ impl Recorder {
         &self.events
     }
 
+    /// What has been counted.
+    pub(crate) fn metrics(&self) -> &Arc<Metrics> {
+        &self.metrics
+    }
+
     /// Stores a change, then takes it into memory. The caller holds `writing`.
     fn store(&self, mut change: Change, now: Timestamp) -> Result<(), StoreError> {
         if change == Change::default() {
@@ -230,6 +240,7 @@ impl Recorder {
         self.add_status_event(&mut change, now);
         let first_event = self.store.commit(&change)?;
         let events = std::mem::take(&mut change.events);
+        self.count_end(&change);
         self.memory.write().unwrap_or_else(PoisonError::into_inner).apply(change, now);
         self.announce();
         // Last: who asks because of an event finds memory as the event tells.
@@ -237,6 +248,21 @@ impl Recorder {
             self.events.append(first, events);
         }
         Ok(())
+    }
+
+    /// Counts the operation that ends by `change`, which memory shows open still.
+    fn count_end(&self, change: &Change) {
+        let Some(operation) = change.operation.as_ref().filter(|operation| !operation.state.is_open()) else {
+            return;
+        };
+        let is_open =
+            |memory: &Memory| memory.app(&operation.app)?.open_operation().map(|open| open.id.clone());
+        if self.read(is_open).as_ref() != Some(&operation.id) {
+            return;
+        }
+        let begun = operation.started_at.unwrap_or(operation.queued_at);
+        let took = operation.finished_at.map_or(Duration::ZERO, |finished| finished.since(begun));
+        self.metrics.operations.add((operation.kind.as_str(), operation.state.as_str()), took);
     }
 
     /// Adds the event of the status that changes by `change`, so that it is stored with it.

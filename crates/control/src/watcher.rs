@@ -6,7 +6,7 @@
 //! each object at a time, so that an older one can never overwrite a newer; and side by side, because
 //! Docker answers for a container that it is starting only once it has started it.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -71,16 +71,19 @@ async fn follow_until_broken(control: &Arc<Control>) -> Result<std::convert::Inf
         looks.begin(control);
         tokio::select! {
             event = events.next() => match event {
-                Some(event) => { looks.hinted.insert(Target::of(event)); }
+                Some(event) => { looks.hinted.entry(Target::of(event)).or_insert_with(Instant::now); }
                 None => {
                     control.engine.ping().await?;
                     return Err(stream_ended());
                 }
             },
-            Some((target, found)) = looks.under_way.next() => {
+            Some((target, hinted_at, found)) = looks.under_way.next() => {
                 looks.targets.remove(&target);
                 match found {
-                    Ok(found) => control.recorder.observe(|memory, now| memory.take_in(found, now)),
+                    Ok(found) => {
+                        control.recorder.observe(|memory, now| memory.take_in(found, now));
+                        control.metrics().event_lag.add(("", ""), hinted_at.elapsed());
+                    }
                     Err(error) => {
                         // The engine is away, or it hangs over this one: then all else is still true.
                         control.engine.ping().await?;
@@ -137,28 +140,32 @@ enum Found {
     NetworksAndVolumes(Vec<EngineNetwork>, Vec<EngineVolume>),
 }
 
+/// A look that has ended: at what, since when it was asked for, what was found.
+type Looked = (Target, Instant, Result<Found, EngineError>);
+
 /// The looks that events have asked for.
 #[derive(Default)]
 struct Looks {
-    /// To be looked at once more; each once, however many events there were.
-    hinted: BTreeSet<Target>,
+    /// To be looked at once more, since when; each once, however many events there were.
+    hinted: BTreeMap<Target, Instant>,
     /// Being looked at.
     targets: BTreeSet<Target>,
-    under_way: FuturesUnordered<BoxFuture<'static, (Target, Result<Found, EngineError>)>>,
+    under_way: FuturesUnordered<BoxFuture<'static, Looked>>,
 }
 
 impl Looks {
     /// Begins those looks that may begin.
     fn begin(&mut self, control: &Arc<Control>) {
         let free = LOOKS_AT_ONCE - self.targets.len();
-        let next: Vec<Target> = self.hinted.difference(&self.targets).take(free).cloned().collect();
+        let may_begin = self.hinted.keys().filter(|target| !self.targets.contains(target));
+        let next: Vec<Target> = may_begin.take(free).cloned().collect();
         for target in next {
-            self.hinted.remove(&target);
+            let Some(hinted_at) = self.hinted.remove(&target) else { continue };
             self.targets.insert(target.clone());
             let engine = Arc::clone(&control.engine);
             self.under_way.push(Box::pin(async move {
                 let found = target.look(engine.as_ref()).await;
-                (target, found)
+                (target, hinted_at, found)
             }));
         }
     }

@@ -9,6 +9,7 @@ mod disk;
 mod ids;
 mod memory;
 mod probe;
+mod process;
 mod routes;
 mod sockets;
 
@@ -17,7 +18,7 @@ use std::net::IpAddr;
 use std::path::Path;
 
 use async_trait::async_trait;
-use control::ports::{Host, HostError, Listener};
+use control::ports::{Host, HostError, Listener, ProcessUsage};
 use domain::{MainEndpoint, Protocol};
 use ipnet::Ipv4Net;
 
@@ -49,6 +50,10 @@ impl Host for LinuxHost {
 
     fn routes(&self) -> Result<Vec<Ipv4Net>, HostError> {
         routes::routes().map_err(unreadable("the routes"))
+    }
+
+    fn process_usage(&self) -> Result<ProcessUsage, HostError> {
+        process::usage().map_err(unreadable("what this process uses"))
     }
 
     async fn answers(&self, endpoint: &MainEndpoint) -> bool {

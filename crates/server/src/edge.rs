@@ -11,15 +11,16 @@ use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::Response;
 use bytes::{Bytes, BytesMut};
+use domain::ErrorCode;
 use futures_util::FutureExt;
 use http_body_util::BodyExt;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 
-use crate::Server;
 use crate::context::{Context, REQUEST_ID, id_header};
-use crate::error::{Malformed, Nothing, Refusal, is_in_contract};
+use crate::error::{Malformed, Nothing, Refusal, is_in_contract, is_no_such_interface};
 use crate::limits::{ANSWER_TIME_MAX, BODY_BYTES_DISCARDED_MAX, BODY_BYTES_MAX, BODY_TIME_MAX};
 use crate::seats::Seat;
+use crate::{KnownInterface, Server};
 
 /// The body of a request, read before anything else is done: an answer that goes out while a client is
 /// still sending can be lost with the connection.
@@ -55,9 +56,12 @@ pub(crate) async fn keep_contract(
     next: Next,
 ) -> Response {
     let (mut head, body) = request.into_parts();
-    let context = Context::of(&head.headers, server.nothing_at(head.uri.path()));
+    let interface = server.interface_at(head.uri.path());
+    let nothing = interface.map_or(Nothing::Object, |interface| interface.nothing);
+    let context = Context::of(&head.headers, nothing);
     let body = Body::read(body).await;
     // Not before: who sends slowly is as good as silent.
+    let begun = Instant::now();
     let busy = head.extensions.get::<Arc<Seat>>().map(|seat| Arc::new(seat.busy()));
     let origin = server.callers.admitted_origin(&head.headers);
     let mut response = match server.callers.check_host(&head) {
@@ -73,6 +77,11 @@ pub(crate) async fn keep_contract(
         status = response.status().as_u16(),
         "a call was answered"
     );
+    let is_ordinary = response.extensions().get::<OrdinaryHttp>().is_some();
+    let other = if is_ordinary { "ordinary" } else { "none" };
+    server
+        .calls
+        .add((interface.map_or(other, |interface| interface.name), outcome(&response)), begun.elapsed());
     server.callers.admit(origin, &mut response);
     response.headers_mut().insert(REQUEST_ID, id_header(&context.request_id));
     if let Some(busy) = busy {
@@ -113,10 +122,20 @@ fn panic_text(panic: &(dyn std::any::Any + Send)) -> &str {
     text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("no text")
 }
 
+/// How a call ended, in a word: what has to be looked into is told from what is a client's mistake.
+fn outcome(response: &Response) -> &'static str {
+    match response.extensions().get::<ErrorCode>() {
+        None => "ok",
+        Some(ErrorCode::SystemError | ErrorCode::ContainerCommandError) => "failed",
+        Some(code) if is_no_such_interface(*code) => "absent",
+        Some(_) => "refused",
+    }
+}
+
 impl Server {
-    /// What `ResponseData` is beside an error on that path.
-    fn nothing_at(&self, path: &str) -> Nothing {
-        self.nothings.iter().find(|(known, _)| known == path).map_or(Nothing::Object, |(_, nothing)| *nothing)
+    /// The interface on that path.
+    fn interface_at(&self, path: &str) -> Option<&KnownInterface> {
+        self.known.iter().find(|known| known.path == path)
     }
 }
 

@@ -108,7 +108,10 @@ impl Refusal {
         let message = self.message(context);
         let error = ErrorInfo { code: self.code().as_str().to_owned(), message };
         let status = if is_no_such_interface(self.code()) { StatusCode::NOT_FOUND } else { StatusCode::OK };
-        envelope(status, &Envelope { data: context.nothing, error: Some(error) })
+        let mut response = envelope(status, &Envelope { data: context.nothing, error: Some(error) });
+        // For whoever counts.
+        response.extensions_mut().insert(self.code());
+        response
     }
 
     /// What it means, with what was found.

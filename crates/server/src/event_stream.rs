@@ -91,6 +91,11 @@ impl Default for Streams {
 }
 
 impl Streams {
+    /// How many are open.
+    pub(crate) fn open_count(&self) -> usize {
+        STREAMS_MAX - self.0.available_permits()
+    }
+
     /// The answer by which the client gets the stream.
     pub(crate) fn open(&self, events: EventStream) -> Result<Response, Refusal> {
         let slot = Arc::clone(&self.0).try_acquire_owned().map_err(|_| Refusal::TooManyStreams)?;

@@ -11,6 +11,7 @@ mod details;
 mod edge;
 mod error;
 mod event_stream;
+mod exposition;
 mod interface;
 mod language;
 mod limits;
@@ -48,8 +49,20 @@ struct Server {
     streams: event_stream::Streams,
     /// Held by whoever looks at everything.
     checkup: tokio::sync::Mutex<()>,
-    /// What `ResponseData` is beside an error, by the path of the interface.
-    nothings: Vec<(String, error::Nothing)>,
+    /// The interfaces, by path.
+    known: Vec<KnownInterface>,
+    /// Calls by interface and outcome.
+    calls: control::metrics::Durations,
     /// The OpenAPI document.
     openapi: Bytes,
+}
+
+/// What is known of a path before its interface is asked.
+struct KnownInterface {
+    /// The path, with the base.
+    path: String,
+    /// Its name.
+    name: &'static str,
+    /// What `ResponseData` is beside an error.
+    nothing: error::Nothing,
 }

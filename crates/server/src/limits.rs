@@ -52,6 +52,10 @@ pub(crate) const LOG_LINES_MAX: usize = 10_000;
 /// most half a megabyte held for a slow client.
 pub(crate) const LOG_LINES_AT_ONCE: usize = 32;
 
+/// Seconds that calls take, for the classes of `/metrics`: a read, an install on a slow disk, what only the engine
+/// can tell, and [`ANSWER_TIME_MAX`].
+pub(crate) const CALL_SECONDS: &[f64] = &[0.0003, 0.001, 0.005, 0.02, 0.1, 0.5, 2.0, 10.0, 60.0];
+
 /// Open connections of one listener: nginx and a console need dozens. At the most that a client can make one hold
 /// (headers) that is 16 MiB. Counted for each listener, so that one which is flooded does not shut out the others,
 /// the Unix socket least of all. Where all are taken, who has been silent for longest gives way (`seats`).

@@ -36,7 +36,8 @@ pub(crate) struct Described {
     pub(crate) path: String,
     /// What `ResponseData` is beside an error.
     pub(crate) nothing: Nothing,
-    name: &'static str,
+    /// Its name.
+    pub(crate) name: &'static str,
     summary: &'static str,
     /// Its own codes.
     codes: &'static [ErrorCode],

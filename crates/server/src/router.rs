@@ -7,12 +7,14 @@ use axum::middleware::{from_fn_with_state, map_response};
 use axum::routing::get;
 use bytes::Bytes;
 use control::Control;
+use control::metrics::Durations;
 use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::callers::Callers;
 use crate::edge::{keep_contract, mark_ordinary};
 use crate::event_stream::Streams;
 use crate::interface::{Interfaces, no_such_interface};
+use crate::limits::CALL_SECONDS;
 use crate::routes::app_cancel::AppCancel;
 use crate::routes::app_catalog::AppCatalog;
 use crate::routes::app_catalog_detail::AppCatalogDetail;
@@ -29,9 +31,9 @@ use crate::routes::app_status::AppStatus;
 use crate::routes::app_trash::AppTrash;
 use crate::routes::app_uninstall::AppUninstall;
 use crate::routes::verbs::{AppAdopt, AppPurge, AppRestart, AppRestore, AppStart, AppStop};
-use crate::routes::{documents, health, images};
+use crate::routes::{documents, health, images, metrics};
 use crate::settings::{ServerSettings, SettingsError, checked_base};
-use crate::{Server, openapi};
+use crate::{KnownInterface, Server, openapi};
 
 /// The whole API over `control`.
 ///
@@ -67,6 +69,7 @@ pub fn router(control: Arc<Control>, settings: &ServerSettings) -> Result<Router
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready))
         .route("/doctor", get(health::checkup))
+        .route("/metrics", get(metrics::metrics))
         .route("/openapi.json", get(documents::openapi))
         .route(&format!("{base}/{}/{{file}}", images::FOLDER), get(images::image))
         .merge(documents::docs())
@@ -79,7 +82,12 @@ pub fn router(control: Arc<Control>, settings: &ServerSettings) -> Result<Router
         require_headers: settings.require_headers,
         streams: Streams::default(),
         checkup: tokio::sync::Mutex::default(),
-        nothings: interfaces.described.iter().map(|i| (i.path.clone(), i.nothing)).collect(),
+        known: interfaces
+            .described
+            .iter()
+            .map(|i| KnownInterface { path: i.path.clone(), name: i.name, nothing: i.nothing })
+            .collect(),
+        calls: Durations::within(CALL_SECONDS),
         openapi: Bytes::from(openapi::document(&interfaces.described, settings.require_headers)),
         base,
     });

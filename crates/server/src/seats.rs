@@ -12,6 +12,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
+use crate::callers::Way;
 use crate::limits::CONNECTIONS_MAX;
 
 /// The seats of one listener.
@@ -22,6 +23,9 @@ pub(crate) struct Seats {
     freed: Notify,
     evicted: AtomicU64,
 }
+
+/// The seats of every listener, with the kind of its sockets: each request carries them.
+pub(crate) type Rooms = Vec<(Way, Arc<Seats>)>;
 
 #[derive(Default)]
 struct Table {
@@ -49,13 +53,11 @@ impl Seats {
     }
 
     /// How many are taken.
-    #[cfg(test)]
     pub(crate) fn taken(&self) -> usize {
         self.table().taken
     }
 
     /// How many connections have been closed to make room for others.
-    #[cfg(test)]
     pub(crate) fn evicted(&self) -> u64 {
         self.evicted.load(Ordering::Relaxed)
     }

@@ -31,7 +31,7 @@ use crate::limits::{
     ACCEPT_PAUSE, CONNECTION_BUFFER_BYTES, DRAIN_TIME_MAX, HEADER_BYTES_MAX, HEADER_TIME_MAX, HEADERS_MAX,
     STREAM_END_TIME_MAX,
 };
-use crate::seats::{Busy, Seat, Seats};
+use crate::seats::{Busy, Rooms, Seat, Seats};
 use crate::write_limit::WriteLimited;
 
 /// A socket that waits for connections.
@@ -43,11 +43,23 @@ pub enum Listener {
     Unix(UnixListener),
 }
 
+impl Listener {
+    const fn way(&self) -> Way {
+        match self {
+            Self::Tcp(_) => Way::Tcp,
+            Self::Unix(_) => Way::Unix,
+        }
+    }
+}
+
 /// Serves `router` on all `listeners` until `shutdown`; then lets the answers under way end, for a
 /// bounded time.
 pub async fn serve(listeners: Vec<Listener>, router: Router, shutdown: CancellationToken) {
-    let server = Connections { router, shutdown, cut: CancellationToken::new(), open: TaskTracker::new() };
-    join_all(listeners.iter().map(|listener| server.accept_from(listener))).await;
+    let rooms = Arc::new(listeners.iter().map(|listener| (listener.way(), Arc::default())).collect());
+    let cut = CancellationToken::new();
+    let server = Connections { router, rooms, shutdown, cut, open: TaskTracker::new() };
+    let accepting = listeners.iter().zip(server.rooms.iter());
+    join_all(accepting.map(|(listener, (_, seats))| server.accept_from(listener, seats))).await;
     drop(listeners);
     server.open.close();
     if timeout(DRAIN_TIME_MAX, server.open.wait()).await.is_err() {
@@ -62,6 +74,7 @@ pub async fn serve(listeners: Vec<Listener>, router: Router, shutdown: Cancellat
 
 struct Connections {
     router: Router,
+    rooms: Arc<Rooms>,
     /// Answers under way may end.
     shutdown: CancellationToken,
     /// They may not.
@@ -70,11 +83,10 @@ struct Connections {
 }
 
 impl Connections {
-    async fn accept_from(&self, listener: &Listener) {
-        let seats = Arc::default();
+    async fn accept_from(&self, listener: &Listener, seats: &Arc<Seats>) {
         loop {
             let accepted = tokio::select! {
-                accepted = self.accept(listener, &seats) => accepted,
+                accepted = self.accept(listener, seats) => accepted,
                 () = self.shutdown.cancelled() => return,
             };
             if let Err(error) = accepted {
@@ -108,6 +120,7 @@ impl Connections {
             router: self.router.clone(),
             way,
             seat: Arc::clone(&seat),
+            rooms: Arc::clone(&self.rooms),
             shutdown: self.shutdown.clone(),
             is_streaming: AtomicBool::new(false),
         };
@@ -148,6 +161,7 @@ struct Conversation {
     router: Router,
     way: Way,
     seat: Arc<Seat>,
+    rooms: Arc<Rooms>,
     shutdown: CancellationToken,
     /// Whether its latest answer is a stream of events.
     is_streaming: AtomicBool,
@@ -158,6 +172,7 @@ impl Conversation {
         let mut request = request.map(Body::new);
         request.extensions_mut().insert(self.way);
         request.extensions_mut().insert(Arc::clone(&self.seat));
+        request.extensions_mut().insert(Arc::clone(&self.rooms));
         let mut response = self.router.clone().oneshot(request).await?;
         let busy = response.extensions_mut().remove::<Arc<Busy>>();
         let is_streaming = response.extensions().get::<Streaming>().is_some();

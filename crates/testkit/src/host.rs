@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use control::ports::ids::PASSWORD_LENGTH;
-use control::ports::{Clock, Host, HostError, Ids, Listener};
+use control::ports::{Clock, Host, HostError, Ids, Listener, ProcessUsage};
 use domain::{InstallId, MainEndpoint, OperationId, Protocol, Secret, Timestamp};
 use ipnet::Ipv4Net;
 
@@ -94,6 +94,10 @@ impl Host for FakeHost {
 
     fn routes(&self) -> Result<Vec<Ipv4Net>, HostError> {
         Ok(Vec::new())
+    }
+
+    fn process_usage(&self) -> Result<ProcessUsage, HostError> {
+        Ok(ProcessUsage { resident_bytes: 20 << 20, open_files: 12, open_files_max: Some(1_024) })
     }
 
     async fn answers(&self, endpoint: &MainEndpoint) -> bool {

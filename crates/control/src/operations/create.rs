@@ -31,9 +31,10 @@ pub(super) async fn up(control: &Arc<Control>, app: &App, desired: Desired) -> R
     let project = control.project(app).await?;
     // Once more, because pulling may have taken an hour.
     control.refuse_taken_names(app, &project.package).await?;
+    let calls = &control.metrics().engine_calls;
     let done = match desired {
-        Desired::Running => control.projects.up(&project).await,
-        Desired::Stopped => control.projects.create(&project).await,
+        Desired::Running => calls.timed("compose_up", control.projects.up(&project)).await,
+        Desired::Stopped => calls.timed("compose_create", control.projects.create(&project)).await,
     };
     if let Err(error) = done {
         return Err(failure(control, app, error).await?);

@@ -14,7 +14,8 @@ use crate::ports::projects::VariableValue;
 pub(super) async fn run(control: &Arc<Control>, app: &App) -> Result<(), StepError> {
     let project = write(control, app).await?;
     // Judged before anything is pulled or created, on what compose will carry out.
-    let rendered = control.projects.rendered(&project).await;
+    let rendering = control.projects.rendered(&project);
+    let rendered = control.metrics().engine_calls.timed("compose_config", rendering).await;
     let rendered = rendered.map_err(|error| {
         StepError::failed(FailureClass::BrokenPackage, &app.package.name, error.to_string())
     })?;

@@ -18,6 +18,17 @@ pub struct Listener {
     pub port: u16,
 }
 
+/// What this process uses.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ProcessUsage {
+    /// Memory that is its own and not swapped out, with what it shares, in bytes.
+    pub resident_bytes: u64,
+    /// Files, sockets and pipes that are open.
+    pub open_files: usize,
+    /// How many may be; `None` without limit.
+    pub open_files_max: Option<u64>,
+}
+
 /// The host did not tell.
 #[derive(Debug, thiserror::Error)]
 #[error("cannot read {what}")]
@@ -59,6 +70,12 @@ pub trait Host: Send + Sync {
     /// # Errors
     /// The kernel did not tell.
     fn routes(&self) -> Result<Vec<Ipv4Net>, HostError>;
+
+    /// What this process uses.
+    ///
+    /// # Errors
+    /// The kernel did not tell.
+    fn process_usage(&self) -> Result<ProcessUsage, HostError>;
 
     /// Whether the app behind that port answers: for HTTP any answer below 500 to a GET of the ready
     /// path; for TCP a connection that is not closed again at once (Docker's proxy accepts connections

@@ -21,7 +21,7 @@ pub use engine::{
     EngineObject, EngineSight, EngineVolume, Ownership, PullError, PullSink,
 };
 pub use gateway::{Gateway, GatewayError, Site};
-pub use host::{Host, HostError, Listener};
+pub use host::{Host, HostError, Listener, ProcessUsage};
 pub use ids::Ids;
 pub use output::{OutputLine, OutputQuery, OutputStream};
 pub use projects::{CommandError, Project, Projects, ProjectsError};

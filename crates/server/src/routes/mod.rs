@@ -18,4 +18,5 @@ pub(crate) mod app_uninstall;
 pub(crate) mod documents;
 pub(crate) mod health;
 pub(crate) mod images;
+pub(crate) mod metrics;
 pub(crate) mod verbs;

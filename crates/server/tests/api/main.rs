@@ -11,4 +11,5 @@ mod contract;
 mod documents;
 mod events;
 mod live;
+mod metrics;
 mod sockets;
