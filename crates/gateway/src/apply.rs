@@ -1,0 +1,84 @@
+//! How every change is brought to nginx: tested alone, put in place, tested with all that nginx has, loaded, looked at
+//! through nginx; and put back if any of that fails. What nginx served before, it serves all the while.
+
+use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
+use std::os::unix::fs::DirBuilderExt as _;
+use std::path::Path;
+
+use crate::NginxGateway;
+use crate::error::GatewayFailure;
+use crate::files::{self, Swap};
+use crate::probe::Probe;
+use crate::setup::{Marker, Setup};
+
+/// A change, written beside what it replaces.
+pub(crate) struct Change<'a> {
+    pub(crate) setup: &'a Setup,
+    /// What is to be replaced: a file or a folder.
+    pub(crate) live: &'a Path,
+    pub(crate) marker: &'a Marker,
+    /// All of our files with the change, as they go into `http`.
+    pub(crate) whole: String,
+}
+
+impl NginxGateway {
+    /// Brings a change to nginx, or leaves all as it was.
+    pub(crate) async fn apply_change(&self, change: Change<'_>) -> Result<(), GatewayFailure> {
+        self.test_alone(&change.whole).await?;
+        let swap = Swap::make(change.live)?;
+        let tested = self.nginx.test().await;
+        let done = match &tested {
+            Ok(()) => self.load(&change).await,
+            Err(_) => tested,
+        };
+        let Err(because) = done else {
+            swap.keep();
+            return Ok(());
+        };
+        let put_back = swap.undo();
+        // Whatever nginx made of the change, it is to serve what is there now.
+        let restored = match put_back {
+            Ok(()) => self.nginx.reload().await,
+            Err(error) => Err(error),
+        };
+        Err(GatewayFailure::RolledBack { because: because.into(), restored: restored.map_err(Into::into) })
+    }
+
+    async fn load(&self, change: &Change<'_>) -> Result<(), GatewayFailure> {
+        self.nginx.reload().await?;
+        let probe = Probe(change.setup);
+        probe.until_live(change.marker).await?;
+        probe.until_well().await
+    }
+
+    /// Whether nginx takes our files by themselves: so that what is wrong with them is found before they are in place.
+    async fn test_alone(&self, whole: &str) -> Result<(), GatewayFailure> {
+        let main = self.nginx_dir.join("nginx.conf");
+        let nginx = fs::read_to_string(&main).map_err(GatewayFailure::file("read", &main))?;
+        // Testing gives nginx's directories to its user: to the same one.
+        let user = nginx.lines().find(|line| line.trim_start().starts_with("user ")).unwrap_or_default();
+        let (path, pid) = (self.own_dir().join("test.conf"), self.own_dir().join("test.pid"));
+        let text = format!("{user}\npid {};\nevents {{}}\nhttp {{\n{whole}}}\n", pid.display());
+        files::write(&path, &text)?;
+        let tested = self.nginx.test_file(&path).await;
+        for path in [path, pid] {
+            files::remove(&path).map_err(GatewayFailure::file("remove", &path))?;
+        }
+        tested
+    }
+
+    /// Makes sure that nobody else changes the gateway for as long as the file lives.
+    pub(crate) fn lock(&self) -> Result<File, GatewayFailure> {
+        let own = self.own_dir();
+        let made = DirBuilder::new().recursive(true).mode(0o755).create(&own);
+        made.map_err(GatewayFailure::file("make", &own))?;
+        let path = own.join("lock");
+        let opened = OpenOptions::new().write(true).create(true).truncate(false).open(&path);
+        let lock = opened.map_err(GatewayFailure::file("open", &path))?;
+        match lock.try_lock() {
+            Ok(()) => Ok(lock),
+            Err(TryLockError::WouldBlock) => Err(GatewayFailure::Busy),
+            Err(TryLockError::Error(error)) => Err(GatewayFailure::file("lock", &path)(error)),
+        }
+    }
+}

@@ -1,0 +1,195 @@
+//! Apps under names of their own: their files, applied by this process where it is root's, else by root's
+//! `appmanage gateway apply`, which is asked to.
+//!
+//! Which names there are, and their certificates, are the business of `control`.
+
+use std::collections::BTreeMap;
+use std::fs::{self, DirBuilder};
+use std::io;
+use std::os::unix::fs::DirBuilderExt as _;
+use std::path::Path;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use control::ports::{Gateway, GatewayError, Site};
+use serde::{Deserialize, Serialize};
+use tokio::time::{Instant, sleep};
+
+use crate::NginxGateway;
+use crate::apply::Change;
+use crate::error::GatewayFailure;
+use crate::files;
+use crate::probe::Probe;
+use crate::setup::{Marker, Setup};
+use crate::template::{self, fill};
+use crate::value::Value;
+
+/// Root's part takes what an apply takes, and systemd a moment to start it.
+const APPLIED_TIME_MAX: Duration = Duration::from_secs(90);
+
+/// Between two looks at whether root has done its part.
+const BETWEEN_LOOKS: Duration = Duration::from_millis(100);
+
+/// The file of the folder of sites that is no site.
+const MARKER_FILE: &str = "marker.conf";
+
+/// What root's part came to: `applied.json`.
+#[derive(Debug, Serialize, Deserialize)]
+struct Applied {
+    /// What was asked for.
+    request: String,
+    /// What went wrong.
+    failure: Option<Failed>,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+struct Failed {
+    /// Whether nginx did not take it, or did not answer as it should.
+    refused: bool,
+    words: String,
+}
+
+impl NginxGateway {
+    /// Applies what the server asked for in its directory, and tells it how that went: `appmanage gateway apply`.
+    ///
+    /// # Errors
+    /// It could not be done; nginx serves what it served before.
+    pub async fn apply(&self) -> Result<(), GatewayFailure> {
+        let request = fs::read_to_string(self.request_file()).unwrap_or_default().trim().to_owned();
+        let done = self.apply_sites().await;
+        let failure = done.as_ref().err().map(|error| match refusal(error) {
+            Some(words) => Failed { refused: true, words },
+            None => Failed { refused: false, words: error.to_string() },
+        });
+        let applied = serde_json::to_string(&Applied { request, failure }).expect("texts are always JSON");
+        files::publish(&self.applied_file(), &applied)?;
+        done
+    }
+
+    /// Applies the sites that were written beside those that are served; where there are none, all as it is: a
+    /// certificate may have been replaced.
+    async fn apply_sites(&self) -> Result<(), GatewayFailure> {
+        let setup = Setup::read(&self.setup_file())?.ok_or(GatewayFailure::NotSetUp)?;
+        let _lock = self.lock()?;
+        let (live, next) = (self.sites(), files::beside(&self.sites()));
+        if !next.is_dir() {
+            self.nginx.test().await?;
+            self.nginx.reload().await?;
+            return Probe(&setup).until_well().await;
+        }
+        let marker = marker_in(&next).ok_or_else(|| {
+            let error = io::Error::other("it was not written by appmanage");
+            GatewayFailure::file("use", &next)(error)
+        })?;
+        let whole = setup.main_file(&marker, &next)?;
+        self.apply_change(Change { setup: &setup, live: &live, marker: &marker, whole }).await
+    }
+
+    async fn serve_sites(&self, sites: &[Site]) -> Result<(), GatewayFailure> {
+        let setup = Setup::read(&self.setup_file())?.ok_or(GatewayFailure::NotSetUp)?;
+        let wanted = files_of(&setup, sites)?;
+        let live = self.sites();
+        if read_files(&live).is_ok_and(|files| files == wanted)
+            && let Some(marker) = marker_in(&live)
+            && Probe(&setup).is_live(&marker).await.is_ok()
+        {
+            return Ok(());
+        }
+        let marker = Marker::random().map_err(GatewayFailure::file("read", Path::new("/dev/urandom")))?;
+        write_files(&files::beside(&live), &wanted, &setup.marker_file(&marker))?;
+        if rustix::process::geteuid().is_root() {
+            return self.apply_sites().await;
+        }
+        files::publish(&self.request_file(), marker.as_str())?;
+        self.await_root(marker.as_str()).await
+    }
+
+    /// Waits until root has applied what it was asked for.
+    async fn await_root(&self, request: &str) -> Result<(), GatewayFailure> {
+        let deadline = Instant::now() + APPLIED_TIME_MAX;
+        while Instant::now() < deadline {
+            let applied = fs::read(self.applied_file()).ok();
+            let applied = applied.and_then(|text| serde_json::from_slice::<Applied>(&text).ok());
+            match applied.filter(|applied| applied.request == request).map(|applied| applied.failure) {
+                Some(None) => return Ok(()),
+                Some(Some(Failed { refused: true, words })) => return Err(GatewayFailure::Refused { words }),
+                Some(Some(Failed { refused: false, words })) => return Err(GatewayFailure::Server(words)),
+                None => sleep(BETWEEN_LOOKS).await,
+            }
+        }
+        let seconds = APPLIED_TIME_MAX.as_secs();
+        Err(GatewayFailure::Server(format!(
+            "root did not apply the sites within {seconds} s: see `systemctl status appmanage-gateway.path \
+             appmanage-gateway.service`, or run `appmanage gateway apply` as root"
+        )))
+    }
+}
+
+#[async_trait]
+impl Gateway for NginxGateway {
+    async fn serve(&self, sites: &[Site]) -> Result<(), GatewayError> {
+        self.serve_sites(sites).await.map_err(|error| match refusal(&error) {
+            Some(words) => GatewayError::Refused { words },
+            None => GatewayError::Unreachable { reason: error.to_string() },
+        })
+    }
+}
+
+/// What nginx said against it, or how it was seen to serve it wrongly.
+fn refusal(error: &GatewayFailure) -> Option<String> {
+    match error {
+        GatewayFailure::Refused { words } | GatewayFailure::Probe(words) => Some(words.clone()),
+        GatewayFailure::RolledBack { because, .. } => refusal(because),
+        _ => None,
+    }
+}
+
+/// The file of each site, by name.
+fn files_of(setup: &Setup, sites: &[Site]) -> Result<BTreeMap<String, String>, GatewayFailure> {
+    let file = |site: &Site| -> Result<_, GatewayFailure> {
+        let certificate = site.certificate.as_ref().unwrap_or(&setup.certificate);
+        let key = site.certificate.as_ref().unwrap_or(&setup.key);
+        let mut values = setup.values()?;
+        values.extend([
+            ("domain", Value::from(&site.domain)),
+            ("upstream", Value::from(site.upstream)),
+            ("certificate", Value::path(certificate)?),
+            ("key", Value::path(key)?),
+        ]);
+        Ok((format!("{}.conf", site.domain), fill(template::SITE, &values)))
+    };
+    sites.iter().map(file).collect()
+}
+
+/// The files of the sites in a folder, without the marker's.
+fn read_files(folder: &Path) -> io::Result<BTreeMap<String, String>> {
+    let mut files = BTreeMap::new();
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        let name = entry.file_name().to_string_lossy().into_owned();
+        if name != MARKER_FILE {
+            files.insert(name, fs::read_to_string(entry.path())?);
+        }
+    }
+    Ok(files)
+}
+
+fn marker_in(folder: &Path) -> Option<Marker> {
+    Marker::in_file(&fs::read_to_string(folder.join(MARKER_FILE)).ok()?)
+}
+
+fn write_files(
+    folder: &Path,
+    sites: &BTreeMap<String, String>,
+    marker: &str,
+) -> Result<(), GatewayFailure> {
+    let make = || {
+        files::remove(folder)?;
+        DirBuilder::new().recursive(true).mode(0o700).create(folder)
+    };
+    make().map_err(GatewayFailure::file("make", folder))?;
+    for (name, text) in sites {
+        files::write(&folder.join(name), text)?;
+    }
+    files::write(&folder.join(MARKER_FILE), marker)
+}
