@@ -4,7 +4,9 @@ use std::net::IpAddr;
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 
-use rcgen::{CertificateParams, DistinguishedName, DnType, ExtendedKeyUsagePurpose, KeyPair, KeyUsagePurpose, SanType};
+use rcgen::{
+    CertificateParams, DistinguishedName, DnType, ExtendedKeyUsagePurpose, KeyPair, KeyUsagePurpose, SanType,
+};
 use tokio_rustls::rustls::pki_types::CertificateDer;
 use tokio_rustls::rustls::pki_types::pem::PemObject as _;
 
@@ -40,7 +42,8 @@ pub(crate) fn self_signed(names: &[HostName], now: SystemTime) -> Result<String,
 
 /// The server's own certificate, which comes first in its file.
 pub(crate) fn leaf(path: &Path) -> Result<CertificateDer<'static>, GatewayFailure> {
-    let unreadable = |error| GatewayFailure::file("read a certificate from", path)(std::io::Error::other(error));
+    let unreadable =
+        |error| GatewayFailure::file("read a certificate from", path)(std::io::Error::other(error));
     CertificateDer::from_pem_file(path).map_err(unreadable)
 }
 

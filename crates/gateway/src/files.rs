@@ -133,7 +133,11 @@ mod tests {
             write_folder(&beside(&live), "new");
             let swap = Swap::make(&live).unwrap();
             assert_eq!(read(&live.join("a.conf")).as_deref(), Some("new"));
-            if undone { swap.undo().unwrap() } else { swap.keep() }
+            if undone {
+                swap.undo().unwrap();
+            } else {
+                swap.keep();
+            }
             assert_eq!(read(&live.join("a.conf")).as_deref(), Some(expected));
             assert!(!beside(&live).exists());
         }

@@ -55,7 +55,10 @@ impl Nginx {
 
 /// Whether it went well, and what it said.
 async fn run(config: &Path, arguments: &[&str]) -> Result<(bool, String), GatewayFailure> {
-    #[expect(clippy::disallowed_methods, reason = "the one place that starts nginx; as docker's process module does it")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the one place that starts nginx; as docker's process module does it"
+    )]
     let mut child = Command::new("nginx")
         .arg("-c")
         .arg(config)

@@ -34,7 +34,7 @@ impl Probe<'_> {
     /// Waits until nginx serves what has the marker.
     pub(crate) async fn until_live(&self, marker: &Marker) -> Result<(), GatewayFailure> {
         let seconds = LIVE_TIME_MAX.as_secs();
-        until(async || self.is_live(marker).await).await.map_err(|why| {
+        until(|| self.is_live(marker)).await.map_err(|why| {
             GatewayFailure::Probe(format!(
                 "nginx goes on with its old configuration ({why} at {} after {seconds} s): see whether another program \
                  has a port of it, whether nginx.conf includes conf.d/*.conf, and nginx's error log",
@@ -52,7 +52,7 @@ impl Probe<'_> {
 
     /// Waits until the server answers through nginx, with the certificate that is expected.
     pub(crate) async fn until_well(&self) -> Result<(), GatewayFailure> {
-        until(async || self.is_well().await).await.map_err(|why| {
+        until(|| self.is_well()).await.map_err(|why| {
             GatewayFailure::Probe(format!(
                 "https://{}/healthz is not good ({why}): see whether the server runs, and whether nginx's workers may \
                  open its socket and every directory above it",
@@ -64,7 +64,8 @@ impl Probe<'_> {
     /// Whether the server answers through nginx, with the certificate that is expected.
     pub(crate) async fn is_well(&self) -> Result<(), String> {
         let name = self.0.names.first().ok_or("the gateway has no name")?;
-        let server_name = ServerName::try_from(name.as_str().to_owned()).map_err(|error| error.to_string())?;
+        let server_name =
+            ServerName::try_from(name.as_str().to_owned()).map_err(|error| error.to_string())?;
         let tls = connector(certificate::leaf(&self.0.certificate).map_err(|error| error.to_string())?);
         let look = async {
             let stream = TcpStream::connect(self.0.listen_https.local()).await?;
@@ -75,7 +76,10 @@ impl Probe<'_> {
 }
 
 /// Looks until a look is good; else how the last one was.
-async fn until(look: impl AsyncFn() -> Result<(), String>) -> Result<(), String> {
+async fn until<L>(look: impl Fn() -> L) -> Result<(), String>
+where
+    L: Future<Output = Result<(), String>>,
+{
     let deadline = Instant::now() + LIVE_TIME_MAX;
     loop {
         match look().await {
@@ -86,10 +90,7 @@ async fn until(look: impl AsyncFn() -> Result<(), String>) -> Result<(), String>
     }
 }
 
-fn expect(
-    expected: u16,
-    seen: Result<io::Result<u16>, tokio::time::error::Elapsed>,
-) -> Result<(), String> {
+fn expect(expected: u16, seen: Result<io::Result<u16>, tokio::time::error::Elapsed>) -> Result<(), String> {
     match seen {
         Ok(Ok(status)) if status == expected => Ok(()),
         Ok(Ok(status)) => Err(format!("it answers {status}")),

@@ -85,7 +85,8 @@ impl Setup {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(GatewayFailure::file("read", path)(error)),
             Ok(text) => {
-                let broken = |error: serde_json::Error| GatewayFailure::file("understand", path)(error.into());
+                let broken =
+                    |error: serde_json::Error| GatewayFailure::file("understand", path)(error.into());
                 serde_json::from_slice(&text).map(Some).map_err(broken)
             }
         }
@@ -142,7 +143,8 @@ impl ServerAddress {
         match self {
             Self::Unix(_) => Ok(Value::own("")),
             Self::Tcp { secret_file, .. } => {
-                let text = fs::read_to_string(secret_file).map_err(GatewayFailure::file("read", secret_file))?;
+                let text =
+                    fs::read_to_string(secret_file).map_err(GatewayFailure::file("read", secret_file))?;
                 Ok(Value::secret(&Secret::from_text(text.trim()))?)
             }
         }
@@ -223,8 +225,12 @@ pub(crate) mod tests {
         assert!(text().unwrap_err().to_string().contains("cannot read"), "there is none");
         fs::write(&secret_file, "short\n").unwrap();
         assert!(!text().unwrap_err().to_string().contains("short"));
-        fs::write(&secret_file, "0123456789abcdef\n").unwrap();
-        assert!(text().unwrap().contains("proxy_set_header X-Appmanage-Secret \"0123456789abcdef\";"));
+        fs::write(&secret_file, "0123456789abcdef0123456789abcdef\n").unwrap();
+        assert!(
+            text()
+                .unwrap()
+                .contains("proxy_set_header X-Appmanage-Secret \"0123456789abcdef0123456789abcdef\";")
+        );
         assert!(text().unwrap().contains("server 127.0.0.1:5000;"));
     }
 }

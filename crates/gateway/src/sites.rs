@@ -178,11 +178,7 @@ fn marker_in(folder: &Path) -> Option<Marker> {
     Marker::in_file(&fs::read_to_string(folder.join(MARKER_FILE)).ok()?)
 }
 
-fn write_files(
-    folder: &Path,
-    sites: &BTreeMap<String, String>,
-    marker: &str,
-) -> Result<(), GatewayFailure> {
+fn write_files(folder: &Path, sites: &BTreeMap<String, String>, marker: &str) -> Result<(), GatewayFailure> {
     let make = || {
         files::remove(folder)?;
         DirBuilder::new().recursive(true).mode(0o700).create(folder)

@@ -55,7 +55,10 @@ impl NginxGateway {
         let findings = vec![
             ("configuration", if is_ours { Ok(()) } else { Err(again.to_owned()) }),
             ("nginx -t", self.nginx.test().await.map_err(|error| error.to_string())),
-            ("loaded", live.map_err(|why| format!("nginx does not serve it ({why}): systemctl reload nginx"))),
+            (
+                "loaded",
+                live.map_err(|why| format!("nginx does not serve it ({why}): systemctl reload nginx")),
+            ),
             ("HTTPS", probe.is_well().await),
         ];
         Ok(Status { setup, findings })

@@ -17,8 +17,10 @@ pub(crate) fn fill(template: &'static str, values: &[(&str, Value)]) -> String {
     let mut rest = template;
     while let Some((before, after)) = rest.split_once("{{") {
         let (name, after) = after.split_once("}}").expect("templates are ours, and tests fill each of them");
-        let (_, value) =
-            values.iter().find(|(known, _)| *known == name).expect("templates are ours, and tests fill each of them");
+        let (_, value) = values
+            .iter()
+            .find(|(known, _)| *known == name)
+            .expect("templates are ours, and tests fill each of them");
         filled.push_str(before);
         let line = filled.rsplit('\n').next().unwrap_or_default();
         let indentation: String = line.chars().take_while(|c| *c == ' ').collect();
@@ -35,6 +37,9 @@ mod tests {
     #[test]
     fn names_are_replaced_once_and_lines_are_indented() {
         let values = [("a", Value::own("x {{b}}\ny\n")), ("b", Value::own("1"))];
-        assert_eq!(fill("top {\n    {{a}}\n    {{b}};\n}\n", &values), "top {\n    x {{b}}\n    y\n    1;\n}\n");
+        assert_eq!(
+            fill("top {\n    {{a}}\n    {{b}};\n}\n", &values),
+            "top {\n    x {{b}}\n    y\n    1;\n}\n"
+        );
     }
 }

@@ -39,17 +39,18 @@ impl Value {
         const FORM: &str = "give an absolute path of letters, digits and / . _ - + @ = alone";
         let text = path.to_str().unwrap_or_default();
         let sound = |byte: u8| byte.is_ascii_alphanumeric() || b"/._-+@=".contains(&byte);
-        let is_path = path.is_absolute() && text.bytes().all(sound) && !text.split('/').any(|part| part == "..");
+        let is_path =
+            path.is_absolute() && text.bytes().all(sound) && !text.split('/').any(|part| part == "..");
         let bad = || BadValue::of(path.to_string_lossy(), "the path of a file for nginx", FORM);
         if is_path { Ok(Self(text.to_owned())) } else { Err(bad()) }
     }
 
     /// The secret that the server knows nginx by on TCP.
     pub(crate) fn secret(secret: &Secret) -> Result<Self, BadValue> {
-        const FORM: &str = "write 16 to 256 letters, digits and . _ ~ + / = - into its file";
+        const FORM: &str = "write 32 to 256 letters, digits and . _ ~ + / = - into its file";
         let text = secret.reveal();
         let sound = |byte: u8| byte.is_ascii_alphanumeric() || b"._~+/=-".contains(&byte);
-        let is_secret = (16..=256).contains(&text.len()) && text.bytes().all(sound);
+        let is_secret = (32..=256).contains(&text.len()) && text.bytes().all(sound);
         if is_secret {
             Ok(Self(text.to_owned()))
         } else {
@@ -176,7 +177,10 @@ impl Listen {
     /// Where this machine reaches it.
     pub(crate) fn local(self) -> SocketAddr {
         let loopback = IpAddr::from([127, 0, 0, 1]);
-        SocketAddr::new(self.address.filter(|address| !address.is_unspecified()).unwrap_or(loopback), self.port)
+        SocketAddr::new(
+            self.address.filter(|address| !address.is_unspecified()).unwrap_or(loopback),
+            self.port,
+        )
     }
 }
 
@@ -241,12 +245,21 @@ mod tests {
 
     #[test]
     fn what_could_end_a_directive_is_no_value() {
-        for text in ["", "a b", "a;b", "*.example", "a{", "$host", "a\nb", "..", "a..b", "-a", "a\"", "~^.*$"] {
+        for text in ["", "a b", "a;b", "*.example", "a{", "$host", "a\nb", "..", "a..b", "-a", "a\"", "~^.*$"]
+        {
             assert!(text.parse::<HostName>().is_err(), "{text}");
             assert!(text.parse::<Listen>().is_err(), "{text}");
             assert!(Value::path(Path::new(text)).is_err(), "{text}");
-            assert!(Value::path(Path::new("/").join(text).as_path()).is_err() || ["", "a..b", "-a"].contains(&text), "{text}");
-            assert!(Value::secret(&Secret::from_text(format!("0123456789abcdef {text}"))).is_err(), "{text}");
+            assert!(
+                Value::path(Path::new("/").join(text).as_path()).is_err()
+                    || ["", "a..b", "-a"].contains(&text),
+                "{text}"
+            );
+            assert!(
+                Value::secret(&Secret::from_text(format!("0123456789abcdef0123456789abcdef {text}")))
+                    .is_err(),
+                "{text}"
+            );
         }
     }
 

@@ -8,13 +8,14 @@ use serde_json::Value;
 use super::{Finding, array, text};
 
 /// Our crates, and the crates of ours that each may use.
-const LAYERS: [(&str, &[&str]); 11] = [
+const LAYERS: [(&str, &[&str]); 12] = [
     ("domain", &[]),
     ("control", &["domain"]),
     ("store", &["control", "domain"]),
     ("docker", &["control", "domain"]),
     ("host", &["control", "domain"]),
     ("catalog", &["control", "domain"]),
+    ("gateway", &["control", "domain"]),
     ("wire", &[]),
     ("server", &["control", "domain", "wire"]),
     ("cli", &["wire"]),

@@ -109,6 +109,13 @@ settings! {
     /// and loopback names.
     "api.hosts" => api_hosts: Vec<HostName> = DefaultValue::Is("");
 
+    /// What the server writes for nginx: the files of apps under names of their own, and their certificates. Empty:
+    /// `gateway` in the data directory.
+    "gateway.dir" => gateway_dir: Option<PathBuf> = DefaultValue::Is("");
+
+    /// The directory of nginx's configuration, in which `nginx.conf` includes `conf.d/*.conf`.
+    "gateway.nginx_dir" => gateway_nginx_dir: PathBuf = DefaultValue::Is("/etc/nginx");
+
     /// Installs at work at once; the others wait, oldest first.
     "installs.at_once" => installs_at_once: Whole<1, 32> = DefaultValue::Is("2");
 
