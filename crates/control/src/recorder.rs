@@ -5,14 +5,17 @@
 //! (observations, progress of pulls), which is true whether or not the disk can take it: it goes into
 //! memory without waiting for the disk, which learns of it afterwards. See `watcher`.
 
-use std::sync::{Arc, PoisonError, RwLock};
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
 use domain::{
-    AppId, Event, EventId, EventKind, ImagePull, InstallId, InstanceId, Operation, OperationId, Timestamp,
+    AppId, Event, EventId, EventKind, ImagePull, InstallId, InstanceId, Operation, OperationId,
+    OperationState, Timestamp,
 };
-use tokio::sync::{Mutex, Notify, watch};
+use tokio::sync::{Notify, watch};
 use tokio_util::sync::CancellationToken;
+use tracing::Span;
 
 use crate::event_log::EventLog;
 use crate::memory::{AppRecord, Memory};
@@ -27,13 +30,15 @@ pub struct Recorder {
     /// Never held while anything waits for a disk, the engine or the network.
     memory: RwLock<Memory>,
     /// Held from the decision until memory shows it: two changes cannot be decided on one state.
-    writing: Arc<Mutex<()>>,
+    writing: Arc<tokio::sync::Mutex<()>>,
     /// Counts changes of memory, for those who wait for one.
     changes: watch::Sender<u64>,
     /// Wakes whoever stores what was seen.
     seen: Notify,
     /// What has happened, for those who follow it.
     events: EventLog,
+    /// What each open operation was asked for by, as its log lines tell it; none after a restart.
+    causes: Mutex<HashMap<OperationId, Span>>,
     /// What has been counted: here, because operations end here.
     metrics: Arc<Metrics>,
 }
@@ -50,7 +55,18 @@ impl Recorder {
         let (memory, writing, seen) = (RwLock::new(memory), Arc::default(), Notify::new());
         let events = EventLog::after(store.events_after(EventId::default(), None, 0)?.newest);
         let metrics = Arc::default();
-        Ok(Self { store, clock, instance, memory, writing, changes, seen, events, metrics })
+        Ok(Self {
+            store,
+            clock,
+            instance,
+            memory,
+            writing,
+            changes,
+            seen,
+            events,
+            causes: Mutex::default(),
+            metrics,
+        })
     }
 
     /// Which data directory this is.
@@ -241,6 +257,7 @@ impl Recorder {
         let first_event = self.store.commit(&change)?;
         let events = std::mem::take(&mut change.events);
         self.count_end(&change);
+        self.note_cause(&change);
         self.memory.write().unwrap_or_else(PoisonError::into_inner).apply(change, now);
         self.announce();
         // Last: who asks because of an event finds memory as the event tells.
@@ -263,6 +280,28 @@ impl Recorder {
         let begun = operation.started_at.unwrap_or(operation.queued_at);
         let took = operation.finished_at.map_or(Duration::ZERO, |finished| finished.since(begun));
         self.metrics.operations.add((operation.kind.as_str(), operation.state.as_str()), took);
+    }
+
+    /// Tells of an operation that has just been accepted, and keeps what it was asked for by.
+    fn note_cause(&self, change: &Change) {
+        let Some(operation) = &change.operation else { return };
+        let mut causes = self.causes.lock().unwrap_or_else(PoisonError::into_inner);
+        if !operation.state.is_open() {
+            causes.remove(&operation.id);
+        } else if operation.state == OperationState::Queued && !causes.contains_key(&operation.id) {
+            causes.insert(operation.id.clone(), Span::current());
+            let of = change.app.as_ref().map(|app| &app.package);
+            let (package, version) = of.map_or(("", ""), |package| (&package.name, &package.version));
+            let (app, id, kind) = (&operation.app, &operation.id, operation.kind.as_str());
+            tracing::info!(app.id = %app, operation.id = %id, kind, package, version, "operation accepted");
+        }
+    }
+
+    /// The span of all that is logged about an operation, within that of the call that asked for it.
+    pub(crate) fn span_of(&self, operation: &OperationId, app: &AppId) -> Span {
+        let causes = self.causes.lock().unwrap_or_else(PoisonError::into_inner);
+        let cause = causes.get(operation).and_then(Span::id);
+        tracing::error_span!(parent: cause, "operation", operation.id = %operation, app.id = %app)
     }
 
     /// Adds the event of the status that changes by `change`, so that it is stored with it.
@@ -314,7 +353,9 @@ impl Amendment {
 
 /// Does work that blocks. A panic in it goes on in the caller.
 pub(crate) async fn off_the_runtime<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
-    match tokio::task::spawn_blocking(work).await {
+    // What it logs belongs to whoever asked for it.
+    let span = Span::current();
+    match tokio::task::spawn_blocking(move || span.in_scope(work)).await {
         Ok(value) => value,
         Err(join) => match join.try_into_panic() {
             Ok(panic) => std::panic::resume_unwind(panic),

@@ -15,6 +15,7 @@ use domain::ErrorCode;
 use futures_util::FutureExt;
 use http_body_util::BodyExt;
 use tokio::time::{Instant, timeout};
+use tracing::Instrument as _;
 
 use crate::context::{Context, REQUEST_ID, id_header};
 use crate::error::{Malformed, Nothing, Refusal, is_in_contract, is_no_such_interface};
@@ -59,24 +60,23 @@ pub(crate) async fn keep_contract(
     let interface = server.interface_at(head.uri.path());
     let nothing = interface.map_or(Nothing::Object, |interface| interface.nothing);
     let context = Context::of(&head.headers, nothing);
+    // On every line that is logged because of the call. At the level of errors, so that no filter takes it away.
+    let span = tracing::error_span!("call", request.id = &*context.request_id);
     let body = Body::read(body).await;
     // Not before: who sends slowly is as good as silent.
     let begun = Instant::now();
     let busy = head.extensions.get::<Arc<Seat>>().map(|seat| Arc::new(seat.busy()));
     let origin = server.callers.admitted_origin(&head.headers);
     let mut response = match server.callers.check_host(&head) {
-        Err(refusal) => refusal.answer(&context),
+        Err(refusal) => span.in_scope(|| refusal.answer(&context)),
         Ok(()) => {
             head.extensions.insert(context.clone());
             head.extensions.insert(body);
-            answer(&context, next.run(Request::from_parts(head, HttpBody::empty()))).await
+            let answer = answer(&context, next.run(Request::from_parts(head, HttpBody::empty())));
+            answer.instrument(span.clone()).await
         }
     };
-    tracing::debug!(
-        request.id = &*context.request_id,
-        status = response.status().as_u16(),
-        "a call was answered"
-    );
+    span.in_scope(|| tracing::debug!(status = response.status().as_u16(), "a call was answered"));
     let is_ordinary = response.extensions().get::<OrdinaryHttp>().is_some();
     let other = if is_ordinary { "ordinary" } else { "none" };
     server

@@ -104,7 +104,7 @@ impl Refusal {
 
     /// Logs it and says it in the caller's language.
     pub(crate) fn answer(&self, context: &Context) -> Response {
-        self.log(context);
+        self.log();
         let message = self.message(context);
         let error = ErrorInfo { code: self.code().as_str().to_owned(), message };
         let status = if is_no_such_interface(self.code()) { StatusCode::NOT_FOUND } else { StatusCode::OK };
@@ -127,13 +127,13 @@ impl Refusal {
 
     /// Only what an administrator has to look into is an error. A client's mistakes are the client's
     /// business, and an engine that is away is logged by who watches it, not at every call meanwhile.
-    fn log(&self, context: &Context) {
-        let (code, id) = (self.code(), &*context.request_id);
+    fn log(&self) {
+        let code = self.code();
         let reason = control::error_chain(self);
         if code == ErrorCode::SystemError {
-            tracing::error!(request.id = id, reason, "a call failed");
+            tracing::error!(reason, "a call failed");
         } else {
-            tracing::debug!(request.id = id, error.code = code.as_str(), reason, "a call was refused");
+            tracing::debug!(error.code = code.as_str(), reason, "a call was refused");
         }
     }
 }

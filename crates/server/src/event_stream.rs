@@ -15,6 +15,7 @@ use futures_util::stream::{self, BoxStream, Stream, StreamExt as _};
 use serde::Serialize;
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
+use tracing::{Instrument as _, Span};
 
 use crate::error::Refusal;
 use crate::limits::{HEARTBEAT_PERIOD, STREAMS_MAX};
@@ -118,10 +119,17 @@ impl Streams {
 }
 
 fn with_heartbeats(events: BoxStream<'static, EventText>) -> impl Stream<Item = Bytes> + Send {
-    stream::unfold(events, async |mut events| match timeout(HEARTBEAT_PERIOD, events.next()).await {
-        Ok(None) => None,
-        Ok(Some(text)) => Some((Bytes::from(text.0), events)),
-        Err(_) => Some((HEARTBEAT, events)),
+    // What is logged while it is open belongs to the call that opened it.
+    let call = Span::current();
+    stream::unfold(events, move |mut events| {
+        let next = async move {
+            match timeout(HEARTBEAT_PERIOD, events.next()).await {
+                Ok(None) => None,
+                Ok(Some(text)) => Some((Bytes::from(text.0), events)),
+                Err(_) => Some((HEARTBEAT, events)),
+            }
+        };
+        next.instrument(call.clone())
     })
 }
 

@@ -4,6 +4,7 @@
 
 mod activation;
 mod limits;
+mod logs;
 mod place;
 mod starting;
 mod stopping;

@@ -47,7 +47,7 @@ impl Control {
         let wanted = self.wanted(request)?;
         self.check_policy(&wanted)?;
         let Wanted { id, package, version, settings } = wanted;
-        let (accepted, name, chosen) = (id.clone(), package.name.clone(), version.clone());
+        let accepted = id.clone();
         let control = Arc::clone(self);
         let figures = off_the_runtime(move || control.host_figures()).await;
         let control = Arc::clone(self);
@@ -60,7 +60,6 @@ impl Control {
             })
             .await
             .map_err(conflict_as_refusal)?;
-        tracing::info!(app.id = %accepted, package = name, version = chosen, "install accepted");
         Ok(accepted)
     }
 

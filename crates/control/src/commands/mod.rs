@@ -61,7 +61,6 @@ impl Control {
             settings_before: before.settings.clone(),
             ..Operation::queued(self.ids.operation_id(), app.install.clone(), app.id.clone(), kind, now)
         };
-        tracing::info!(app.id = %app.id, operation.id = %operation.id, kind = kind.as_str(), "operation accepted");
         let event = Event {
             at: now,
             install: app.install.clone(),

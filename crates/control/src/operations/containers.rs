@@ -74,7 +74,7 @@ pub(super) async fn start(control: &Arc<Control>, app: &App) -> Result<(), StepE
     match start_what_is_there(control, app).await {
         // They were made for a network that is gone, or one of another life is in the way: only new ones can run.
         Err(StepError::HalfMade(words)) if app.origin == Origin::Installed => {
-            tracing::info!(app.id = %app.id, words, "its containers cannot run any more; making them anew");
+            tracing::info!(words, "its containers cannot run any more; making them anew");
             stop(control, app).await?;
             take_down::run(control, app).await?;
             // As it is now: the volumes that only its containers named have been noted.
@@ -100,7 +100,7 @@ async fn start_what_is_there(control: &Arc<Control>, app: &App) -> Result<(), St
         // Something that they need was removed by hand (a network, say): compose makes it again.
         Err(CommandError::Failed { words }) => {
             let words = masked(&words, &app.secrets());
-            tracing::info!(app.id = %app.id, words, "cannot be started as it is; docker compose brings it up");
+            tracing::info!(words, "cannot be started as it is; docker compose brings it up");
             create_missing(control, app).await
         }
         Err(error) => Err(create::failure(control, app, error).await?),
@@ -206,7 +206,7 @@ pub(super) async fn bring_back(control: &Arc<Control>, app: &App, way: WayBack) 
         };
         tries += 1;
         if tries == EFFORTS {
-            tracing::warn!(app.id = %app.id, reason, "cannot be brought back to how it was; its status tells");
+            tracing::warn!(reason, "cannot be brought back to how it was; its status tells");
             return Ok(());
         }
         tokio::time::sleep(BETWEEN_EFFORTS).await;

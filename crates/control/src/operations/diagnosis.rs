@@ -72,7 +72,7 @@ pub(crate) async fn last_lines(control: &Arc<Control>, app: &App, failure: &Fail
             lines.iter().map(|line| masked(line, &secrets)).collect()
         }
         Err(error) => {
-            tracing::warn!(app.id = %app.id, %error, "cannot read the last lines of the failing container");
+            tracing::warn!(%error, "cannot read the last lines of the failing container");
             Vec::new()
         }
     }

@@ -45,7 +45,7 @@ pub(super) async fn undo(control: &Arc<Control>, app: &App, operation: &Operatio
         Ok(_) => Ok(()),
         // Its folder has lost what it is written from: it would be so for ever, and nobody could even uninstall it.
         Err(StepError::Failed(failure)) if failure.class == FailureClass::BrokenPackage => {
-            tracing::warn!(app.id = %app.id, %failure, "its old settings cannot be written again");
+            tracing::warn!(%failure, "its old settings cannot be written again");
             Ok(())
         }
         Err(error) => Err(error.to_string()),

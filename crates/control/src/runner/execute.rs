@@ -27,7 +27,7 @@ const ENGINE_PAUSE: Duration = Duration::from_secs(1);
 /// Works on an operation until it has ended or `stop`.
 pub(super) async fn execute(
     control: Arc<Control>,
-    Claimable { operation, install, is_leftover }: Claimable,
+    Claimable { operation, install, is_leftover, .. }: Claimable,
     slot: OwnedSemaphorePermit,
     stop: Stop,
 ) {
@@ -59,8 +59,10 @@ enum Way {
 /// Ends what an earlier life left at work. Returns whether it is safe to go on.
 async fn end_leftovers(control: &Arc<Control>, install: &InstallId, stop: &Stop) -> bool {
     let Some((app, operation)) = control.app_and_operation(install) else { return false };
-    tracing::info!(app.id = %app.id, operation.id = %operation.id, state = operation.state.as_str(),
-        "going on with what an earlier life of this server began");
+    tracing::info!(
+        state = operation.state.as_str(),
+        "going on with what an earlier life of this server began"
+    );
     if app.origin != Origin::Installed {
         // No process is ever started for it, and its folder is none of ours.
         return true;
@@ -71,7 +73,7 @@ async fn end_leftovers(control: &Arc<Control>, install: &InstallId, stop: &Stop)
             Ok(()) => return true,
             Err(error) => {
                 let reason = crate::recorder::error_chain(&error);
-                tracing::error!(app.id = %app.id, reason, "a process of an earlier life is still at work");
+                tracing::error!(reason, "a process of an earlier life is still at work");
             }
         }
         tokio::select! {
@@ -96,7 +98,7 @@ async fn forward(control: &Arc<Control>, install: &InstallId, claimed: &Operatio
         let step = match control.advance(install, claimed, done.take()).await {
             Next::Step(step) => step,
             Next::Succeeded => {
-                log_success(control, install);
+                tracing::info!("the operation succeeded");
                 return Way::Over;
             }
             Next::Nothing => return Way::Over,
@@ -115,12 +117,6 @@ async fn forward(control: &Arc<Control>, install: &InstallId, claimed: &Operatio
                 }
             }
         }
-    }
-}
-
-fn log_success(control: &Arc<Control>, install: &InstallId) {
-    if let Some((app, operation)) = control.app_and_operation(install) {
-        tracing::info!(app.id = %app.id, operation.id = %operation.id, "the operation succeeded");
     }
 }
 
@@ -186,7 +182,7 @@ async fn try_again(
         }
         StepError::HalfMade(words) => {
             let failure = Failure::of(FailureClass::ContainerCommand, "", words);
-            tracing::warn!(app.id = %app.id, %failure, "something of an earlier try is in the way; trying again");
+            tracing::warn!(%failure, "something of an earlier try is in the way; trying again");
             control.record_failed_try(install, step, &[], &failure).await;
             return engine_is_back(control, install, stop).await;
         }
@@ -194,7 +190,7 @@ async fn try_again(
             let same = |known: &&Failure| known.class == failure.class;
             let tries_before = operation.failed_tries(step).filter(same).count();
             if tries_before + 1 < CHOICES_MAX {
-                tracing::warn!(app.id = %app.id, %failure, "taken by something else meanwhile; choosing again");
+                tracing::warn!(%failure, "taken by something else meanwhile; choosing again");
                 control.record_failed_try(install, step, &[Step::Reserve, Step::Render], &failure).await;
                 return true;
             }
@@ -202,8 +198,7 @@ async fn try_again(
         }
     };
     let last_lines = operations::last_lines(control, &app, &failure).await;
-    tracing::warn!(app.id = %app.id, operation.id = %operation.id, step = step.as_str(), %failure,
-        "the operation failed and is being undone");
+    tracing::warn!(step = step.as_str(), %failure, "the operation failed and is being undone");
     control.begin_unwinding(install, step, failure, last_lines).await;
     false
 }

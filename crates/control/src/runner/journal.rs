@@ -152,7 +152,7 @@ impl Control {
                 Err(error) if !logged => {
                     logged = true;
                     let reason = error_chain(&error);
-                    tracing::error!(install.id = %install, reason, "cannot record a step; trying until it works");
+                    tracing::error!(reason, "cannot record a step; trying until it works");
                 }
                 Err(_) => {}
             }
@@ -251,6 +251,6 @@ fn trash(app: &mut App, now: Timestamp) {
 fn move_to(app: &mut App, to: Lifecycle) {
     if let Err(illegal) = app.move_to(to) {
         // Only reachable by a database that somebody else wrote to.
-        tracing::error!(app.id = %app.id, %illegal, "the app's lifecycle does not fit its operation");
+        tracing::error!(%illegal, "the app's lifecycle does not fit its operation");
     }
 }

@@ -12,9 +12,10 @@ mod unwind;
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use domain::{InstallId, Operation, OperationId, OperationState};
+use domain::{AppId, InstallId, Operation, OperationId, OperationState};
 use tokio::sync::Semaphore;
 use tokio_util::task::TaskTracker;
+use tracing::Instrument as _;
 
 use crate::memory::{EngineLink, Memory};
 use crate::{Control, Stop};
@@ -68,7 +69,9 @@ async fn serve(control: &Arc<Control>, lane: Lane, at_once: usize, tracker: &Tas
         };
         claimed.retain(|id| control.recorder.read(|m| m.open_operations().any(|open| open.id == *id)));
         claimed.insert(found.operation.clone());
-        tracker.spawn(execute::execute(Arc::clone(control), found, slot, stop.clone()));
+        let span = control.recorder.span_of(&found.operation, &found.app);
+        let work = execute::execute(Arc::clone(control), found, slot, stop.clone());
+        tracker.spawn(work.instrument(span));
     }
 }
 
@@ -77,6 +80,7 @@ struct Claimable {
     /// Another operation of the same app is another claim's.
     operation: OperationId,
     install: InstallId,
+    app: AppId,
     /// An earlier life of this server was at work on it.
     is_leftover: bool,
 }
@@ -95,7 +99,7 @@ fn next_to_claim(memory: &Memory, lane: Lane, claimed: &HashSet<OperationId>) ->
     };
     let next = oldest(&mut unclaimed().filter(is_leftover)).or_else(|| oldest(&mut unclaimed()))?;
     let is_leftover = next.state != OperationState::Queued;
-    Some(Claimable { operation: next.id, install: next.install, is_leftover })
+    Some(Claimable { operation: next.id, install: next.install, app: next.app, is_leftover })
 }
 
 impl Control {

@@ -30,19 +30,18 @@ pub(super) async fn unwind(
     let mut pause = FIRST_PAUSE;
     let mut told = None;
     loop {
-        let Some((app, operation)) = control.app_and_operation(install) else { return };
+        let Some((_, operation)) = control.app_and_operation(install) else { return };
         if operation.id != *claimed || !operation.state.is_open() || operation.state.failure().is_none() {
             return;
         }
         match undo_steps(control, &operation).await {
             Ok(()) => {
                 control.record_undone(install).await;
-                tracing::info!(app.id = %app.id, operation.id = %operation.id, "undone");
+                tracing::info!("undone");
                 return;
             }
             Err(reason) => {
-                tracing::warn!(app.id = %app.id, operation.id = %operation.id, reason,
-                    "the undo cannot finish; it will be tried again");
+                tracing::warn!(reason, "the undo cannot finish; it will be tried again");
                 // Told once: it may be tried a thousand times, and the list of events is bounded.
                 let is_news = told.as_ref() != Some(&reason);
                 control.record_stuck(install, is_news.then(|| reason.clone())).await;
