@@ -3,7 +3,8 @@
 use std::path::Path;
 
 use control::Error;
-use domain::{SettingError, Status};
+use domain::settings::Given;
+use domain::{OperationState, Secret, SettingError, Status};
 use testkit::{Behaviour, World};
 
 /// The values that the app's compose file gets.
@@ -95,4 +96,21 @@ async fn what_was_set_outlives_the_server() {
     });
     assert_eq!(title.as_deref(), Some("Mine"));
     next.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_change_is_judged_by_the_containers_that_have_it() {
+    let world = World::default();
+    let server = world.start();
+    server.connected().await;
+    server.install("blog", "one").await.expect("accepted");
+    server.has_status("one", Status::Running).await;
+    // Nobody tells that the containers of before, which are well, are gone.
+    world.engine.set_mute(true);
+    world.engine.behave("blog", Behaviour::Exits(1));
+    let title = [("TITLE".to_owned(), Given::Scalar(Secret::from_text("New")))];
+    server.control.configure("one", Ok(title.into())).await.expect("accepted");
+    let operation = server.operation_ended("one").await;
+    assert!(matches!(operation.state, OperationState::Failed(_)), "{:?}", operation.state);
+    server.stop().await;
 }

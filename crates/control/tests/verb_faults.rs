@@ -4,7 +4,7 @@
 
 use control::{Data, Error};
 use domain::settings::{Given, GivenSettings};
-use domain::{AppId, ContainerState, OperationKind, OperationState, Secret, Status};
+use domain::{AppId, ContainerState, OperationKind, OperationState, RestartPolicy, Secret, Status};
 use testkit::{Behaviour, Fault, Life, Running, World};
 
 /// Far more calls than a verb makes: a run that does not reach its fault ends the search.
@@ -18,11 +18,13 @@ struct Case {
     from_trash: bool,
     /// Whether it is stopped before.
     from_stop: bool,
+    /// Whether Docker starts its containers again by itself: only then are they restarted side by side.
+    comes_again: bool,
 }
 
 impl Case {
     const fn of(verb: OperationKind) -> Self {
-        Self { verb, from_trash: false, from_stop: matches!(verb, OperationKind::Start) }
+        Self { verb, from_trash: false, from_stop: matches!(verb, OperationKind::Start), comes_again: true }
     }
 
     async fn ask(self, server: &Running) -> Result<AppId, Error> {
@@ -49,6 +51,9 @@ fn title(text: &str) -> GivenSettings {
 async fn prepared(case: Case) -> World {
     let world = World::default();
     world.engine.give_anonymous_volume("blog", "/uploads");
+    if !case.comes_again {
+        world.engine.give_restart_policy(RestartPolicy::No);
+    }
     let server = world.start();
     server.connected().await;
     if case.verb == OperationKind::Install {
@@ -282,6 +287,11 @@ async fn a_stop_survives_a_fault_at_any_call() {
 #[tokio::test(start_paused = true)]
 async fn a_restart_survives_a_fault_at_any_call() {
     at_every_call(Case::of(OperationKind::Restart)).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_restart_in_order_survives_a_fault_at_any_call() {
+    at_every_call(Case { comes_again: false, ..Case::of(OperationKind::Restart) }).await;
 }
 
 #[tokio::test(start_paused = true)]

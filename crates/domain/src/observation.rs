@@ -7,7 +7,6 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use crate::app::Desired;
 use crate::ids::ContainerId;
 use crate::time::Timestamp;
 
@@ -306,13 +305,6 @@ impl Observation {
         use ContainerState::{Created, Dead, Exited};
         let mut of_service = self.containers.values().filter(|c| c.facts.service == service);
         of_service.all(|container| matches!(container.facts.state, Created | Exited | Dead))
-    }
-
-    /// Whether a container of that service is there, and has been started where it is to run.
-    #[must_use]
-    pub fn has_container_of(&self, service: &str, desired: Desired) -> bool {
-        let mut of_service = self.containers.values().filter(|c| c.facts.service == service);
-        of_service.any(|c| desired == Desired::Stopped || c.facts.state != ContainerState::Created)
     }
 
     /// The last start of the main service's container, if it runs: what the port is probed for.

@@ -93,7 +93,7 @@ impl OperationKind {
             }
             Self::Start => &[Step::StartContainers, Step::Finish],
             Self::Stop => &[Step::StopContainers, Step::Finish],
-            Self::Restart => &[Step::StopContainers, Step::StartContainers, Step::Finish],
+            Self::Restart => &[Step::RestartContainers, Step::Finish],
             Self::Uninstall => &[Step::StopContainers, Step::TakeDown, Step::Finish],
             Self::Purge => &[Step::StopContainers, Step::TakeDown, Step::RemoveData, Step::Finish],
             Self::Configure => &[Step::Render, Step::Create, Step::AwaitReady, Step::Finish],
@@ -126,6 +126,8 @@ pub enum Step {
     StopContainers,
     /// Starts the containers, those that others depend on first.
     StartContainers,
+    /// Stops and starts the containers.
+    RestartContainers,
     /// Removes the containers and networks. Volumes and folder stay.
     TakeDown,
     /// Removes the volumes and the folder. The step of no return: it is never undone.
@@ -145,6 +147,7 @@ impl Step {
         Self::Create,
         Self::StopContainers,
         Self::StartContainers,
+        Self::RestartContainers,
         Self::TakeDown,
         Self::RemoveData,
         Self::AwaitReady,
@@ -161,6 +164,7 @@ impl Step {
             Self::Create => "create",
             Self::StopContainers => "stop_containers",
             Self::StartContainers => "start_containers",
+            Self::RestartContainers => "restart_containers",
             Self::TakeDown => "take_down",
             Self::RemoveData => "remove_data",
             Self::AwaitReady => "await_ready",

@@ -112,6 +112,7 @@ impl Status {
             Some(
                 Step::StopContainers
                 | Step::StartContainers
+                | Step::RestartContainers
                 | Step::TakeDown
                 | Step::RemoveData
                 | Step::AwaitReady

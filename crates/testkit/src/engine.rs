@@ -17,6 +17,7 @@ use control::ports::{
 };
 use domain::{
     ContainerFacts, ContainerId, ContainerState, Failure, FailureClass, ImagePull, LayerPull, Protocol,
+    RestartPolicy,
 };
 use futures_util::StreamExt;
 use futures_util::stream::BoxStream;
@@ -65,6 +66,7 @@ struct State {
     anonymous: HashMap<String, String>,
     slow_images: BTreeSet<String>,
     refuses_removals: bool,
+    restart_policy: Option<RestartPolicy>,
     /// The code that containers end with when they are stopped; 143 where none is set.
     stop_code: Option<i64>,
     images_of: HashMap<ContainerId, String>,
@@ -108,6 +110,11 @@ impl FakeEngine {
     /// Gives containers of that image an anonymous volume, as the image of a database does.
     pub fn give_anonymous_volume(&self, image: &str, target: &str) {
         self.state().anonymous.insert(image.to_owned(), target.to_owned());
+    }
+
+    /// Gives the containers that are made from now on that restart policy.
+    pub fn give_restart_policy(&self, policy: RestartPolicy) {
+        self.state().restart_policy = Some(policy);
     }
 
     /// Makes every container end with that code when it is stopped: many programs have one of their own.

@@ -141,6 +141,7 @@ step-create = create and start containers
 step-await-ready = wait until it is ready
 step-stop-containers = stop containers
 step-start-containers = start containers
+step-restart-containers = restart containers
 step-take-down = remove containers and networks
 step-remove-data = delete data
 step-finish = record the result

@@ -141,6 +141,7 @@ step-create = 创建并启动容器
 step-await-ready = 等待应用就绪
 step-stop-containers = 停止容器
 step-start-containers = 启动容器
+step-restart-containers = 重启容器
 step-take-down = 删除容器和网络
 step-remove-data = 删除数据
 step-finish = 记录结果

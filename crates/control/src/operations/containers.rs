@@ -3,16 +3,17 @@
 //! No `docker compose` process is needed for that, so there is none that could outlive the server; only containers
 //! that are missing are compose's work.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
+use domain::ContainerState::{Created, Dead, Exited, Paused, Removing, Running};
 use domain::secret::masked;
 use domain::{
-    App, Condition, ContainerId, ContainerState, Dependency, Desired, FailureClass, Health, Lifecycle,
-    Operation, OperationKind, Origin, RestartPolicy, Step, Timestamp,
+    App, Condition, ContainerId, Dependency, Desired, FailureClass, Health, Lifecycle, Operation, Origin,
+    RestartPolicy, Step,
 };
-use futures_util::future::try_join_all;
+use futures_util::future::{join_all, try_join_all};
 use tokio::time::Instant;
 
 use super::{StepError, create, pull, render, take_down};
@@ -69,6 +70,42 @@ async fn stop_level(control: &Arc<Control>, app: &App, level: &[&EngineContainer
     }
 }
 
+/// Stops what runs and starts everything, and makes what is missing.
+///
+/// Side by side, as `docker compose restart` does it, where Docker starts each container again by itself: what ends
+/// for want of another comes again, and nothing is down for longer than it has to be. Else in the order of what
+/// depends on what.
+pub(super) async fn restart(control: &Arc<Control>, app: &App) -> Result<(), StepError> {
+    let containers = of_app(control, app).await?;
+    let comes_again = |container: &EngineContainer| container.facts.restart_policy != RestartPolicy::No;
+    if missing_service(app, &containers).is_some() || !containers.iter().all(comes_again) {
+        stop(control, app).await?;
+        return start(control, app).await;
+    }
+    // All of them are let end, also when one fails: then none is in the midst of a stop.
+    let restarts = join_all(containers.iter().map(|container| restart_one(control, container))).await;
+    match restarts.into_iter().collect() {
+        Ok(()) => {
+            wait_until_started(control, &containers.iter().collect::<Vec<_>>()).await;
+            Ok(())
+        }
+        Err(error @ CommandError::EngineUnreachable { .. }) => {
+            Err(create::failure(control, app, error).await?)
+        }
+        Err(error) => {
+            tracing::info!(app.id = %app.id, %error, "could not be restarted; it is started in order");
+            start(control, app).await
+        }
+    }
+}
+
+async fn restart_one(control: &Arc<Control>, container: &EngineContainer) -> Result<(), CommandError> {
+    if !is_down(container) {
+        control.engine.stop(&container.facts.id).await?;
+    }
+    control.engine.start(&container.facts.id).await
+}
+
 /// Starts what does not run, those that others depend on first, and makes what is missing.
 pub(super) async fn start(control: &Arc<Control>, app: &App) -> Result<(), StepError> {
     match start_what_is_there(control, app).await {
@@ -87,9 +124,7 @@ pub(super) async fn start(control: &Arc<Control>, app: &App) -> Result<(), StepE
 
 async fn start_what_is_there(control: &Arc<Control>, app: &App) -> Result<(), StepError> {
     let containers = of_app(control, app).await?;
-    let is_there = |service: &String| containers.iter().any(|c| c.facts.service == *service);
-    let mut services = app.expected().services.iter().map(|(service, _)| service);
-    let missing = services.find(|service| !is_there(service));
+    let missing = missing_service(app, &containers);
     if app.origin != Origin::Installed {
         return start_foreign(control, app, &containers, missing).await;
     }
@@ -105,10 +140,16 @@ async fn start_what_is_there(control: &Arc<Control>, app: &App) -> Result<(), St
         }
         Err(error) => Err(create::failure(control, app, error).await?),
         Ok(()) => {
-            wait_until_seen(control, &containers).await;
+            wait_until_started(control, &not_running(&containers)).await;
             Ok(())
         }
     }
+}
+
+/// A service of the app that has no container.
+fn missing_service<'a>(app: &'a App, containers: &[EngineContainer]) -> Option<&'a String> {
+    let is_there = |service: &String| containers.iter().any(|c| c.facts.service == *service);
+    app.expected().services.iter().map(|(service, _)| service).find(|service| !is_there(service))
 }
 
 /// Starts a project that this server did not install. What is missing of it is not made: only its owner knows of what.
@@ -128,7 +169,7 @@ async fn start_foreign(
         }
         Err(error) => Err(create::failure(control, app, error).await?),
         Ok(()) => {
-            wait_until_seen(control, containers).await;
+            wait_until_started(control, &not_running(containers)).await;
             Ok(())
         }
     }
@@ -141,11 +182,23 @@ pub(super) async fn undo_start(
     app: &App,
     operation: &Operation,
 ) -> Result<(), String> {
-    // What ran before is to run again: the undo of a restart's stop sees to that.
-    if operation.desired_before == Desired::Running {
-        return Ok(());
+    match operation.desired_before {
+        Desired::Running => Ok(()),
+        Desired::Stopped => bring_back(control, app, WayBack::Stop).await,
     }
-    bring_back(control, app, WayBack::Stop).await
+}
+
+/// Takes back a restart: what ran before runs again.
+pub(super) async fn undo_restart(
+    control: &Arc<Control>,
+    app: &App,
+    operation: &Operation,
+) -> Result<(), String> {
+    let way = match operation.desired_before {
+        Desired::Running => WayBack::Restart,
+        Desired::Stopped => WayBack::Stop,
+    };
+    bring_back(control, app, way).await
 }
 
 /// Takes back a stop, as far as the engine lets us.
@@ -179,6 +232,8 @@ pub(super) enum WayBack {
     Start,
     /// The same, once those have ended that may just be stopping.
     FinishAndStart,
+    /// All are stopped and started: any of them may just be stopping.
+    Restart,
     /// They are stopped.
     Stop,
     /// They are created by what is written in its folder, and started where they are to run.
@@ -191,7 +246,9 @@ pub(super) async fn bring_back(control: &Arc<Control>, app: &App, way: WayBack) 
     let mut tries = 0;
     loop {
         let tried = match way {
-            WayBack::Start => start(control, app).await,
+            // Once is enough: then none is stopping any more.
+            WayBack::Restart if tries == 0 => restart(control, app).await,
+            WayBack::Restart | WayBack::Start => start(control, app).await,
             WayBack::FinishAndStart => match finish_level(control, app).await {
                 Ok(()) => start(control, app).await,
                 Err(error) => Err(error),
@@ -239,17 +296,9 @@ async fn start_in_order(
 ) -> Result<(), CommandError> {
     let patience = app.deployment.as_ref().map_or(domain::Package::DEFAULT_PATIENCE, |d| d.patience);
     let deadline = Instant::now() + patience;
-    let operation = control.app_and_operation(&app.install).map(|(_, operation)| operation.kind);
-    // As `docker compose restart` does it: an app whose database takes a while to be healthy need not be down for as
-    // long. What ends for want of it is started again by Docker.
-    let is_tried_again = |container: &EngineContainer| {
-        operation == Some(OperationKind::Restart) && container.facts.restart_policy != RestartPolicy::No
-    };
     for level in in_order(containers) {
         for container in &level {
-            let is_awaited =
-                |needed: &&Dependency| needed.condition != Condition::Healthy || !is_tried_again(container);
-            for needed in container.facts.depends_on.iter().filter(is_awaited) {
+            for needed in &container.facts.depends_on {
                 wait_for(control, needed, container, containers, deadline).await?;
             }
         }
@@ -293,7 +342,7 @@ async fn is_met(
     let found = found.map_err(|error| CommandError::EngineUnreachable { words: error.to_string() })?;
     let failed = |what: &str| CommandError::Failed { words: format!("{} {what}", other.facts.name) };
     let facts = found.ok_or_else(|| failed("is gone"))?.facts;
-    let has_ended = matches!(facts.state, ContainerState::Exited | ContainerState::Dead);
+    let has_ended = matches!(facts.state, Exited | Dead);
     match condition {
         Condition::Started => Ok(true),
         Condition::Completed if has_ended && facts.exit_code == 0 => Ok(true),
@@ -308,23 +357,24 @@ async fn is_met(
     }
 }
 
-/// Waits until memory shows the new start of each.
-async fn wait_until_seen(control: &Arc<Control>, containers: &[EngineContainer]) {
-    let before: BTreeMap<ContainerId, Option<Timestamp>> = containers
-        .iter()
-        .filter(|container| container.facts.state != ContainerState::Running)
-        .map(|container| (container.facts.id.clone(), container.facts.started_at))
-        .collect();
+/// Waits until memory shows the new start of each of those, which are as they were before it.
+async fn wait_until_started(control: &Arc<Control>, before: &[&EngineContainer]) {
     let all_seen = |memory: &Memory| {
-        let is_seen = |(id, started_at): (&ContainerId, &Option<Timestamp>)| {
-            let found = memory.engine.containers.get(id);
-            // One that was frozen goes on with its old start.
-            found
-                .is_none_or(|c| c.facts.started_at != *started_at || c.facts.state == ContainerState::Running)
+        let is_seen = |before: &&EngineContainer| {
+            let found = memory.engine.containers.get(&before.facts.id);
+            found.is_none_or(|now| {
+                // One that was frozen goes on with its old start.
+                let goes_on = before.facts.state == Paused && now.facts.state == Running;
+                goes_on || now.facts.started_at != before.facts.started_at
+            })
         };
         before.iter().all(is_seen).then_some(())
     };
     seen(control, all_seen).await;
+}
+
+fn not_running(containers: &[EngineContainer]) -> Vec<&EngineContainer> {
+    containers.iter().filter(|container| container.facts.state != Running).collect()
 }
 
 /// Waits until memory shows what was done: an operation that has ended must not leave a status of before. Whether
@@ -334,7 +384,6 @@ pub(super) async fn seen(control: &Arc<Control>, look: impl FnMut(&Memory) -> Op
 }
 
 fn is_down(container: &EngineContainer) -> bool {
-    use ContainerState::{Created, Dead, Exited, Removing};
     matches!(container.facts.state, Created | Exited | Dead | Removing)
 }
 

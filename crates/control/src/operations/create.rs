@@ -2,16 +2,22 @@
 //! them away again by their labels.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use domain::secret::masked;
 use domain::{App, Desired, FailureClass, Lifecycle, Operation, OperationKind, Step};
+use tokio::time::timeout;
 
 use super::containers::{self, WayBack, bring_back};
 use super::removal::{self, Removal};
 use super::{StepError, diagnosis, render};
 use crate::Control;
 use crate::memory::Memory;
-use crate::ports::CommandError;
+use crate::ports::{CommandError, EngineContainer};
+
+/// Events of what compose made come within milliseconds, else the next full look shows it. Longer, and the engine answers
+/// some and not others: the step is tried again.
+const SIGHT_LIMIT: Duration = Duration::from_mins(2);
 
 pub(super) async fn run(control: &Arc<Control>, app: &App, operation: &Operation) -> Result<(), StepError> {
     if operation.attempts(Step::Create) > 1
@@ -39,13 +45,23 @@ pub(super) async fn up(control: &Arc<Control>, app: &App, desired: Desired) -> R
     if let Err(error) = done {
         return Err(failure(control, app, error).await?);
     }
+    await_sight(control, app).await
+}
+
+/// Waits until memory shows what compose made: readiness judged on the containers of before would be that of
+/// something that is gone.
+async fn await_sight(control: &Arc<Control>, app: &App) -> Result<(), StepError> {
+    let made = containers::of_app(control, app).await?;
     let all_there = |memory: &Memory| {
-        let observation = &memory.install(&app.install)?.app.observation;
-        let is_there = |(service, _): &(String, bool)| observation.has_container_of(service, desired);
-        app.expected().services.iter().all(is_there).then_some(())
+        let is_shown = |made: &EngineContainer| {
+            let shown = memory.engine.containers.get(&made.facts.id);
+            shown.is_some_and(|shown| shown.facts.started_at >= made.facts.started_at)
+        };
+        made.iter().all(is_shown).then_some(())
     };
-    containers::seen(control, all_there).await;
-    Ok(())
+    let in_sight = timeout(SIGHT_LIMIT, control.wait_for(all_there)).await;
+    in_sight
+        .map_err(|_| StepError::EngineAway("what docker compose made does not come into sight".to_owned()))
 }
 
 /// What a step of that kind has made that has to go before it is tried again, or when it is undone. An app that is

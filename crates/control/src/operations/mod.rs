@@ -60,6 +60,7 @@ pub(crate) async fn run(control: &Arc<Control>, install: &InstallId, step: Step)
         Step::Create => create::run(control, &app, &operation).await,
         Step::StopContainers => containers::stop(control, &app).await,
         Step::StartContainers => containers::start(control, &app).await,
+        Step::RestartContainers => containers::restart(control, &app).await,
         Step::TakeDown => take_down::run(control, &app).await,
         Step::RemoveData => remove_data::run(control, &app).await,
         Step::AwaitReady => await_ready::run(control, &app).await,
@@ -90,6 +91,7 @@ pub(crate) async fn undo(
         Step::Create => create::undo(control, app, operation).await,
         Step::StopContainers => containers::undo_stop(control, app, operation).await,
         Step::StartContainers => containers::undo_start(control, app, operation).await,
+        Step::RestartContainers => containers::undo_restart(control, app, operation).await,
         Step::TakeDown => take_down::undo(control, app, operation).await,
         // Images are shared by all apps and save the next try the download (contract, "Errors").
         Step::Pull
@@ -105,7 +107,10 @@ pub(crate) async fn undo(
 /// made and nothing is taken away: no command asks for that, and this is the last place where it could go wrong.
 fn may_work_on(app: &App, step: Step) -> bool {
     app.origin == Origin::Installed
-        || matches!(step, Step::StopContainers | Step::StartContainers | Step::Finish)
+        || matches!(
+            step,
+            Step::StopContainers | Step::StartContainers | Step::RestartContainers | Step::Finish
+        )
 }
 
 impl Control {

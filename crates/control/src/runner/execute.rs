@@ -4,7 +4,7 @@ use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
-use domain::{Failure, FailureClass, InstallId, OperationId, OperationState, Origin, Step};
+use domain::{Failure, FailureClass, InstallId, Operation, OperationId, OperationState, Origin, Step};
 use futures_util::FutureExt;
 use tokio::sync::OwnedSemaphorePermit;
 
@@ -122,16 +122,25 @@ async fn forward(control: &Arc<Control>, install: &InstallId, claimed: &Operatio
 
 /// A panic in a step is a failed step; so is one that has been tried too often.
 async fn run_bounded(control: &Arc<Control>, install: &InstallId, step: Step) -> Result<(), StepError> {
-    let tries = control.app_and_operation(install).map_or(0, |(_, operation)| operation.attempts(step));
-    if tries > TRIES_MAX {
-        let detail = format!("the step {} was tried {TRIES_MAX} times", step.as_str());
-        return Err(StepError::Failed(Failure::of(FailureClass::EngineUnreachable, "", detail)));
+    if let Some((_, operation)) = control.app_and_operation(install)
+        && operation.attempts(step) > TRIES_MAX
+    {
+        return Err(StepError::Failed(tried_too_often(&operation, step)));
     }
     let run = AssertUnwindSafe(operations::run(control, install, step)).catch_unwind();
     run.await.unwrap_or_else(|_| {
         let detail = format!("the step {} panicked; the server's log says where", step.as_str());
         Err(StepError::Failed(Failure::of(FailureClass::Internal, "", detail)))
     })
+}
+
+/// Why the last of so many tries failed; a try without a recorded end is one that the server died at.
+fn tried_too_often(operation: &Operation, step: Step) -> Failure {
+    let tried = format!("the step {} was tried {TRIES_MAX} times", step.as_str());
+    match operation.failed_tries(step).last() {
+        Some(last) => Failure::of(last.class, last.subject.clone(), format!("{tried}: {}", last.detail)),
+        None => Failure::of(FailureClass::Internal, "", tried),
+    }
 }
 
 /// Waits until somebody asks for the operation's end (AppCancel): the command moves its state.
@@ -147,7 +156,11 @@ async fn is_cancelled(control: &Arc<Control>, install: &InstallId) {
 /// Whether a step may be dropped halfway when the server stops: it can run again without any loss.
 const fn can_be_dropped(step: Step) -> bool {
     match step {
-        Step::Pull | Step::AwaitReady | Step::StopContainers | Step::StartContainers => true,
+        Step::Pull
+        | Step::AwaitReady
+        | Step::StopContainers
+        | Step::StartContainers
+        | Step::RestartContainers => true,
         Step::Reserve | Step::Render | Step::Create | Step::TakeDown | Step::RemoveData | Step::Finish => {
             false
         }

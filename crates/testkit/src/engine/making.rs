@@ -84,7 +84,8 @@ impl State {
             anonymous_volumes.push((target, volume));
         }
         self.images_of.insert(id.clone(), service.image.clone());
-        let facts = facts(id.clone(), name, &service.name, now);
+        let mut facts = facts(id.clone(), name, &service.name, now);
+        facts.restart_policy = self.restart_policy.unwrap_or(facts.restart_policy);
         let container = EngineContainer {
             facts,
             owner: owner.clone(),
