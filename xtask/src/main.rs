@@ -4,6 +4,7 @@
 mod advisories;
 mod api;
 mod bench;
+mod cargo;
 mod command;
 mod daemon;
 mod engine;
@@ -12,13 +13,14 @@ mod openapi;
 mod packages;
 mod paths;
 mod progress;
+mod release;
 mod test;
 mod tidy;
 mod up;
 
 use std::process::ExitCode;
 
-use anyhow::{Result, bail};
+use anyhow::{Context as _, Result, bail};
 
 const USAGE: &str = "\
 cargo xtask COMMAND
@@ -32,6 +34,11 @@ cargo xtask COMMAND
   engine env [--name NAME]      print what a client needs: eval \"$(cargo xtask engine env)\"
   engine status                 show the engines of this clone
   bench [--quick] [--write]     measure what docs/benchmarks.md says; --write puts the figures there
+  deb [--quick] [--revision N] [--to DIR]
+                                make the Debian package; --quick takes the development build and hardly compresses it
+  release                       make what is released: package, list of parts, checksums
+  machine DIR                   unpack a clean Debian into a new folder, to try the package in
+  deploy                        check units, their sandbox and the package's scripts
   test [--fast]                 everything that CI runs; --fast leaves out what needs an engine
   packages verify               ask the registries for every image that a package names
   advisories                    look for security advisories against the crates that are used
@@ -79,6 +86,10 @@ fn dispatch(words: &[&str]) -> Result<ExitCode> {
                 bench::Options { quick: rest.contains(&"--quick"), write: rest.contains(&"--write") };
             bench::bench(&repository, options)?;
         }
+        ["deb", rest @ ..] => release::deb(&repository, &deb_options(rest)?)?,
+        ["release"] => release::release(&repository)?,
+        ["machine", folder] => engine::unpack_machine(&std::path::absolute(folder)?)?,
+        ["deploy"] => release::check(&repository)?,
         ["test"] => return test::run(&repository, test::Scope::All),
         ["test", "--fast"] => return test::run(&repository, test::Scope::Fast),
         ["packages", "verify"] => return packages::verify(&repository),
@@ -121,6 +132,30 @@ fn engine_options(words: &[&str]) -> Result<engine::Options> {
     }
 }
 
+fn deb_options(words: &[&str]) -> Result<release::Options> {
+    let mut options = release::Options { quick: false, revision: 1, to: None };
+    let mut rest = words;
+    loop {
+        match rest {
+            [] => return Ok(options),
+            ["--quick", after @ ..] => {
+                options.quick = true;
+                rest = after;
+            }
+            ["--revision", number, after @ ..] => {
+                options.revision =
+                    number.parse().with_context(|| format!("the revision `{number}` is no number"))?;
+                rest = after;
+            }
+            ["--to", folder, after @ ..] => {
+                options.to = Some(std::path::absolute(folder)?);
+                rest = after;
+            }
+            [word, ..] => bail!("`{word}` is not understood here\n\n{USAGE}"),
+        }
+    }
+}
+
 /// A word that a shell takes as it is.
 fn quoted(word: &str) -> String {
     format!("'{}'", word.replace('\'', "'\\''"))
@@ -139,6 +174,13 @@ mod tests {
         assert_eq!(options.only, Some(vec!["redis".to_owned(), "hello".to_owned()]));
         assert_eq!(options.extra, ["--debug"]);
         assert_eq!(engine_options(&[]).unwrap().name, "dev");
+    }
+
+    #[test]
+    fn options_of_the_package_are_read() {
+        let options = deb_options(&["--revision", "2", "--quick"]).unwrap();
+        assert!(options.quick && options.revision == 2 && options.to.is_none());
+        assert!(deb_options(&["--revision", "two"]).is_err());
     }
 
     #[test]

@@ -1,4 +1,5 @@
-//! The base image: a small Debian 12 out of packages, made without an engine.
+//! The base image: a small Debian 12 out of packages, made without an engine. And a machine's Debian, for the tests of
+//! our own package.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -8,7 +9,9 @@ use anyhow::{Context as _, Result, bail};
 use super::dockerd;
 use super::packages;
 use super::place::Place;
-use crate::command::{find, output};
+use super::recipe::base_key;
+use crate::command::{find, output, run};
+use crate::paths;
 
 /// The release that the recipes in `testenv/images` are written for.
 const RELEASE: &str = "bookworm";
@@ -45,18 +48,8 @@ pub(crate) fn arguments() -> Vec<String> {
 
 /// Makes the image in the engine of `place` under the name `image`.
 pub(crate) fn build(place: &Place, image: &str) -> Result<()> {
-    packages::ensure_mmdebstrap()?;
-    let mut maker = Command::new("mmdebstrap");
-    maker.args(arguments()).args(proxies()).arg(RELEASE).arg("-");
-    if let Some(sources) = own_sources() {
-        maker.arg(sources);
-    }
-    if free_kb(MEMORY_FOLDER) > MEMORY_NEEDED_KB {
-        maker.env("TMPDIR", MEMORY_FOLDER);
-    }
     let log = place.folder.join("base.log");
-    let mut making = maker
-        .stdin(Stdio::null())
+    let mut making = maker("-", &arguments())?
         .stdout(Stdio::piped())
         .stderr(std::fs::File::create(&log)?)
         .spawn()
@@ -74,6 +67,44 @@ pub(crate) fn build(place: &Place, image: &str) -> Result<()> {
         bail!("the base image could not be made (mmdebstrap: {made}, docker import: {imported}):\n{log}");
     }
     Ok(())
+}
+
+/// What a Debian has that systemd runs, and a container has not.
+const OF_MACHINES: &str = "--include=systemd,systemd-sysv";
+
+/// Unpacks a Debian as a machine has it into a new folder, to install packages in. It is made once, which takes most of
+/// a minute, and kept in the cache.
+pub(crate) fn unpack_machine(folder: &Path) -> Result<()> {
+    let mut arguments = arguments();
+    arguments.push(OF_MACHINES.to_owned());
+    let kept = paths::cache()?.join("roots");
+    paths::create_folder(&kept)?;
+    let archive = kept.join(format!("{}.tar", base_key(&arguments)));
+    let lock = std::fs::File::create(kept.join("lock"))?;
+    lock.lock().context("the lock of the cache cannot be taken")?;
+    if !archive.is_file() {
+        let half = kept.join("half.tar");
+        run(&mut maker(&half.display().to_string(), &arguments)?)?;
+        std::fs::rename(&half, &archive)
+            .with_context(|| format!("{} cannot be put in place", archive.display()))?;
+    }
+    paths::create_folder(folder)?;
+    run(Command::new("tar").arg("--extract").arg("--file").arg(&archive).arg("--directory").arg(folder))
+}
+
+/// mmdebstrap, about to write an archive to that file.
+fn maker(file: &str, arguments: &[String]) -> Result<Command> {
+    packages::ensure_mmdebstrap()?;
+    let mut maker = Command::new("mmdebstrap");
+    maker.args(arguments).args(proxies()).arg(RELEASE).arg(file);
+    if let Some(sources) = own_sources() {
+        maker.arg(sources);
+    }
+    if free_kb(MEMORY_FOLDER) > MEMORY_NEEDED_KB {
+        maker.env("TMPDIR", MEMORY_FOLDER);
+    }
+    maker.stdin(Stdio::null());
+    Ok(maker)
 }
 
 /// The machine's own sources where it runs the release, for they may name a mirror that it needs.

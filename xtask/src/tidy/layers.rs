@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 use anyhow::Result;
 use serde_json::Value;
 
-use super::{Finding, array, text};
+use super::Finding;
+use crate::cargo::{array, text};
 
 /// Our crates, and the crates of ours that each may use.
 const LAYERS: [(&str, &[&str]); 12] = [

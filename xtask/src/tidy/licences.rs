@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use anyhow::Result;
 use serde_json::Value;
 
-use super::{Finding, array, text};
+use super::Finding;
+use crate::cargo::{array, text};
 
 /// Licences that ask for no more than their text in the notices.
 const ALLOWED: [&str; 10] = [

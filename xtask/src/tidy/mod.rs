@@ -13,9 +13,9 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use anyhow::{Context as _, Result};
-use serde_json::Value;
+use anyhow::Result;
 
+use crate::cargo;
 use crate::command::output;
 
 /// One thing to put right.
@@ -55,7 +55,7 @@ pub(crate) fn check(repository: &Path) -> Result<Vec<Finding>> {
         findings.extend(source::check(file));
         findings.extend(names::check(&file.path));
     }
-    let metadata = metadata(repository)?;
+    let metadata = cargo::metadata(repository)?;
     findings.extend(layers::check(&layers::packages(&metadata, repository)?));
     findings.extend(licences::check(&licences::dependencies(&metadata)?));
     findings.sort();
@@ -79,26 +79,6 @@ fn rust_files(repository: &Path) -> Result<Vec<SourceFile>> {
         }
     }
     Ok(files)
-}
-
-/// What cargo knows about the workspace and its dependencies on the platform that we ship for.
-fn metadata(repository: &Path) -> Result<Value> {
-    let text = output(Command::new("cargo").current_dir(repository).args([
-        "metadata",
-        "--format-version=1",
-        "--filter-platform=x86_64-unknown-linux-gnu",
-    ]))?;
-    serde_json::from_str(&text).context("cargo metadata printed no JSON")
-}
-
-/// A string in cargo's metadata that is always there.
-fn text<'a>(value: &'a Value, name: &str) -> Result<&'a str> {
-    value[name].as_str().with_context(|| format!("cargo metadata has no `{name}` where one was expected"))
-}
-
-/// An array in cargo's metadata that is always there.
-fn array<'a>(value: &'a Value, name: &str) -> Result<&'a Vec<Value>> {
-    value[name].as_array().with_context(|| format!("cargo metadata has no `{name}` where one was expected"))
 }
 
 #[cfg(test)]

@@ -50,4 +50,6 @@ impl Effective {
 }
 
 #[cfg(test)]
+mod packaged;
+#[cfg(test)]
 mod tests;
