@@ -13,7 +13,7 @@ use anyhow::{Context as _, Result};
 
 use crate::command::until;
 use crate::progress::Progress;
-use crate::{engine, openapi, paths, tidy};
+use crate::{engine, openapi, paths, release, tidy};
 
 /// The engine of the tests. It is gone before and after: tests start on a clean one.
 const ENGINE: &str = "test";
@@ -41,7 +41,10 @@ pub(crate) fn run(repository: &Path, scope: Scope) -> Result<ExitCode> {
     run.step("openapi", |run| openapi::check(run.repository));
     run.tests("tests", &["test", "--workspace", "--no-fail-fast"], &[]);
     match scope {
-        Scope::All => run.with_engine(),
+        Scope::All => {
+            run.step("deploy", |run| release::check(run.repository));
+            run.with_engine();
+        }
         Scope::Fast => println!("left out: the tests that need a Docker engine (--fast)"),
     }
     Ok(run.summary())

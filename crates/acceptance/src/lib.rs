@@ -17,6 +17,7 @@ pub mod docker;
 pub mod follower;
 pub mod http;
 pub mod json;
+pub mod machine;
 pub mod packages;
 pub mod programs;
 pub mod proxy;

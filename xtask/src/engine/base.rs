@@ -69,14 +69,15 @@ pub(crate) fn build(place: &Place, image: &str) -> Result<()> {
     Ok(())
 }
 
-/// What a Debian has that systemd runs, and a container has not.
-const OF_MACHINES: &str = "--include=systemd,systemd-sysv";
+/// What a machine has and a container has not: systemd, and the documents of packages that are installed later.
+const OF_MACHINES: [&str; 2] =
+    ["--include=systemd,systemd-sysv", "--customize-hook=rm --force \"$1/etc/dpkg/dpkg.cfg.d/99mmdebstrap\""];
 
 /// Unpacks a Debian as a machine has it into a new folder, to install packages in. It is made once, which takes most of
 /// a minute, and kept in the cache.
 pub(crate) fn unpack_machine(folder: &Path) -> Result<()> {
     let mut arguments = arguments();
-    arguments.push(OF_MACHINES.to_owned());
+    arguments.extend(OF_MACHINES.map(str::to_owned));
     let kept = paths::cache()?.join("roots");
     paths::create_folder(&kept)?;
     let archive = kept.join(format!("{}.tar", base_key(&arguments)));

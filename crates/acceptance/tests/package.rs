@@ -1,0 +1,154 @@
+//! The Debian package, from its installation in a clean Debian to its purge, with an app that outlives it all.
+
+use std::fs;
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+use acceptance::apps::{INSTALL_LIMIT, container};
+use acceptance::json::text;
+use acceptance::machine::{Machine, xtask};
+use acceptance::{docker, share};
+
+/// Everything that an app is, as the engine has it, but for what passes by.
+fn life(container: &str) -> (String, String, String) {
+    let found = docker::inspect(container).expect("it is there");
+    (text(&found, "/Id"), text(&found, "/State/StartedAt"), docker::state(container))
+}
+
+/// Takes away what a test made, passed or not.
+struct Leftovers(String);
+
+impl Drop for Leftovers {
+    fn drop(&mut self) {
+        docker::remove_all(&self.0);
+    }
+}
+
+/// The package with that revision.
+fn package(folder: &Path, revision: &str) -> PathBuf {
+    let folder = folder.display().to_string();
+    let printed = xtask(&["deb", "--quick", "--revision", revision, "--to", &folder]);
+    PathBuf::from(printed.lines().last().expect("it prints where it is"))
+}
+
+/// A package that stands in for Docker's own, as far as dependencies and the group go: the engine is elsewhere.
+fn docker_package(folder: &Path) -> PathBuf {
+    let stage = folder.join("docker-ce");
+    fs::create_dir_all(stage.join("DEBIAN")).expect("a new folder");
+    let control = "Package: docker-ce\nVersion: 5:27.0\nArchitecture: all\nMaintainer: nobody <nobody@example.org>\n\
+                   Description: stands in for Docker\n";
+    fs::write(stage.join("DEBIAN/control"), control).expect("it can be written");
+    let script = stage.join("DEBIAN/postinst");
+    fs::write(&script, "#!/bin/sh\nset -e\ngroupadd --system --force docker\n").expect("it can be written");
+    fs::set_permissions(&script, fs::Permissions::from_mode(0o755)).expect("it is ours");
+    let built =
+        Command::new("dpkg-deb").args(["--root-owner-group", "--build"]).arg(&stage).arg(folder).output();
+    assert!(built.expect("dpkg-deb is part of Debian").status.success());
+    folder.join("docker-ce_27.0_all.deb")
+}
+
+const APT: [&str; 4] = ["apt-get", "install", "--yes", "--no-install-recommends"];
+
+fn apt_install(machine: &Machine, packages: &[&Path]) -> String {
+    let files: Vec<String> = packages.iter().map(|package| machine.bring(package)).collect();
+    let files = files.iter().map(String::as_str);
+    machine.run(&APT.into_iter().chain(files).collect::<Vec<_>>())
+}
+
+#[test]
+#[ignore = "needs the private engine: cargo xtask test"]
+fn two_builds_are_equal_to_the_byte() {
+    let folders = [(); 2].map(|()| tempfile::tempdir().expect("a temporary directory"));
+    let [one, other] =
+        folders.each_ref().map(|folder| fs::read(package(folder.path(), "7")).expect("it was made"));
+    assert!(one == other);
+}
+
+#[test]
+#[ignore = "needs the private engine: cargo xtask test"]
+fn an_app_outlives_upgrade_removal_and_purge_of_the_package() {
+    let folder = tempfile::tempdir().expect("a temporary directory");
+    let (first, second) = (package(folder.path(), "1"), package(folder.path(), "2"));
+    let machine = Machine::unpack();
+    apt_install(&machine, &[&docker_package(folder.path()), &first]);
+    assert_installed(&machine);
+
+    let prefix = share::prefix();
+    let _leftovers = Leftovers(prefix.clone());
+    let settings = settings();
+    let app = format!("{prefix}app");
+    let server = machine.serve(&settings);
+    server.api.install("hello", &app, "latest").expect("the install is accepted");
+    server.api.await_status(&app, "30", INSTALL_LIMIT);
+    let container = container(&app, "hello");
+    let before = life(&container);
+
+    // The settings are the administrator's: an upgrade asks nothing and keeps them.
+    let toml = machine.path("/etc/appmanage/appmanage.toml");
+    let own = format!("{}\n# mine\n", fs::read_to_string(&toml).expect("it is there"));
+    fs::write(&toml, &own).expect("it can be written");
+    apt_install(&machine, &[&second]);
+    assert_eq!(fs::read_to_string(&toml).expect("it is there"), own);
+    assert_eq!(server.api.status(&app).as_deref(), Ok("30"), "the old server answers until it is restarted");
+    server.stop();
+    let server = machine.serve(&settings);
+    server.api.await_status(&app, "30", Duration::from_secs(20));
+    assert_eq!(life(&container), before, "nobody touched the app");
+    server.stop();
+
+    machine.run(&["dpkg", "--remove", "appmanage"]);
+    assert!(!machine.path("/usr/bin/appmanage").exists() && toml.exists());
+    assert!(machine.path("/var/lib/appmanage/appmanage.db").exists());
+    assert_eq!(life(&container), before);
+    apt_install(&machine, &[&second]);
+    let server = machine.serve(&settings);
+    server.api.await_status(&app, "30", Duration::from_secs(20));
+    server.stop();
+
+    machine.run(&["dpkg", "--purge", "appmanage"]);
+    for gone in ["/var/lib/appmanage", "/etc/appmanage", "/run/appmanage", "/usr/share/doc/appmanage"] {
+        assert!(!machine.path(gone).exists(), "{gone}");
+    }
+    assert_eq!(machine.run(&["find", "/etc/systemd", "/var/lib/systemd", "-name", "appmanage*"]), "");
+    assert_eq!(life(&container), before, "apps and their volumes are Docker's");
+}
+
+/// The settings that keep a test out of others' way.
+fn settings() -> Vec<(&'static str, String)> {
+    let port = share::ports();
+    vec![
+        ("APPMANAGE_NETWORK_PORT_FIRST", port.to_string()),
+        ("APPMANAGE_NETWORK_PORT_LAST", (port + share::PORTS - 1).to_string()),
+        ("APPMANAGE_NETWORK_SUBNET_POOL", share::subnet_pool(8)),
+        ("APPMANAGE_PUBLIC_HOST", "127.0.0.1".to_owned()),
+        ("APPMANAGE_PROJECTS_FOREIGN", "false".to_owned()),
+    ]
+}
+
+fn assert_installed(machine: &Machine) {
+    let groups = machine.run(&["id", "--name", "--groups", "appmanage"]);
+    assert_eq!(groups.trim(), "appmanage docker");
+    let user = machine.run(&["getent", "passwd", "appmanage"]);
+    assert!(user.contains(":/var/lib/appmanage:/usr/sbin/nologin"), "{user}");
+    for wanted in [
+        "multi-user.target.wants/appmanage.service",
+        "multi-user.target.wants/appmanage-gateway.path",
+        "sockets.target.wants/appmanage.socket",
+    ] {
+        let link = machine.path("/etc/systemd/system").join(wanted);
+        assert!(fs::symlink_metadata(&link).is_ok(), "{wanted} is not enabled");
+    }
+    // What is installed belongs to root, whoever built it.
+    for path in ["/usr/bin/appmanage", "/etc/appmanage", "/etc/appmanage/appmanage.toml"] {
+        let found = fs::metadata(machine.path(path)).expect("it is installed");
+        assert_eq!((found.uid(), found.mode() & 0o022), (0, 0), "{path}");
+    }
+    assert!(machine.run(&["appmanage", "--version"]).starts_with("appmanage "));
+    assert_eq!(machine.run(&["dpkg", "--verify", "appmanage"]), "", "what is there is what was packed");
+    // The units find the program, and systemd understands them.
+    machine.run(&["systemd-analyze", "verify", "--man=no", "appmanage.service", "appmanage-gateway.path"]);
+    let socket = machine.run(&["appmanage", "settings"]);
+    assert!(socket.contains("listen = [\"unix:/run/appmanage/appmanage.sock\"]"), "{socket}");
+}
