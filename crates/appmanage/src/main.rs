@@ -10,6 +10,7 @@ mod own_limits;
 mod serve;
 mod surroundings;
 mod telemetry;
+mod trust;
 
 use std::io::{self, Write};
 use std::path::PathBuf;

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use anyhow::{Context, bail};
 use catalog::PackageCatalog;
-use control::ports::{Catalog, Engine, Store};
+use control::ports::{Catalog, Engine, Store as _};
 use control::{Control, Ports, Settings, Stop};
 use docker::{Compose, ComposeError, ComposeProjects, Docker, Environment};
 use host::{LinuxHost, RandomIds, SystemClock};
@@ -22,6 +22,7 @@ use crate::config::Config;
 use crate::data_dir::DataDir;
 use crate::instance::ServedInstance;
 use crate::lifecycle::{self, Signals};
+use crate::trust::{self, TrustError};
 use crate::{own_limits, surroundings};
 
 /// Threads that carry the runtime. The server waits nearly all of the time; more would only cost memory.
@@ -52,6 +53,7 @@ async fn serve(
     handed_over: HandedOver,
     variables: BTreeMap<String, String>,
 ) -> anyhow::Result<()> {
+    let server_settings = server_settings(config)?;
     let data_dir = DataDir::claim(&config.data_dir)?;
     let signals = Signals::catch().context("cannot catch signals")?;
     let (listeners, _socket_files) = surroundings::listen(&config.listen, handed_over, &data_dir)?;
@@ -60,7 +62,7 @@ async fn serve(
     let engine = Arc::clone(&ports.engine);
     let control = Control::open(ports, settings(config)).context("cannot load the database")?;
     let _instance = ServedInstance::claim(control.instance())?;
-    let router = server::router(Arc::clone(&control), &server_settings(config))?;
+    let router = server::router(Arc::clone(&control), &server_settings)?;
 
     let stop = Stop::default();
     let shutdown = CancellationToken::new();
@@ -118,6 +120,7 @@ async fn open_ports(config: &Config, compose: &Compose, data_dir: &DataDir) -> a
         .clear_scratch()
         .context("cannot remove what an earlier life of the server left in its scratch folder")?;
     Ok(Ports {
+        access: Arc::clone(&store) as _,
         store,
         engine: Arc::new(engine),
         projects: Arc::new(projects),
@@ -131,7 +134,7 @@ async fn open_ports(config: &Config, compose: &Compose, data_dir: &DataDir) -> a
 fn open_files(
     data_dir: &Path,
     packages: Option<&Path>,
-) -> anyhow::Result<(Arc<dyn Store>, Arc<dyn Catalog>)> {
+) -> anyhow::Result<(Arc<SqliteStore>, Arc<dyn Catalog>)> {
     let store = SqliteStore::open(data_dir)?;
     let catalog = PackageCatalog::load(packages).catalog;
     Ok((Arc::new(store), Arc::new(catalog)))
@@ -161,12 +164,13 @@ fn settings(config: &Config) -> Settings {
     }
 }
 
-fn server_settings(config: &Config) -> ServerSettings {
-    ServerSettings {
+fn server_settings(config: &Config) -> Result<ServerSettings, TrustError> {
+    Ok(ServerSettings {
+        trust: trust::of(config)?,
         base: config.api_base.0.clone(),
         require_headers: config.api_require_headers,
         cors_origins: config.api_cors_origins.iter().map(|origin| origin.0.clone()).collect(),
         hosts: config.api_hosts.iter().map(|name| name.0.clone()).collect(),
         public_host: config.public_host.0.clone(),
-    }
+    })
 }

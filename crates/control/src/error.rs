@@ -2,6 +2,7 @@
 
 use domain::{ErrorCode, OperationKind, Risk, SettingError, Timestamp};
 
+use crate::access::AccessError;
 use crate::ports::{EngineError, HostError, StoreError};
 
 /// Why a call was refused. Nothing has been changed when one of these is returned.
@@ -137,6 +138,9 @@ pub enum Error {
         /// What there is, by name.
         offered: Vec<String>,
     },
+    /// Users or keys were not changed.
+    #[error(transparent)]
+    Access(#[from] AccessError),
     /// The engine did not do what an answer depends on.
     #[error(transparent)]
     Engine(#[from] EngineError),
@@ -230,6 +234,7 @@ impl Error {
             Self::TooLateToCancel { .. } => ErrorCode::OperationTooLate,
             Self::NoSuchOperation { .. } => ErrorCode::BeforeNotExis,
             Self::NoSuchService { .. } => ErrorCode::ServiceNotExis,
+            Self::Access(error) => error.code(),
             Self::Store(_) | Self::Host(_) | Self::PackageUnreadable { .. } => ErrorCode::SystemError,
         }
     }

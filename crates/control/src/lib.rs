@@ -3,6 +3,7 @@
 //! Data travels one way: a command accepts or refuses and stores; the runner works on what is stored;
 //! queries read what the recorder keeps in memory. See `ARCHITECTURE.md` for the way of one AppInstall.
 
+pub mod access;
 mod allocation;
 mod checkup;
 pub mod commands;
@@ -30,6 +31,7 @@ use domain::InstanceId;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
+pub use access::{Access, AccessError, Credential, Denied, Grant};
 pub use checkup::Checkup;
 pub use commands::configure::VariableSetting;
 pub use commands::install::InstallRequest;
@@ -51,7 +53,7 @@ use live::follow::FOLLOWED_MAX;
 use live::logs::COLLECTED_AT_ONCE;
 use live::stats::Meter;
 use metered::Metered;
-use ports::{Catalog, Clock, Engine, Host, Ids, Projects, Store, StoreError};
+use ports::{AccessStore, Catalog, Clock, Engine, Host, Ids, Projects, Store, StoreError};
 use recorder::Recorder;
 
 /// The adapters that the use cases work with.
@@ -59,6 +61,8 @@ use recorder::Recorder;
 pub struct Ports {
     /// The database.
     pub store: Arc<dyn Store>,
+    /// Users, keys and the trail in the database.
+    pub access: Arc<dyn AccessStore>,
     /// The container engine.
     pub engine: Arc<dyn Engine>,
     /// Compose projects.
@@ -76,6 +80,7 @@ pub struct Ports {
 /// The use cases. Commands and queries are its methods, one file each.
 pub struct Control {
     recorder: Arc<Recorder>,
+    access: Arc<Access>,
     engine: Arc<dyn Engine>,
     projects: Arc<dyn Projects>,
     catalog: Arc<dyn Catalog>,
@@ -108,9 +113,11 @@ impl Control {
     pub fn open(ports: Ports, settings: Settings) -> Result<Arc<Self>, StoreError> {
         let recorder = Arc::new(Recorder::open(ports.store, Arc::clone(&ports.clock))?);
         let engine = Metered { engine: ports.engine, metrics: Arc::clone(recorder.metrics()) };
+        let access = Access::open(ports.access, Arc::clone(&ports.clock), Arc::clone(&ports.ids))?;
         Ok(Arc::new(Self {
             recorder,
             engine: Arc::new(engine),
+            access,
             projects: ports.projects,
             catalog: ports.catalog,
             host: ports.host,
@@ -141,6 +148,12 @@ impl Control {
     #[must_use]
     pub fn catalog(&self) -> &dyn Catalog {
         self.catalog.as_ref()
+    }
+
+    /// Users, keys and the trail.
+    #[must_use]
+    pub fn access(&self) -> &Arc<Access> {
+        &self.access
     }
 
     /// Which data directory this is: the label on everything that this server makes.

@@ -96,4 +96,30 @@ error_codes! {
     SinceFormat = "Param.Since.FormatError",
     /// AppLogs: `follow` is neither true nor false.
     FollowFormat = "Param.Follow.FormatError",
+    /// The caller may only look.
+    AuthReadOnly = "Auth.ReadOnly",
+    /// The interface is not for this kind of caller.
+    AuthForbidden = "Auth.Forbidden",
+    /// User and key interfaces: no `name`.
+    NameBlank = "Param.Name.Blank",
+    /// User and key interfaces: `name` is no name of a user or key.
+    NameFormat = "Param.Name.FormatError",
+    /// UserAdd, UserPassword: the password is too short, too long or has control characters.
+    PasswordFormat = "Param.Password.FormatError",
+    /// UserAdd: there is a user of that name.
+    UserRepeat = "User.Repeat",
+    /// UserPassword, UserRemove: there is no such user.
+    UserNotExis = "User.NotExis",
+    /// KeyAdd: there is a key of that name.
+    KeyRepeat = "Key.Repeat",
+    /// KeyRevoke: there is no such key.
+    KeyNotExis = "Key.NotExis",
+    /// UserAdd, KeyAdd: there are as many as there may be.
+    AccountsTooMany = "Account.TooMany",
+    /// KeyAdd: `scope` is neither read-only nor full.
+    ScopeFormat = "Param.Scope.FormatError",
+    /// KeyAdd: `days` is no number within its bounds.
+    DaysFormat = "Param.Days.FormatError",
+    /// AppAudit: `before` is no number.
+    BeforeFormat = "Param.Before.FormatError",
 }

@@ -4,6 +4,7 @@
 //! can be tested by a table. Start with [`app`] for the thing that users own, [`status`] for what they
 //! are told about it, and [`operation`] for how it changes.
 
+pub mod access;
 pub mod app;
 pub mod domain_name;
 pub mod error_code;
@@ -20,6 +21,7 @@ pub mod settings;
 pub mod status;
 pub mod time;
 
+pub use access::{AccountName, ApiKey, AuditEntry, Identity, Scope, User};
 pub use app::{
     App, Deployment, Desired, KeptVolume, Lifecycle, Login, MainEndpoint, Origin, PackageRef, RunningInfo,
 };

@@ -32,6 +32,12 @@ impl Ids for RandomIds {
             }
         }
     }
+
+    fn bits(&self) -> [u8; 32] {
+        let mut bits = [0; 32];
+        getrandom::fill(&mut bits).expect("the kernel gives randomness once it has booted");
+        bits
+    }
 }
 
 fn keeps_the_rules(password: &[u8]) -> bool {

@@ -1,6 +1,6 @@
 //! Who may call from a browser: `Host`, `Origin` and `Sec-Fetch-Site`, and what is answered about it.
 //!
-//! Authentication is not here: nginx in front does it. This keeps pages of other sites out, which reach
+//! Authentication is not here: see `gatekeeper`. This keeps pages of other sites out, which reach
 //! this server through the browser of somebody who may.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -10,18 +10,9 @@ use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::Response;
 
 use crate::error::Refusal;
+use crate::gatekeeper::Way;
 use crate::limits::ECHO_CHARACTERS_MAX;
 use crate::settings::{ServerSettings, SettingsError, checked_host, checked_origin};
-
-/// By which way a request came in: known for each connection, put into each of its requests.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Way {
-    /// Over TCP.
-    Tcp,
-    /// Over a Unix socket. `Host` is not checked there: no browser opens one, so no page can be behind
-    /// the call; and clients put anything into `Host`, there being no host.
-    Unix,
-}
 
 /// The names and origins that are known.
 #[derive(Debug)]
@@ -42,7 +33,7 @@ impl Callers {
     /// Refuses a request for another host: a page that made its own name resolve to this server (DNS
     /// rebinding) is same-origin for the browser, and only `Host` tells.
     pub(crate) fn check_host(&self, head: &Parts) -> Result<(), Refusal> {
-        if head.extensions.get::<Way>() == Some(&Way::Unix) {
+        if let Some(Way::Unix { .. }) = head.extensions.get() {
             return Ok(());
         }
         // None at all is not foreign: HTTP/1.0 allows it, and every browser sends one.
@@ -212,7 +203,7 @@ mod tests {
     #[test]
     fn host_is_not_checked_on_a_unix_socket() {
         let mut head = head("/", &[("host", "evil.example")]);
-        head.extensions.insert(Way::Unix);
+        head.extensions.insert(Way::Unix { user: None });
         assert!(callers().check_host(&head).is_ok());
     }
 

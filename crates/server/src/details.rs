@@ -3,7 +3,7 @@
 use std::time::{Duration, UNIX_EPOCH};
 
 use control::ports::EngineError;
-use control::{Error, NameHolder, Resource, Shortage};
+use control::{AccessError, Error, NameHolder, Resource, Shortage};
 use domain::settings::{Expected, LONGEST_VALUE, SHORTEST_SECRET};
 use domain::{Risk, SettingError, Timestamp};
 
@@ -17,7 +17,12 @@ use crate::messages::{self, text};
 pub(crate) fn of(refusal: &Refusal, context: &Context) -> String {
     let language = context.language;
     match refusal {
-        Refusal::Blank(_) | Refusal::Format(_) | Refusal::NoSuchInterface => String::new(),
+        // A stranger is not told that there is something.
+        Refusal::Blank(_) | Refusal::Format(_) | Refusal::NoSuchInterface | Refusal::Stranger(_) => {
+            String::new()
+        }
+        Refusal::ReadOnly => text(language, "detail-read-only", &[]),
+        Refusal::Forbidden => text(language, "detail-forbidden", &[]),
         Refusal::VersionNotServed => text(language, "detail-version-served", &[]),
         Refusal::Malformed(malformed) => of_malformed(*malformed, language),
         Refusal::ForeignHost(host) => text(language, "detail-foreign-host", &[("host", host)]),
@@ -75,6 +80,7 @@ fn of_control(error: &Error, context: &Context) -> String {
         Error::NotEnough(shortages) => {
             shortages.iter().map(|shortage| of_shortage(shortage, language)).collect::<Vec<_>>().join("; ")
         }
+        Error::Access(error) => of_access(*error, language),
         Error::NoSuchService { offered, .. } => {
             text(language, "detail-services-offered", &[("services", &offered.join(", "))])
         }
@@ -120,6 +126,18 @@ fn of_setting(error: &SettingError, language: Language) -> String {
     };
     let (shortest, longest) = (SHORTEST_SECRET.to_string(), LONGEST_VALUE.to_string());
     text(language, id, &[("name", name), ("shortest", &shortest), ("longest", &longest)])
+}
+
+fn of_access(error: AccessError, language: Language) -> String {
+    match error {
+        AccessError::TooMany => text(language, "detail-accounts-too-many", &[]),
+        AccessError::NameFormat
+        | AccessError::PasswordFormat
+        | AccessError::UserRepeat
+        | AccessError::UserNotExis
+        | AccessError::KeyRepeat
+        | AccessError::KeyNotExis => String::new(),
+    }
 }
 
 fn of_risk(risk: &Risk, language: Language) -> String {
@@ -235,6 +253,9 @@ mod tests {
             Refusal::ForeignHost("x".into()),
             Refusal::ForeignOrigin,
             Refusal::TooManyStreams,
+            Refusal::ReadOnly,
+            Refusal::Forbidden,
+            Error::Access(AccessError::TooMany).into(),
             Refusal::Internal("x".into()),
             Malformed::BodyTooLarge.into(),
             Malformed::BodyBroken.into(),

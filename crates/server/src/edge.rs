@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use axum::body::Body as HttpBody;
 use axum::extract::{Request, State};
+use axum::http::request::Parts;
 use axum::middleware::Next;
 use axum::response::Response;
 use bytes::{Bytes, BytesMut};
@@ -19,6 +20,7 @@ use tracing::Instrument as _;
 
 use crate::context::{Context, REQUEST_ID, id_header};
 use crate::error::{Malformed, Nothing, Refusal, is_in_contract, is_no_such_interface};
+use crate::gatekeeper::Caller;
 use crate::limits::{ANSWER_TIME_MAX, BODY_BYTES_DISCARDED_MAX, BODY_BYTES_MAX, BODY_TIME_MAX};
 use crate::seats::Seat;
 use crate::{KnownInterface, Server};
@@ -67,10 +69,15 @@ pub(crate) async fn keep_contract(
     let begun = Instant::now();
     let busy = head.extensions.get::<Arc<Seat>>().map(|seat| Arc::new(seat.busy()));
     let origin = server.callers.admitted_origin(&head.headers);
-    let mut response = match server.callers.check_host(&head) {
+    let mut response = match let_in(&server, &head) {
+        // A stranger is not even told that there would be a list.
+        Err(refusal @ Refusal::Stranger(_)) => {
+            span.in_scope(|| refusal.answer(&Context { nothing: Nothing::Object, ..context.clone() }))
+        }
         Err(refusal) => span.in_scope(|| refusal.answer(&context)),
-        Ok(()) => {
+        Ok(caller) => {
             head.extensions.insert(context.clone());
+            head.extensions.insert(caller);
             head.extensions.insert(body);
             let answer = answer(&context, next.run(Request::from_parts(head, HttpBody::empty())));
             answer.instrument(span.clone()).await
@@ -88,6 +95,15 @@ pub(crate) async fn keep_contract(
         response.extensions_mut().insert(busy);
     }
     response
+}
+
+/// Who calls, if they may and by a name of this server's.
+fn let_in(server: &Server, head: &Parts) -> Result<Caller, Refusal> {
+    let caller = server.gatekeeper.admit(head).map_err(Refusal::Stranger)?;
+    if !caller.by_gateway {
+        server.callers.check_host(head)?;
+    }
+    Ok(caller)
 }
 
 async fn answer(context: &Context, response: impl Future<Output = Response>) -> Response {

@@ -10,6 +10,7 @@ use serde::ser::{Serialize, SerializeMap, SerializeSeq, Serializer};
 use wire::{Envelope, ErrorInfo};
 
 use crate::context::Context;
+use crate::gatekeeper::Stranger;
 use crate::language::Language;
 use crate::limits::STREAMS_MAX;
 use crate::{details, messages};
@@ -35,6 +36,15 @@ pub(crate) enum Refusal {
     /// The call is for another host.
     #[error("the host name {0:?} is not one of this server's")]
     ForeignHost(String),
+    /// The caller is not let in.
+    #[error("{0}")]
+    Stranger(Stranger),
+    /// The caller may only look.
+    #[error("the caller may only look")]
+    ReadOnly,
+    /// The interface is not for this kind of caller.
+    #[error("the interface is not for this caller")]
+    Forbidden,
     /// A page of another site calls an interface that changes something.
     #[error("a page of another site calls")]
     ForeignOrigin,
@@ -96,7 +106,11 @@ impl Refusal {
             Self::Blank(code) | Self::Format(code) => *code,
             Self::VersionNotServed => ErrorCode::HeaderVersionNotExis,
             Self::Malformed(_) => ErrorCode::RequestFormatError,
-            Self::NoSuchInterface | Self::ForeignHost(_) | Self::ForeignOrigin => ErrorCode::InterfaceNotExis,
+            Self::NoSuchInterface | Self::ForeignHost(_) | Self::ForeignOrigin | Self::Stranger(_) => {
+                ErrorCode::InterfaceNotExis
+            }
+            Self::ReadOnly => ErrorCode::AuthReadOnly,
+            Self::Forbidden => ErrorCode::AuthForbidden,
             Self::Control(error) => error.code(),
             Self::TooManyStreams | Self::Internal(_) => ErrorCode::SystemError,
         }

@@ -6,19 +6,23 @@ use std::future::Future;
 use std::sync::Arc;
 
 use axum::extract::{Request, State};
+use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, Method, header};
 use axum::response::Response;
 use axum::{Extension, Router, routing};
 use control::Control;
-use domain::ErrorCode;
+use domain::{ErrorCode, Scope};
+use tracing::Instrument;
 use utoipa::{IntoParams, ToSchema};
 
 use crate::Server;
 use crate::answer::Answer;
+use crate::audit::Trail;
 use crate::context::{Context, check_headers, value_of};
 use crate::edge::Body;
 use crate::error::{Nothing, Refusal, answered};
 use crate::event_stream::StreamDescription;
+use crate::gatekeeper::Caller;
 use crate::language::Language;
 use crate::openapi::Described;
 use crate::parameters::{Known, Parameters};
@@ -29,8 +33,11 @@ pub(crate) trait Interface: 'static {
     const NAME: &'static str;
     /// What it does, in one sentence.
     const SUMMARY: &'static str;
-    /// Whether it changes anything: then pages of other sites may not call it.
+    /// Whether it can change anything: then pages of other sites may not call it, nor who may only look, and its
+    /// calls are in the audit trail.
     const CHANGES: bool;
+    /// For whom it is.
+    const AUDIENCE: Audience = Audience::Everybody;
     /// What `ResponseData` is beside an error.
     const NOTHING: Nothing = Nothing::Object;
     /// The parameters that it knows.
@@ -53,11 +60,47 @@ pub(crate) trait Interface: 'static {
     /// stream: what the `data` of its events is.
     type Item: ToSchema;
 
+    /// Whether a call with these parameters would change anything.
+    fn changes(_: &Parameters) -> bool {
+        Self::CHANGES
+    }
+
     /// An answer, for documentation; of a stream, one without events ([`Interface::STREAM`] has some).
     fn example() -> Self::Data;
 
     /// Answers a call whose form is sound.
     fn answer(call: &Call<'_>) -> impl Future<Output = Result<Self::Data, Refusal>> + Send;
+}
+
+/// For whom an interface is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Audience {
+    /// Whoever is let in; to change something takes the full scope.
+    Everybody,
+    /// Who may do everything.
+    FullScope,
+    /// Who may manage users and keys: users and the local administrator, never keys.
+    Administrators,
+}
+
+impl Audience {
+    /// The codes of who is not meant, beside those of every interface.
+    pub(crate) const fn codes(self, changes: bool) -> &'static [ErrorCode] {
+        match (self, changes) {
+            (Self::Everybody, false) => &[],
+            (Self::Everybody, true) | (Self::FullScope, _) => &[ErrorCode::AuthReadOnly],
+            (Self::Administrators, _) => &[ErrorCode::AuthForbidden],
+        }
+    }
+
+    fn admits(self, caller: &Caller, changes: bool) -> Result<(), Refusal> {
+        let needs_full_scope = changes || self == Self::FullScope;
+        match self {
+            Self::Administrators if !caller.identity.is_administrator() => Err(Refusal::Forbidden),
+            _ if needs_full_scope && caller.scope != Scope::Full => Err(Refusal::ReadOnly),
+            _ => Ok(()),
+        }
+    }
 }
 
 /// The codes that every interface can answer, in the order of the checks.
@@ -84,6 +127,8 @@ pub(crate) struct Call<'a> {
     pub(crate) context: &'a Context,
     /// What paths on this server begin with.
     pub(crate) base: &'a str,
+    /// Whether the caller sees the passwords of apps.
+    pub(crate) sees_passwords: bool,
 }
 
 impl Call<'_> {
@@ -121,46 +166,90 @@ impl Interfaces {
 async fn call<I: Interface>(
     State(server): State<Arc<Server>>,
     Extension(context): Extension<Context>,
+    Extension(caller): Extension<Caller>,
     Extension(body): Extension<Body>,
     request: Request,
 ) -> Response {
     if request.method() == Method::OPTIONS {
         return options(&server, &request);
     }
-    match attempt::<I>(&server, &context, &body, request).await {
+    if !I::CHANGES {
+        let answered = attempt::<I>(&server, &context, &caller, &body, request).await.outcome;
+        return answered.unwrap_or_else(|refusal| refusal.answer(&context));
+    }
+    // To its end and into the trail, even if the caller goes away.
+    let work = Arc::clone(&server);
+    let changing = async move {
+        let trail = Trail { server: &work, caller: &caller, context: &context, interface: I::NAME };
+        trail.keep(attempt::<I>(&work, &context, &caller, &body, request)).await
+    };
+    match server.changes.spawn(changing.in_current_span()).await {
         Ok(response) => response,
-        Err(refusal) => refusal.answer(&context),
+        Err(join) => match join.try_into_panic() {
+            Ok(panic) => std::panic::resume_unwind(panic),
+            // The runtime is ending, and this future with it.
+            Err(_) => std::future::pending().await,
+        },
     }
 }
 
-/// The contract's order: path and method, headers, body, then the interface's own checks.
+/// How a call went.
+pub(crate) struct Attempt {
+    pub(crate) outcome: Result<Response, Refusal>,
+    /// What it gave, if that could be read.
+    pub(crate) parameters: Option<Parameters>,
+    /// Whether it changed something, or was to.
+    pub(crate) changes: bool,
+}
+
 async fn attempt<I: Interface>(
     server: &Server,
     context: &Context,
+    caller: &Caller,
     body: &Body,
     request: Request,
-) -> Result<Response, Refusal> {
+) -> Attempt {
     let (head, _) = request.into_parts();
-    if head.method != Method::GET && head.method != Method::POST {
-        return Err(Refusal::NoSuchInterface);
-    }
-    if I::CHANGES && !server.require_headers {
-        server.callers.check_site(&head)?;
-    }
-    check_headers(&head.headers, server.require_headers)?;
-    let body = if head.method == Method::POST { body.bytes()? } else { Default::default() };
-    let known = Known { names: I::PARAMETERS, literals: I::LITERALS, objects: I::OBJECTS };
-    let parameters = Parameters::read(known, &head.method, &head.uri, &head.headers, &body)?;
-    let language = context.language;
+    let parameters = match parameters_of::<I>(server, caller, body, &head) {
+        Ok(parameters) => parameters,
+        Err(refusal) => return Attempt { outcome: Err(refusal), parameters: None, changes: I::CHANGES },
+    };
+    let changes = I::changes(&parameters);
     let call = Call {
         control: &server.control,
         parameters,
         headers: &head.headers,
-        language,
+        language: context.language,
         context,
         base: &server.base,
+        sees_passwords: caller.scope == Scope::Full || server.read_only_passwords,
     };
-    I::answer(&call).await?.respond(&server.streams)
+    let answered = async {
+        I::AUDIENCE.admits(caller, changes)?;
+        I::answer(&call).await?.respond(&server.streams)
+    };
+    let outcome = answered.await;
+    Attempt { outcome, parameters: Some(call.parameters), changes }
+}
+
+/// The contract's order: path and method, headers, body; then come the interface's own checks.
+fn parameters_of<I: Interface>(
+    server: &Server,
+    caller: &Caller,
+    body: &Body,
+    head: &Parts,
+) -> Result<Parameters, Refusal> {
+    if head.method != Method::GET && head.method != Method::POST {
+        return Err(Refusal::NoSuchInterface);
+    }
+    // The gateway may add the two headers for old clients.
+    if I::CHANGES && (caller.by_gateway || !server.require_headers) {
+        server.callers.check_site(head)?;
+    }
+    check_headers(&head.headers, server.require_headers)?;
+    let body = if head.method == Method::POST { body.bytes()? } else { Default::default() };
+    let known = Known { names: I::PARAMETERS, literals: I::LITERALS, objects: I::OBJECTS };
+    Ok(Parameters::read(known, &head.method, &head.uri, &head.headers, &body)?)
 }
 
 /// What the interface can do; to a page of another origin that may call, also that it may.

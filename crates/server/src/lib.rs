@@ -1,10 +1,11 @@
 //! The API over HTTP: [`router()`] makes it out of a [`control::Control`], [`serve()`] puts it on sockets.
 //!
 //! What a call goes through, from the outside in: `edge` (bounds, and the promise of 200 or 404),
-//! `interface` (method, headers, parameters), `routes` (one file for each interface). `error` turns every
+//! `gatekeeper` (who calls), `interface` (method, headers, parameters), `routes` (one file for each interface). `error` turns every
 //! refusal into an answer. Nothing is decided here about apps: that is `control`'s.
 
 mod answer;
+mod audit;
 mod callers;
 mod context;
 mod details;
@@ -12,6 +13,7 @@ mod edge;
 mod error;
 mod event_stream;
 mod exposition;
+mod gatekeeper;
 mod interface;
 mod language;
 mod limits;
@@ -33,7 +35,7 @@ use control::Control;
 pub use limits::BACKLOG;
 pub use router::router;
 pub use serve::{Listener, serve};
-pub use settings::{ServerSettings, SettingsError, checked_base, checked_host, checked_origin};
+pub use settings::{ServerSettings, SettingsError, Trust, checked_base, checked_host, checked_origin};
 
 /// What every call can see.
 struct Server {
@@ -41,6 +43,12 @@ struct Server {
     control: Arc<Control>,
     /// Who may call from a browser.
     callers: callers::Callers,
+    /// Who is let in.
+    gatekeeper: gatekeeper::Gatekeeper,
+    /// Whether callers that may only look see the passwords of apps.
+    read_only_passwords: bool,
+    /// Calls that change something: they run to their end even if the caller goes away.
+    changes: tokio_util::task::TaskTracker,
     /// Whether `Version` and `Language` must be sent.
     require_headers: bool,
     /// What paths begin with.

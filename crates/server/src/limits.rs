@@ -92,3 +92,6 @@ pub(crate) const PACKAGES_MAX: usize = 100;
 
 /// Versions that are listed to a client that asked for another.
 pub(crate) const VERSIONS_LISTED_MAX: usize = 20;
+
+/// Days that an API key may be good for: ten years, which is a way to say never and still a number.
+pub(crate) const KEY_DAYS_MAX: u64 = 3_650;

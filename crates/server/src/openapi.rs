@@ -39,6 +39,8 @@ pub(crate) struct Described {
     /// Its name.
     pub(crate) name: &'static str,
     summary: &'static str,
+    /// The codes of who is not meant.
+    audience_codes: &'static [ErrorCode],
     /// Its own codes.
     codes: &'static [ErrorCode],
     parameters: Vec<Parameter>,
@@ -62,6 +64,7 @@ impl Described {
             nothing: I::NOTHING,
             name: I::NAME,
             summary: I::SUMMARY,
+            audience_codes: I::AUDIENCE.codes(I::CHANGES),
             codes: I::CODES,
             parameters: I::Parameters::into_params(|| Some(ParameterIn::Query)),
             parameters_schema: I::Parameters::name().into(),
@@ -104,7 +107,7 @@ impl Described {
     }
 
     fn all_codes(&self) -> impl Iterator<Item = ErrorCode> {
-        COMMON_CODES.iter().chain(self.codes).copied()
+        COMMON_CODES.iter().chain(self.audience_codes).chain(self.codes).copied()
     }
 
     fn request_body(&self) -> RequestBody {

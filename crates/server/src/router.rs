@@ -8,13 +8,16 @@ use axum::routing::get;
 use bytes::Bytes;
 use control::Control;
 use control::metrics::Durations;
+use tokio_util::task::TaskTracker;
 use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::callers::Callers;
 use crate::edge::{keep_contract, mark_ordinary};
 use crate::event_stream::Streams;
+use crate::gatekeeper::Gatekeeper;
 use crate::interface::{Interfaces, no_such_interface};
 use crate::limits::CALL_SECONDS;
+use crate::routes::app_audit::AppAudit;
 use crate::routes::app_cancel::AppCancel;
 use crate::routes::app_catalog::AppCatalog;
 use crate::routes::app_catalog_detail::AppCatalogDetail;
@@ -30,8 +33,10 @@ use crate::routes::app_stats::AppStats;
 use crate::routes::app_status::AppStatus;
 use crate::routes::app_trash::AppTrash;
 use crate::routes::app_uninstall::AppUninstall;
+use crate::routes::keys::{KeyAdd, KeyList, KeyRevoke};
+use crate::routes::users::{UserAdd, UserList, UserPassword, UserRemove};
 use crate::routes::verbs::{AppAdopt, AppPurge, AppRestart, AppRestore, AppStart, AppStop};
-use crate::routes::{documents, health, images, metrics};
+use crate::routes::{documents, health, images, login, metrics};
 use crate::settings::{ServerSettings, SettingsError, checked_base};
 use crate::{KnownInterface, Server, openapi};
 
@@ -63,13 +68,22 @@ pub fn router(control: Arc<Control>, settings: &ServerSettings) -> Result<Router
         .with::<AppStats>()
         .with::<AppCatalog>()
         .with::<AppCatalogDetail>()
-        .with::<AppPlan>();
+        .with::<AppPlan>()
+        .with::<UserAdd>()
+        .with::<UserList>()
+        .with::<UserRemove>()
+        .with::<UserPassword>()
+        .with::<KeyAdd>()
+        .with::<KeyList>()
+        .with::<KeyRevoke>()
+        .with::<AppAudit>();
 
     let ordinary = Router::new()
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready))
         .route("/doctor", get(health::checkup))
         .route("/metrics", get(metrics::metrics))
+        .route(login::PATH, get(login::login))
         .route("/openapi.json", get(documents::openapi))
         .route(&format!("{base}/{}/{{file}}", images::FOLDER), get(images::image))
         .merge(documents::docs())
@@ -79,6 +93,9 @@ pub fn router(control: Arc<Control>, settings: &ServerSettings) -> Result<Router
     let server = Arc::new(Server {
         control,
         callers: Callers::of(settings)?,
+        gatekeeper: Gatekeeper::of(&settings.trust),
+        read_only_passwords: settings.trust.read_only_passwords,
+        changes: TaskTracker::new(),
         require_headers: settings.require_headers,
         streams: Streams::default(),
         checkup: tokio::sync::Mutex::default(),

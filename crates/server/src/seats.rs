@@ -12,7 +12,6 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
-use crate::callers::Way;
 use crate::limits::CONNECTIONS_MAX;
 
 /// The seats of one listener.
@@ -25,7 +24,14 @@ pub(crate) struct Seats {
 }
 
 /// The seats of every listener, with the kind of its sockets: each request carries them.
-pub(crate) type Rooms = Vec<(Way, Arc<Seats>)>;
+pub(crate) type Rooms = Vec<(SocketKind, Arc<Seats>)>;
+
+/// What a listener's sockets are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum SocketKind {
+    Tcp,
+    Unix,
+}
 
 #[derive(Default)]
 struct Table {

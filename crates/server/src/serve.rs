@@ -25,13 +25,13 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tower::ServiceExt;
 
-use crate::callers::Way;
 use crate::event_stream::Streaming;
+use crate::gatekeeper::Way;
 use crate::limits::{
     ACCEPT_PAUSE, CONNECTION_BUFFER_BYTES, DRAIN_TIME_MAX, HEADER_BYTES_MAX, HEADER_TIME_MAX, HEADERS_MAX,
     STREAM_END_TIME_MAX,
 };
-use crate::seats::{Busy, Rooms, Seat, Seats};
+use crate::seats::{Busy, Rooms, Seat, Seats, SocketKind};
 use crate::write_limit::WriteLimited;
 
 /// A socket that waits for connections.
@@ -44,10 +44,10 @@ pub enum Listener {
 }
 
 impl Listener {
-    const fn way(&self) -> Way {
+    const fn kind(&self) -> SocketKind {
         match self {
-            Self::Tcp(_) => Way::Tcp,
-            Self::Unix(_) => Way::Unix,
+            Self::Tcp(_) => SocketKind::Tcp,
+            Self::Unix(_) => SocketKind::Unix,
         }
     }
 }
@@ -55,7 +55,7 @@ impl Listener {
 /// Serves `router` on all `listeners` until `shutdown`; then lets the answers under way end, for a
 /// bounded time.
 pub async fn serve(listeners: Vec<Listener>, router: Router, shutdown: CancellationToken) {
-    let rooms = Arc::new(listeners.iter().map(|listener| (listener.way(), Arc::default())).collect());
+    let rooms = Arc::new(listeners.iter().map(|listener| (listener.kind(), Arc::default())).collect());
     let cut = CancellationToken::new();
     let server = Connections { router, rooms, shutdown, cut, open: TaskTracker::new() };
     let accepting = listeners.iter().zip(server.rooms.iter());
@@ -99,14 +99,16 @@ impl Connections {
     async fn accept(&self, listener: &Listener, seats: &Arc<Seats>) -> io::Result<()> {
         match listener {
             Listener::Tcp(listener) => {
-                let (stream, _) = listener.accept().await?;
+                let (stream, peer) = listener.accept().await?;
                 // Answers are small and whole: there is nothing to gather.
                 stream.set_nodelay(true)?;
-                self.converse(stream, Way::Tcp, seats.take().await);
+                self.converse(stream, Way::Tcp(peer.ip()), seats.take().await);
             }
             Listener::Unix(listener) => {
                 let (stream, _) = listener.accept().await?;
-                self.converse(stream, Way::Unix, seats.take().await);
+                // Of the moment it connected: who hands the connection on answers for it.
+                let user = stream.peer_cred().ok().map(|peer| peer.uid());
+                self.converse(stream, Way::Unix { user }, seats.take().await);
             }
         }
         Ok(())

@@ -1,6 +1,7 @@
 //! The settings of the API (`api.*`), and their check.
 
 use axum::http::Uri;
+use domain::Secret;
 
 /// What an administrator can change about how the API is served.
 #[derive(Clone, Debug)]
@@ -16,6 +17,21 @@ pub struct ServerSettings {
     pub hosts: Vec<String>,
     /// `public_host`: one more such name.
     pub public_host: String,
+    /// Who is trusted.
+    pub trust: Trust,
+}
+
+/// `gateway.*`: whose word about a caller is taken.
+#[derive(Clone, Debug, Default)]
+pub struct Trust {
+    /// The service's own user: on a Unix socket, that one and root are the local administrator.
+    pub own_user: Option<u32>,
+    /// `gateway.user`: on a Unix socket, that one is the gateway.
+    pub gateway_user: Option<u32>,
+    /// What `gateway.secret_file` holds: over TCP, who sends it is the gateway.
+    pub gateway_secret: Option<Secret>,
+    /// `gateway.read_only_passwords`: whether callers that may only look see the passwords of apps.
+    pub read_only_passwords: bool,
 }
 
 impl Default for ServerSettings {
@@ -26,6 +42,7 @@ impl Default for ServerSettings {
             cors_origins: Vec::new(),
             hosts: Vec::new(),
             public_host: String::new(),
+            trust: Trust::default(),
         }
     }
 }

@@ -5,6 +5,7 @@
 //! unique indexes, and a broken one comes back as a typed [`control::ports::Conflict`]. That no second
 //! server uses the file is the business of whoever opens it.
 
+mod access;
 mod commit;
 mod error;
 mod migrate;

@@ -2,15 +2,18 @@
 
 use std::os::unix::fs::PermissionsExt;
 
-use control::ports::Store;
+use control::ports::{AccessStore, Store};
 use domain::{AppId, OperationState};
 
 use super::*;
 use crate::{FILE_NAME, SqliteStore};
 
 /// What a server of each version has stored: one sample per migration, in order.
-const SAMPLES: &[&str] =
-    &[include_str!("../migrations/samples/0001.sql"), include_str!("../migrations/samples/0002.sql")];
+const SAMPLES: &[&str] = &[
+    include_str!("../migrations/samples/0001.sql"),
+    include_str!("../migrations/samples/0002.sql"),
+    include_str!("../migrations/samples/0003.sql"),
+];
 
 /// Stands in for the next release's migration until there is one.
 const NEXT: &str = "ALTER TABLE app ADD COLUMN colour TEXT NOT NULL DEFAULT 'blue';";
@@ -54,6 +57,10 @@ fn every_old_version_is_brought_up_to_date_and_still_read() {
         assert!(matches!(loaded.operations[2].state, OperationState::Failed(_)));
         let blog = AppId::parse("blog").expect("an app id");
         assert_eq!(store.events(Some(&blog), 10).expect("they are read").len(), 3);
+        let known = usize::from(old >= 3);
+        let accounts = store.accounts().expect("they are read");
+        assert_eq!((accounts.users.len(), accounts.keys.len()), (known, known));
+        assert_eq!(store.audit(None, 10).expect("it is read").len(), known);
     }
 }
 
@@ -96,7 +103,7 @@ fn a_newer_schema_is_refused_and_left_alone() {
     migrate(&mut connection, &path, &next_release()).expect("it is migrated");
     drop(connection);
     let error = SqliteStore::open(directory.path()).err().expect("it is too new").to_string();
-    for part in ["schema version 3", "up to 2", "run the newer appmanage", "appmanage.db.before-v3"] {
+    for part in ["schema version 4", "up to 3", "run the newer appmanage", "appmanage.db.before-v4"] {
         assert!(error.contains(part), "{error}");
     }
     assert_eq!(version_of(&path), newest + 1);

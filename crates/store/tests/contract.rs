@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use control::ports::Store;
+use control::ports::{AccessStore, Store};
 use store::SqliteStore;
 use tempfile::TempDir;
 use testkit::store_suite::Subject;
@@ -26,6 +26,10 @@ impl OnDisk {
 
 impl Subject for OnDisk {
     fn store(&self) -> &dyn Store {
+        self.store.as_ref().expect("it is closed only within `reopen`")
+    }
+
+    fn access(&self) -> &dyn AccessStore {
         self.store.as_ref().expect("it is closed only within `reopen`")
     }
 

@@ -152,4 +152,10 @@ impl Ids for CountingIds {
         let number = self.0.fetch_add(1, Ordering::SeqCst);
         Secret::from_text(format!("Pw{number:0width$}", width = PASSWORD_LENGTH - 2))
     }
+
+    fn bits(&self) -> [u8; 32] {
+        let mut bits = [7; 32];
+        bits[..8].copy_from_slice(&self.0.fetch_add(1, Ordering::SeqCst).to_le_bytes());
+        bits
+    }
 }

@@ -6,12 +6,13 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::gate::BlockingGate;
 
+use control::ports::access::{AUDIT_KEPT, AccessChange, AccessStore, Accounts};
 use control::ports::store::{
     Change, Conflict, EVENTS_KEPT, EventPage, Loaded, OPERATIONS_KEPT_PER_APP, Store, StoreError,
 };
 use domain::{
-    App, AppId, Event, EventId, InstallId, InstanceId, Operation, OperationId, PortReservation, StoredEvent,
-    SubnetReservation,
+    App, AppId, AuditEntry, Event, EventId, InstallId, InstanceId, Operation, OperationId, PortReservation,
+    StoredEvent, SubnetReservation,
 };
 
 fn failed(reason: &str) -> StoreError {
@@ -42,6 +43,8 @@ struct Rows {
     events: VecDeque<Event>,
     /// How many events there were before those.
     events_dropped: u64,
+    accounts: Accounts,
+    audit: VecDeque<(u64, AuditEntry)>,
 }
 
 impl Default for MemoryStore {
@@ -71,6 +74,12 @@ impl MemoryStore {
     /// Lets every commit wait from now on, as on a disk that is busy, or ends that.
     pub fn set_disk_stalled(&self, is_stalled: bool) {
         self.disk.set_closed(is_stalled);
+    }
+
+    /// Whether a commit waits for a stalled disk.
+    #[must_use]
+    pub fn is_waited_for(&self) -> bool {
+        self.disk.is_waited_for()
     }
 
     /// All port reservations, with the installation that each belongs to.
@@ -165,6 +174,37 @@ impl Store for MemoryStore {
 
     fn check(&self) -> Result<(), StoreError> {
         self.state().writable()
+    }
+}
+
+impl AccessStore for MemoryStore {
+    fn accounts(&self) -> Result<Accounts, StoreError> {
+        Ok(self.state().rows.accounts.clone())
+    }
+
+    fn change_accounts(&self, change: &AccessChange) -> Result<(), StoreError> {
+        let mut state = self.state();
+        state.writable()?;
+        state.rows.accounts.apply(change.clone());
+        Ok(())
+    }
+
+    fn append_audit(&self, entry: &AuditEntry) -> Result<(), StoreError> {
+        let mut state = self.state();
+        state.writable()?;
+        let audit = &mut state.rows.audit;
+        let number = audit.back().map_or(1, |(newest, _)| newest + 1);
+        audit.push_back((number, entry.clone()));
+        let surplus = audit.len().saturating_sub(limit(AUDIT_KEPT));
+        audit.drain(..surplus);
+        Ok(())
+    }
+
+    fn audit(&self, before: Option<u64>, limit: usize) -> Result<Vec<(u64, AuditEntry)>, StoreError> {
+        let state = self.readable()?;
+        let older =
+            state.rows.audit.iter().rev().filter(|(number, _)| before.is_none_or(|before| *number < before));
+        Ok(older.take(limit).cloned().collect())
     }
 }
 
@@ -313,6 +353,10 @@ mod tests {
 
     impl Subject for MemoryStore {
         fn store(&self) -> &dyn Store {
+            self
+        }
+
+        fn access(&self) -> &dyn AccessStore {
             self
         }
 

@@ -1,12 +1,14 @@
 //! What every [`Store`] does, whatever it keeps its rows in. [`store_contract`](crate::store_contract)
 //! makes a test of each function here.
 
+mod access;
 mod generated;
 mod pages;
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr};
 
+use control::ports::AccessStore;
 use control::ports::store::{
     Change, Conflict, EVENTS_KEPT, Loaded, OPERATIONS_KEPT_PER_APP, Store, StoreError,
 };
@@ -15,6 +17,7 @@ use domain::{
     OperationState, PortReservation, Protocol, SubnetReservation, Timestamp,
 };
 
+pub use access::*;
 pub use generated::Generator;
 pub use pages::*;
 
@@ -22,6 +25,9 @@ pub use pages::*;
 pub trait Subject: Sync {
     /// The store.
     fn store(&self) -> &dyn Store;
+
+    /// The same store, as far as it keeps users, keys and the trail.
+    fn access(&self) -> &dyn AccessStore;
 
     /// Closes it and opens it again, as the next life of a server would.
     fn reopen(&mut self);
@@ -51,6 +57,9 @@ macro_rules! store_contract {
             old_operations_are_dropped_but_never_an_open_one
             old_events_are_dropped
             of_many_installs_of_one_name_at_once_one_wins
+            accounts_come_back_as_they_were
+            a_revoked_key_stays_revoked
+            the_trail_comes_in_pages_newest_first
         }
     };
     ($subject:expr; $($fact:ident)*) => {

@@ -83,6 +83,7 @@ impl World {
         let life = || Arc::clone(life);
         Ports {
             store: Arc::new(OfLife { inner: Arc::clone(&self.store), life: life() }),
+            access: Arc::clone(&self.store) as _,
             engine: Arc::new(OfLife { inner: self.engine.clone(), life: life() }),
             projects: Arc::new(OfLife { inner: self.projects.clone(), life: life() }),
             catalog: Arc::new(FakeCatalog(self.packages.clone())),

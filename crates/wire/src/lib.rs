@@ -4,6 +4,7 @@
 //! is carried out. Two rules are built into the shapes: no field is ever missing, and no text is ever
 //! `null` (a text that there is none of is `""`).
 
+mod access;
 mod app;
 mod catalog;
 mod checkup;
@@ -17,6 +18,10 @@ mod readiness;
 mod variables;
 mod verbs;
 
+pub use access::{
+    AppAuditParameters, AuditInfo, KeyAddParameters, KeyInfo, NameInfo, NameParameters, NewKeyInfo,
+    PasswordInfo, UserInfo, UserParameters,
+};
 pub use app::{AppDetailInfo, AppIdInfo, AppStatusInfo, RunningInfo, Status, StatusCode};
 pub use catalog::{
     AppCatalogDetailParameters, AppCatalogParameters, CatalogAppInfo, CatalogDetailInfo, CatalogServiceInfo,

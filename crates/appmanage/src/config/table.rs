@@ -9,7 +9,7 @@ use super::address::{Base, HostName, Origin, PublicHost};
 use super::error::ConfigError;
 use super::layers::{Chosen, Inputs};
 use super::listen::ListenAddress;
-use super::value::{EngineHost, LogFormat, LogLevel, PackageName, Value, Whole};
+use super::value::{EngineHost, LogFormat, LogLevel, PackageName, UserName, Value, Whole};
 
 /// What holds where nothing is given.
 #[derive(Clone, Copy)]
@@ -87,7 +87,7 @@ settings! {
 
     /// Where the API listens, one or more of `HOST:PORT` and `unix:PATH`. A mere name after `unix:` lies in the
     /// data directory. Sockets get mode 0660. Nothing listens on a public address unless it is named here;
-    /// the API asks for no password, so put nginx in front.
+    /// without a gateway the API asks for no password (docs/gateway.md).
     "listen" => listen: Vec<ListenAddress> = DefaultValue::Is("unix:appmanage.sock, 127.0.0.1:5000");
 
     /// The host name or address in the URLs of apps.
@@ -115,6 +115,18 @@ settings! {
 
     /// The directory of nginx's configuration, in which `nginx.conf` includes `conf.d/*.conf`.
     "gateway.nginx_dir" => gateway_nginx_dir: PathBuf = DefaultValue::Is("/etc/nginx");
+
+    /// The system user that the gateway's workers run as (`www-data`): on a Unix socket, callers of that user are the
+    /// gateway. With this or `gateway.secret_file` set, only the gateway is answered, and on a Unix socket root and the
+    /// server's own user; everybody else finds nothing here. `appmanage gateway init` tells what to set.
+    "gateway.user" => gateway_user: Option<UserName> = DefaultValue::Is("");
+
+    /// A file with the secret by which a gateway on TCP is known: it sends it as `X-Appmanage-Secret`. At least 32
+    /// characters; nobody else may be able to read the file.
+    "gateway.secret_file" => gateway_secret_file: Option<PathBuf> = DefaultValue::Is("");
+
+    /// Whether API keys that may only look see the passwords of apps.
+    "gateway.read_only_passwords" => gateway_read_only_passwords: bool = DefaultValue::Is("false");
 
     /// Installs at work at once; the others wait, oldest first.
     "installs.at_once" => installs_at_once: Whole<1, 32> = DefaultValue::Is("2");

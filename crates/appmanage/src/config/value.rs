@@ -227,6 +227,23 @@ impl TextValue for PackageName {
     }
 }
 
+/// A user of the system.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct UserName(pub(crate) String);
+
+impl TextValue for UserName {
+    const FORM: &'static str = "the name of a user of this system";
+
+    fn parse(text: &str) -> Option<Self> {
+        let sound = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
+        (!text.is_empty() && text.chars().all(sound)).then(|| Self(text.to_owned()))
+    }
+
+    fn text(&self) -> String {
+        self.0.clone()
+    }
+}
+
 /// How log lines look.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum LogFormat {

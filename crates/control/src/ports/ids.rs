@@ -14,6 +14,9 @@ pub trait Ids: Send + Sync {
     /// with at least one of each class: safe in any shell, URL and `.env`, and accepted by apps that
     /// ask for mixed characters.
     fn password(&self) -> Secret;
+
+    /// 256 bits that nobody can guess: for keys and salts.
+    fn bits(&self) -> [u8; 32];
 }
 
 /// Characters of a generated password: 142 bits.

@@ -3,6 +3,7 @@
 //! Adapters implement them (`store`, `docker`, `catalog`, `host`); `testkit` holds a fake of each. The
 //! fake and the real thing pass the same contract tests.
 
+pub mod access;
 pub mod catalog;
 pub mod clock;
 pub mod engine;
@@ -14,6 +15,7 @@ pub mod projects;
 pub mod store;
 pub mod usage;
 
+pub use access::{AccessChange, AccessStore, Accounts};
 pub use catalog::Catalog;
 pub use clock::Clock;
 pub use engine::{

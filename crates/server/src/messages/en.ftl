@@ -39,6 +39,19 @@ Param-Tail-FormatError = The tail must be a whole number from 0 to 10000
 Param-Since-FormatError = The since must be a moment as RFC 3339 writes it in UTC, such as 2026-11-22T08:00:00Z
 Param-Follow-FormatError = The follow must be true or false
 Param-LastEventId-FormatError = The last event id must be a whole number, as the events give it
+Auth-ReadOnly = The caller may only look
+Auth-Forbidden = The caller may not use this interface
+Param-Name-Blank = The name is blank
+Param-Name-FormatError = A name has 1 to 32 lowercase letters, digits, ".", "_" and "-", and begins with a letter or digit
+Param-Password-FormatError = A password has at least 10 characters and at most 256 bytes, and no control characters
+User-Repeat = There is a user of this name already
+User-NotExis = There is no user of this name
+Key-Repeat = There is an API key of this name already; revoke it, or choose another name
+Key-NotExis = There is no API key of this name
+Account-TooMany = There are as many users or API keys as there may be
+Param-Scope-FormatError = The scope must be read-only or full
+Param-Days-FormatError = The days must be a whole number from 1 to 3650
+Param-Before-FormatError = The before must be the id of an entry of the trail
 
 ## Details: they stand after the texts above, in parentheses.
 
@@ -68,6 +81,9 @@ detail-version-served = served: v1
 detail-foreign-host = the host name { $host } is not accepted; add it to the setting api.hosts
 detail-foreign-origin = calls from other sites are not accepted; the setting api.cors_origins allows them
 detail-too-many-streams = { $limit } event streams are open, which is the limit; close one, or try again later
+detail-read-only = it takes a user, or a key with the scope full
+detail-forbidden = users and the local administrator manage users and keys: log in with name and password, or call as root through the server's Unix socket
+detail-accounts-too-many = 100 users and 200 keys; remove those that nobody needs
 detail-body-too-large = the body has more than { $limit } bytes
 detail-body-broken = the body did not arrive whole
 detail-body-content-type = a body must be application/json or application/x-www-form-urlencoded

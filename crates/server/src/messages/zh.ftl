@@ -39,6 +39,19 @@ Param-Tail-FormatError = tail必须是0到10000的整数
 Param-Since-FormatError = since必须是RFC 3339格式的UTC时间,如2026-11-22T08:00:00Z
 Param-Follow-FormatError = follow只能是true或false
 Param-LastEventId-FormatError = 事件ID必须是事件流给出的整数
+Auth-ReadOnly = 调用方只有只读权限
+Auth-Forbidden = 调用方无权使用此接口
+Param-Name-Blank = 参数name为空
+Param-Name-FormatError = 名称只能由1到32个小写字母、数字、“.”、“_”、“-”组成,且以字母或数字开头
+Param-Password-FormatError = 密码至少10个字符,最多256字节,且不能包含控制字符
+User-Repeat = 同名用户已存在
+User-NotExis = 指定的用户不存在
+Key-Repeat = 同名API密钥已存在,请先吊销或另取名称
+Key-NotExis = 指定的API密钥不存在
+Account-TooMany = 用户或API密钥的数量已达上限
+Param-Scope-FormatError = scope只能是read-only或full
+Param-Days-FormatError = days必须是1到3650的整数
+Param-Before-FormatError = before必须是审计记录的id
 
 ## 补充说明:跟在上面的文字之后,放在括号里。
 
@@ -68,6 +81,9 @@ detail-version-served = 支持: v1
 detail-foreign-host = 不接受的主机名 { $host }; 请把它加入设置 api.hosts
 detail-foreign-origin = 不接受来自其他网站的调用; 可在设置 api.cors_origins 中允许
 detail-too-many-streams = 已打开 { $limit } 个事件流, 达到上限; 请关闭其中一个, 或稍后再试
+detail-read-only = 需要使用用户账号,或权限为full的密钥
+detail-forbidden = 只有用户和本机管理员可以管理用户和密钥: 请用用户名和密码登录,或以root身份通过本服务的Unix套接字调用
+detail-accounts-too-many = 最多100个用户和200个密钥,请删除不再需要的
 detail-body-too-large = 请求主体超过 { $limit } 字节
 detail-body-broken = 请求主体没有完整到达
 detail-body-content-type = 请求主体须为 application/json 或 application/x-www-form-urlencoded

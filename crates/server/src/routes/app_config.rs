@@ -8,6 +8,7 @@ use wire::{AppConfigInfo, AppConfigParameters, VariableInfo};
 use crate::error::Refusal;
 use crate::interface::{Call, Interface};
 use crate::language::Language;
+use crate::parameters::Parameters;
 
 pub(crate) struct AppConfig;
 
@@ -44,6 +45,10 @@ impl Interface for AppConfig {
                 is_set: false,
             }],
         }
+    }
+
+    fn changes(parameters: &Parameters) -> bool {
+        parameters.optional("settings").is_some()
     }
 
     async fn answer(call: &Call<'_>) -> Result<AppConfigInfo, Refusal> {

@@ -35,19 +35,23 @@ impl Interface for AppList {
 
     async fn answer(call: &Call<'_>) -> Result<Vec<AppDetailInfo>, Refusal> {
         let apps = call.control.app_list(call.parameters.optional("app_name"))?;
-        Ok(apps.into_iter().map(|app| detail_info(app, call.base)).collect())
+        Ok(apps.into_iter().map(|app| detail_info(app, call)).collect())
     }
 }
 
-fn detail_info(app: AppDetail, base: &str) -> AppDetailInfo {
+fn detail_info(app: AppDetail, call: &Call<'_>) -> AppDetailInfo {
     let running_info = app.running.map(|running| RunningInfo {
         port: running.port,
         compose_file: running.compose_file.to_string_lossy().into_owned(),
         url: running.url,
         admin_url: running.admin_url,
-        // The owner asks for the login of an own, running app: the one answer that holds a password.
-        password: running.login.password.reveal().to_owned(),
+        // The owner asks for the login of an own, running app: the one answer that holds a password of an app.
+        password: if call.sees_passwords {
+            running.login.password.reveal().to_owned()
+        } else {
+            String::new()
+        },
         user_name: running.login.user_name,
     });
-    AppDetailInfo { app: status_info(app.summary, base), running_info }
+    AppDetailInfo { app: status_info(app.summary, call.base), running_info }
 }

@@ -9,9 +9,8 @@ use axum::response::IntoResponse;
 use control::ports::ProcessUsage;
 
 use crate::Server;
-use crate::callers::Way;
 use crate::exposition::{Exposition, MEDIA_TYPE};
-use crate::seats::Rooms;
+use crate::seats::{Rooms, SocketKind};
 
 /// All figures. It reads memory as AppList does, and two files of the kernel's.
 pub(crate) async fn metrics(
@@ -75,9 +74,10 @@ fn write_standing(text: &mut Exposition, server: &Server) {
     }
 }
 
-fn write_connections(text: &mut Exposition, rooms: &[(Way, Arc<crate::seats::Seats>)]) {
-    let kinds = [(Way::Tcp, "tcp"), (Way::Unix, "unix")];
-    let of_kind = |kind: Way| rooms.iter().filter(move |(way, _)| *way == kind).map(|(_, seats)| seats);
+fn write_connections(text: &mut Exposition, rooms: &[(SocketKind, Arc<crate::seats::Seats>)]) {
+    let kinds = [(SocketKind::Tcp, "tcp"), (SocketKind::Unix, "unix")];
+    let of_kind =
+        |kind: SocketKind| rooms.iter().filter(move |(its, _)| *its == kind).map(|(_, seats)| seats);
     text.gauge("appmanage_connections_open", "Connections of clients, by kind of socket.");
     for (way, kind) in kinds {
         let open: usize = of_kind(way).map(|seats| seats.taken()).sum();

@@ -1,5 +1,6 @@
 //! One file for each interface of the API, and for each thing that is served beside it.
 
+pub(crate) mod app_audit;
 pub(crate) mod app_cancel;
 pub(crate) mod app_catalog;
 pub(crate) mod app_catalog_detail;
@@ -18,5 +19,8 @@ pub(crate) mod app_uninstall;
 pub(crate) mod documents;
 pub(crate) mod health;
 pub(crate) mod images;
+pub(crate) mod keys;
+pub(crate) mod login;
 pub(crate) mod metrics;
+pub(crate) mod users;
 pub(crate) mod verbs;

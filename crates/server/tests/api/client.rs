@@ -6,12 +6,15 @@ use axum::Router;
 use axum::body::Body;
 use axum::http::{HeaderMap, Method, Request, StatusCode};
 use control::Control;
-use domain::ErrorCode;
+use domain::{ErrorCode, Secret};
 use http_body_util::BodyExt;
 use serde_json::Value;
-use server::ServerSettings;
+use server::{ServerSettings, Trust};
 use testkit::{Life, Running, World};
 use tower::ServiceExt;
+
+/// What the gateway of tests is known by.
+pub(crate) const GATEWAY_SECRET: &str = "0123456789abcdef0123456789abcdef";
 
 /// A server that has looked at its engine.
 pub(crate) struct Api {
@@ -30,6 +33,13 @@ impl Api {
         running.connected().await;
         let router = server::router(Arc::clone(&running.control), settings).expect("sound settings");
         Self { world, running, router }
+    }
+
+    /// The same server behind a gateway.
+    pub(crate) fn behind_gateway(&self) -> Router {
+        let trust = Trust { gateway_secret: Some(Secret::from_text(GATEWAY_SECRET)), ..Trust::default() };
+        let settings = ServerSettings { trust, ..ServerSettings::default() };
+        server::router(Arc::clone(&self.running.control), &settings).expect("sound settings")
     }
 
     pub(crate) async fn send(&self, request: Request<Body>) -> Answer {
@@ -92,6 +102,12 @@ impl Call {
             parameters: owned.collect(),
             headers: vec![("version", "v1".into()), ("language", "en".into())],
         }
+    }
+
+    /// The same as the gateway sends it in somebody's name.
+    pub(crate) fn by(self, caller: &str, scope: &str) -> Self {
+        let named = self.header("x-appmanage-caller", caller).header("x-appmanage-scope", scope);
+        named.header("x-appmanage-secret", GATEWAY_SECRET).header("x-real-ip", "192.0.2.7")
     }
 
     /// The same with another value of that header; `""` leaves it out.

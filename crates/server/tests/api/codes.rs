@@ -13,6 +13,7 @@ use serde_json::json;
 use testkit::{Behaviour, World};
 
 use crate::client::{Api, Call, router_over, send};
+use crate::codes_of_access::{accounts_full, of_accounts, of_audiences};
 
 /// The paths of all interfaces, as the server describes them.
 async fn interfaces(api: &Api) -> Vec<String> {
@@ -21,8 +22,32 @@ async fn interfaces(api: &Api) -> Vec<String> {
     document["paths"].as_object().expect("paths").keys().cloned().collect()
 }
 
+/// The codes that each interface promises.
+pub(crate) async fn promised(api: &Api) -> BTreeSet<(String, &'static str)> {
+    let get = Request::get("/openapi.json").body(axum::body::Body::empty()).expect("a request");
+    let document = api.send(get).await.json();
+    let mut promised = BTreeSet::new();
+    for (path, item) in document["paths"].as_object().expect("paths") {
+        for code in item["get"]["x-error-codes"].as_array().expect("codes") {
+            let code = ErrorCode::ALL.iter().find(|known| code == known.as_str()).expect("a known code");
+            promised.insert((path.clone(), code.as_str()));
+        }
+    }
+    promised
+}
+
 /// The interfaces that answer a list.
-const LISTS: &[&str] = &["/AppCatalog", "/AppList", "/AppLogs", "/AppOperations", "/AppStats", "/AppTrash"];
+const LISTS: &[&str] = &[
+    "/AppAudit",
+    "/AppCatalog",
+    "/AppList",
+    "/AppLogs",
+    "/AppOperations",
+    "/AppStats",
+    "/AppTrash",
+    "/KeyList",
+    "/UserList",
+];
 
 /// The contract's tables: what a message in Chinese begins with.
 const CHINESE: &[(ErrorCode, &str)] = &[
@@ -63,6 +88,19 @@ const CHINESE: &[(ErrorCode, &str)] = &[
     (ErrorCode::AppNotInTrash, "回收站中没有此应用"),
     (ErrorCode::OperationNotExis, "应用没有正在执行或等待中的操作"),
     (ErrorCode::OperationTooLate, "正在删除应用数据,已无法取消"),
+    (ErrorCode::AuthReadOnly, "调用方只有只读权限"),
+    (ErrorCode::AuthForbidden, "调用方无权使用此接口"),
+    (ErrorCode::NameBlank, "参数name为空"),
+    (ErrorCode::NameFormat, "名称只能由1到32个小写字母"),
+    (ErrorCode::PasswordFormat, "密码至少10个字符"),
+    (ErrorCode::UserRepeat, "同名用户已存在"),
+    (ErrorCode::UserNotExis, "指定的用户不存在"),
+    (ErrorCode::KeyRepeat, "同名API密钥已存在"),
+    (ErrorCode::KeyNotExis, "指定的API密钥不存在"),
+    (ErrorCode::AccountsTooMany, "用户或API密钥的数量已达上限"),
+    (ErrorCode::ScopeFormat, "scope只能是read-only或full"),
+    (ErrorCode::DaysFormat, "days必须是1到3650的整数"),
+    (ErrorCode::BeforeFormat, "before必须是审计记录的id"),
 ];
 
 /// What no call can bring about, each with its reason.
@@ -74,14 +112,16 @@ const NOT_ANSWERED: &[(&str, ErrorCode)] = &[
     ("/AppLogs", ErrorCode::SystemError),
     ("/AppCatalog", ErrorCode::SystemError),
     ("/AppCatalogDetail", ErrorCode::SystemError),
+    ("/UserList", ErrorCode::SystemError),
+    ("/KeyList", ErrorCode::SystemError),
 ];
 
 /// The codes that have been answered, by interface.
 #[derive(Default)]
-struct Covered(BTreeSet<(String, &'static str)>);
+pub(crate) struct Covered(BTreeSet<(String, &'static str)>);
 
 impl Covered {
-    async fn refused(&mut self, router: &Router, call: Call, code: ErrorCode) {
+    pub(crate) async fn refused(&mut self, router: &Router, call: Call, code: ErrorCode) {
         let chinese = CHINESE.iter().find(|(known, _)| *known == code).expect("in the table").1;
         for language in ["zh-CN", "en"] {
             // The header itself may be what is missing; then Accept-Language speaks.
@@ -110,12 +150,17 @@ fn install(app: &str, name: &str, version: &str) -> Call {
     Call::to("/AppInstall", &parameters)
 }
 
-fn sound(interface: &str) -> Call {
+pub(crate) fn sound(interface: &str) -> Call {
     match interface {
         "/AppInstall" => install("hello", "one", "latest"),
         "/AppPlan" => Call { path: interface.to_owned(), ..install("hello", "one", "latest") },
         "/AppCatalogDetail" => Call::to(interface, &[("app_name", "hello")]),
-        "/AppList" | "/AppTrash" | "/AppCatalog" => Call::to(interface, &[]),
+        "/AppList" | "/AppTrash" | "/AppCatalog" | "/AppAudit" | "/UserList" | "/KeyList" => {
+            Call::to(interface, &[])
+        }
+        "/UserAdd" | "/UserPassword" | "/UserRemove" | "/KeyAdd" | "/KeyRevoke" => {
+            Call::to(interface, &[("name", "alice")])
+        }
         other => Call::to(other, &[("app_id", "one")]),
     }
 }
@@ -360,7 +405,7 @@ async fn database_fails(covered: &mut Covered) {
     let world = World::default();
     let router = router_over(&world, |_| ());
     world.store.set_unreadable(true);
-    for interface in ["/AppOperation", "/AppOperations", "/AppEvents"] {
+    for interface in ["/AppOperation", "/AppOperations", "/AppEvents", "/AppAudit"] {
         let call = Call::to(interface, &[("app_id", "one")]);
         covered.refused(&router, call, ErrorCode::SystemError).await;
     }
@@ -423,6 +468,9 @@ async fn every_code_of_every_interface_is_answered_in_both_languages() {
     of_history(&mut covered, &api).await;
     of_logs(&mut covered, &api).await;
     of_catalog(&mut covered, &api).await;
+    of_audiences(&mut covered, &api).await;
+    of_accounts(&mut covered, &api).await;
+    accounts_full(&mut covered).await;
     database_fails(&mut covered).await;
     engine_away(&mut covered, &api).await;
     panics(&mut covered).await;
@@ -432,15 +480,7 @@ async fn every_code_of_every_interface_is_answered_in_both_languages() {
             "{interface} can answer {code:?}"
         );
     }
-    let get = Request::get("/openapi.json").body(axum::body::Body::empty()).expect("a request");
-    let document = api.send(get).await.json();
-    let mut promised = BTreeSet::new();
-    for (path, item) in document["paths"].as_object().expect("paths") {
-        for code in item["get"]["x-error-codes"].as_array().expect("codes") {
-            let code = ErrorCode::ALL.iter().find(|known| code == known.as_str()).expect("a known code");
-            promised.insert((path.clone(), code.as_str()));
-        }
-    }
+    let promised = promised(&api).await;
     let apart: Vec<_> = covered.0.symmetric_difference(&promised).collect();
     assert!(apart.is_empty(), "these have no test, or are not documented: {apart:?}");
     let answered: BTreeSet<&str> = promised.iter().map(|(_, code)| *code).collect();

@@ -2,14 +2,18 @@
 
 #![expect(clippy::disallowed_methods, reason = "tests talk to the world directly")]
 
+mod accounts;
 mod answers;
+mod audit;
 mod browsers;
 mod catalog;
 mod client;
 mod codes;
+mod codes_of_access;
 mod contract;
 mod documents;
 mod events;
+mod gateway;
 mod live;
 mod metrics;
 mod sockets;

@@ -21,27 +21,27 @@ use serde::de::DeserializeOwned;
 use crate::error::Fault;
 
 /// One row, with what it takes to name it when something in it cannot be read.
-struct Cells<'row, 'statement> {
-    row: &'row Row<'statement>,
-    table: &'static str,
-    key_column: &'static str,
+pub(crate) struct Cells<'row, 'statement> {
+    pub(crate) row: &'row Row<'statement>,
+    pub(crate) table: &'static str,
+    pub(crate) key_column: &'static str,
 }
 
 impl Cells<'_, '_> {
-    fn plain<T: FromSql>(&self, column: &str) -> Result<T, Fault> {
+    pub(crate) fn plain<T: FromSql>(&self, column: &str) -> Result<T, Fault> {
         self.row.get(column).map_err(|error| self.unreadable(column, error))
     }
 
-    fn time(&self, column: &str) -> Result<Timestamp, Fault> {
+    pub(crate) fn time(&self, column: &str) -> Result<Timestamp, Fault> {
         Ok(Timestamp::from_millis(self.plain(column)?))
     }
 
-    fn optional_time(&self, column: &str) -> Result<Option<Timestamp>, Fault> {
+    pub(crate) fn optional_time(&self, column: &str) -> Result<Option<Timestamp>, Fault> {
         Ok(self.plain::<Option<i64>>(column)?.map(Timestamp::from_millis))
     }
 
     /// A text out of a closed set.
-    fn known<T>(&self, column: &str, parse: impl FnOnce(&str) -> Option<T>) -> Result<T, Fault> {
+    pub(crate) fn known<T>(&self, column: &str, parse: impl FnOnce(&str) -> Option<T>) -> Result<T, Fault> {
         let text: String = self.plain(column)?;
         parse(&text).ok_or_else(|| self.unreadable(column, format_args!("{text:?} is not known")))
     }
