@@ -118,6 +118,15 @@ pub enum Command {
     /// Show how to log in to an app
     #[command(after_help = "Example: appmanage password myblog")]
     Password(OneApp),
+    /// Manage the people who may call the server through the gateway
+    #[command(subcommand, disable_help_subcommand = true, after_help = "Example: appmanage user add alice")]
+    User(User),
+    /// Manage the API keys of programs that call the server through the gateway
+    #[command(subcommand, disable_help_subcommand = true, after_help = "Example: appmanage key list")]
+    Key(Key),
+    /// Show who changed what, and from where
+    #[command(after_help = "Example: appmanage audit --limit 50")]
+    Audit(Audit),
     /// Check that everything works, and say what to do about what does not
     #[command(after_help = "Example: appmanage doctor")]
     Doctor,
@@ -293,6 +302,78 @@ pub struct Search {
 pub struct Show {
     /// The app, as the catalog names it
     pub(crate) package: String,
+}
+
+/// `user`.
+#[derive(Subcommand, Debug)]
+pub enum User {
+    /// Add a user, with a password that is made and shown once
+    #[command(after_help = "Example: appmanage user add alice")]
+    Add(Login),
+    /// List the users
+    #[command(after_help = "Example: appmanage user list")]
+    List,
+    /// Remove a user, who is not let in any more at once
+    #[command(after_help = "Example: appmanage user remove alice")]
+    Remove(Named),
+    /// Give a user another password, which is made and shown once
+    #[command(after_help = "Example: appmanage user password alice")]
+    Password(Login),
+}
+
+/// `key`.
+#[derive(Subcommand, Debug)]
+pub enum Key {
+    /// Make an API key, which is shown once
+    #[command(after_help = "Example: appmanage key add monitoring --days 90")]
+    Add(KeyAdd),
+    /// List the API keys, and when each was last used
+    #[command(after_help = "Example: appmanage key list")]
+    List,
+    /// Revoke an API key: it is good for nothing at once
+    #[command(after_help = "Example: appmanage key revoke monitoring")]
+    Revoke(Named),
+}
+
+/// `user add` and `user password`.
+#[derive(Args, Debug)]
+pub struct Login {
+    /// The user: lowercase letters, digits and . _ -
+    pub(crate) name: String,
+    /// Read the password from standard input
+    #[arg(long)]
+    pub(crate) password_stdin: bool,
+}
+
+/// `key add`.
+#[derive(Args, Debug)]
+pub struct KeyAdd {
+    /// What to call it: lowercase letters, digits and . _ -
+    pub(crate) name: String,
+    /// Let it change things, not only look
+    #[arg(long)]
+    pub(crate) full: bool,
+    /// After how many days it expires; without it, never
+    #[arg(long, value_name = "DAYS")]
+    pub(crate) days: Option<u32>,
+}
+
+/// A command about one user or key.
+#[derive(Args, Debug)]
+pub struct Named {
+    /// Its name
+    pub(crate) name: String,
+}
+
+/// `audit`.
+#[derive(Args, Debug)]
+pub struct Audit {
+    /// How many of the newest, 100 at most
+    #[arg(long, short = 'n', value_name = "NUMBER", default_value_t = 20)]
+    pub(crate) limit: u32,
+    /// Only those older than the one of this number
+    #[arg(long, value_name = "NUMBER")]
+    pub(crate) before: Option<String>,
 }
 
 /// A command about one app.

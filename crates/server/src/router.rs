@@ -47,7 +47,37 @@ use crate::{KnownInterface, Server, openapi};
 pub fn router(control: Arc<Control>, settings: &ServerSettings) -> Result<Router, SettingsError> {
     let base = checked_base(&settings.base)?;
 
-    let interfaces = Interfaces::at(&base)
+    let interfaces = interfaces(&base);
+    let ordinary = ordinary(&base);
+    let server = Arc::new(Server {
+        control,
+        callers: Callers::of(settings)?,
+        gatekeeper: Gatekeeper::of(&settings.trust),
+        read_only_passwords: settings.trust.read_only_passwords,
+        changes: TaskTracker::new(),
+        require_headers: settings.require_headers,
+        streams: Streams::default(),
+        checkup: tokio::sync::Mutex::default(),
+        known: interfaces
+            .described
+            .iter()
+            .map(|i| KnownInterface { path: i.path.clone(), name: i.name, nothing: i.nothing })
+            .collect(),
+        calls: Durations::within(CALL_SECONDS),
+        openapi: Bytes::from(openapi::document(&interfaces.described, settings.require_headers)),
+        base,
+    });
+    Ok(interfaces
+        .router
+        .merge(ordinary)
+        .fallback(no_such_interface)
+        .layer(from_fn_with_state(Arc::clone(&server), keep_contract))
+        .with_state(server))
+}
+
+/// Every interface, in the order of the documentation.
+fn interfaces(base: &str) -> Interfaces {
+    Interfaces::at(base)
         .with::<AppInstall>()
         .with::<AppStatus>()
         .with::<AppList>()
@@ -76,9 +106,12 @@ pub fn router(control: Arc<Control>, settings: &ServerSettings) -> Result<Router
         .with::<KeyAdd>()
         .with::<KeyList>()
         .with::<KeyRevoke>()
-        .with::<AppAudit>();
+        .with::<AppAudit>()
+}
 
-    let ordinary = Router::new()
+/// Everything that is no interface.
+fn ordinary(base: &str) -> Router<Arc<Server>> {
+    Router::new()
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready))
         .route("/doctor", get(health::checkup))
@@ -88,30 +121,5 @@ pub fn router(control: Arc<Control>, settings: &ServerSettings) -> Result<Router
         .route(&format!("{base}/{}/{{file}}", images::FOLDER), get(images::image))
         .merge(documents::docs())
         .layer(CatchPanicLayer::new())
-        .layer(map_response(mark_ordinary));
-
-    let server = Arc::new(Server {
-        control,
-        callers: Callers::of(settings)?,
-        gatekeeper: Gatekeeper::of(&settings.trust),
-        read_only_passwords: settings.trust.read_only_passwords,
-        changes: TaskTracker::new(),
-        require_headers: settings.require_headers,
-        streams: Streams::default(),
-        checkup: tokio::sync::Mutex::default(),
-        known: interfaces
-            .described
-            .iter()
-            .map(|i| KnownInterface { path: i.path.clone(), name: i.name, nothing: i.nothing })
-            .collect(),
-        calls: Durations::within(CALL_SECONDS),
-        openapi: Bytes::from(openapi::document(&interfaces.described, settings.require_headers)),
-        base,
-    });
-    Ok(interfaces
-        .router
-        .merge(ordinary)
-        .fallback(no_such_interface)
-        .layer(from_fn_with_state(Arc::clone(&server), keep_contract))
-        .with_state(server))
+        .layer(map_response(mark_ordinary))
 }

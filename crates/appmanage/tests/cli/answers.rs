@@ -23,6 +23,14 @@ pub(crate) fn server() -> FakeServer {
             "AppCancel",
             json!({ "app_id": "myblog", "operation_id": "op2", "kind": "install", "step": "pull" }),
         )
+        .data("UserAdd", json!({ "name": "alice", "password": "Zr3kTq9wXb5nLc7vHs2mJd8f" }))
+        .data("UserPassword", json!({ "name": "alice", "password": "Hs2mJd8fZr3kTq9wXb5nLc7v" }))
+        .data("UserRemove", json!({ "name": "alice" }))
+        .data("UserList", json!([{ "name": "alice", "created_at": "2026-11-22T08:00:00Z" }]))
+        .data("KeyAdd", new_key())
+        .data("KeyList", keys())
+        .data("KeyRevoke", json!({ "name": "monitoring" }))
+        .data("AppAudit", json!([audited("12", "install", "ok"), audited("11", "stop", "APP.Busy")]))
         .answers("doctor", Answer::Text(SOUND));
     for verb in [
         "AppInstall",
@@ -37,6 +45,34 @@ pub(crate) fn server() -> FakeServer {
         server.data(verb, json!({ "app_id": "myblog" }));
     }
     server
+}
+
+fn new_key() -> Value {
+    json!({
+        "name": "monitoring", "key": "amk_3q2-7wAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA", "scope": "read-only",
+        "expires_at": "2027-02-20T08:00:00Z",
+    })
+}
+
+fn keys() -> Value {
+    let key = |name: &str, scope: &str, expires_at: &str, expired: bool, last_used_at: &str| {
+        json!({
+            "name": name, "scope": scope, "created_at": "2026-11-22T08:00:00Z", "expires_at": expires_at,
+            "expired": expired, "last_used_at": last_used_at,
+        })
+    };
+    json!([
+        key("deploy", "full", "", false, "2026-11-23T09:30:00Z"),
+        key("monitoring", "read-only", "2026-11-22T09:00:00Z", true, ""),
+    ])
+}
+
+fn audited(id: &str, verb: &str, outcome: &str) -> Value {
+    let interface = if verb == "install" { "AppInstall" } else { "AppStop" };
+    json!({
+        "id": id, "at": "2026-11-22T08:00:00Z", "caller": "user:alice", "address": "192.0.2.7", "request_id": "7f",
+        "interface": interface, "app_id": "myblog", "account": "", "outcome": outcome,
+    })
 }
 
 /// An operation is begun by the next call of a verb, and stands there.

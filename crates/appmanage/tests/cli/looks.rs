@@ -1,5 +1,8 @@
 //! What every command looks like, once each way. The list of commands is the program's own: one without a look fails.
 
+use std::io::Write;
+use std::process::Stdio;
+
 use crate::answers::{SICK, begins, failed_install, hindered_plan, operation, server};
 use crate::fake_server::Answer;
 use crate::run::{LANGUAGES, looks, piped};
@@ -26,6 +29,14 @@ const LINES: &[(&str, &str)] = &[
     ("adopt", "adopt myblog"),
     ("open", "open myblog"),
     ("password", "password myblog"),
+    ("user add", "user add alice"),
+    ("user list", "user list"),
+    ("user remove", "user remove alice"),
+    ("user password", "user password alice"),
+    ("key add", "key add monitoring --days 90"),
+    ("key list", "key list"),
+    ("key revoke", "key revoke monitoring"),
+    ("audit", "audit"),
     ("doctor", "doctor"),
 ];
 
@@ -120,6 +131,9 @@ fn there_is_a_word_where_there_is_nothing() {
         "AppOperations operations",
         "AppStats stats",
         "AppCatalog catalog search x",
+        "UserList user list",
+        "KeyList key list",
+        "AppAudit audit",
     ];
     let mut page = String::new();
     for line in lines {
@@ -180,6 +194,26 @@ fn logins_are_shown_by_password_alone() {
         assert!(!shown.stdout.contains(secret), "{line}: {}", shown.stdout);
     }
     assert!(piped(&server, LANGUAGES[0], "password myblog").stdout.contains(secret));
+}
+
+#[test]
+fn a_password_of_ones_own_comes_by_standard_input() {
+    let server = server();
+    server.data("UserAdd", serde_json::json!({ "name": "alice", "password": "" }));
+    let mut command = crate::run::command(&server.socket, LANGUAGES[0], "user add alice --password-stdin");
+    let pipe = Stdio::piped;
+    let mut child = command.stdin(pipe()).stdout(pipe()).stderr(pipe()).spawn().expect("it can be run");
+    child
+        .stdin
+        .take()
+        .expect("a pipe")
+        .write_all("correct horse 电池\nmore\n".as_bytes())
+        .expect("it is read");
+    let output = child.wait_with_output().expect("it ends");
+    assert_eq!((output.stdout.as_slice(), output.status.code()), (&b""[..], Some(0)));
+    assert_eq!(output.stderr, b"User alice is added.\n");
+    let asked = server.calls("UserAdd").pop().expect("it was asked");
+    assert_eq!(asked.parameters, serde_json::json!({ "name": "alice", "password": "correct horse 电池" }));
 }
 
 #[test]

@@ -1,6 +1,8 @@
 //! What each command does: one file for each, or for those that are the same but for a name.
 
+mod accounts;
 mod apps;
+mod audit;
 mod catalog;
 mod config;
 mod confirm;
@@ -19,7 +21,7 @@ mod verbs;
 use tokio::runtime;
 
 use crate::Context;
-use crate::args::{Catalog, Command};
+use crate::args::{Catalog, Command, Key, User};
 use crate::failure::Failure;
 
 /// Carries out a command, on a runtime of its own.
@@ -51,6 +53,9 @@ async fn carry_out(command: &Command, context: &Context) -> Result<(), Failure> 
         Command::Adopt(arguments) => verbs::carry_out(context, "AppAdopt", "adopt", arguments).await,
         Command::Open(arguments) => open::open(context, &arguments.app).await,
         Command::Password(arguments) => open::password(context, &arguments.app).await,
+        Command::User(command) => accounts::user(context, command).await,
+        Command::Key(command) => accounts::key(context, command).await,
+        Command::Audit(arguments) => audit::list(context, arguments).await,
         Command::Doctor => doctor::doctor(context).await,
         Command::Completions(arguments) => pages::completions(context, arguments.shell),
         Command::Man => pages::manual(context),
@@ -84,6 +89,14 @@ impl Command {
             Self::Adopt(arguments) => ("adopt", &arguments.app),
             Self::Open(arguments) => ("open", &arguments.app),
             Self::Password(arguments) => ("password", &arguments.app),
+            Self::User(User::Add(arguments)) => ("user-add", &arguments.name),
+            Self::User(User::Password(arguments)) => ("user-password", &arguments.name),
+            Self::User(User::Remove(arguments)) => ("user-remove", &arguments.name),
+            Self::User(User::List) => ("user-list", ""),
+            Self::Key(Key::Add(arguments)) => ("key-add", &arguments.name),
+            Self::Key(Key::Revoke(arguments)) => ("key-revoke", &arguments.name),
+            Self::Key(Key::List) => ("key-list", ""),
+            Self::Audit(_) => ("audit", ""),
             Self::Doctor => ("doctor", ""),
             Self::Completions(_) => ("completions", ""),
             Self::Man => ("man", ""),

@@ -35,6 +35,14 @@ cannot-show = cannot show { $subject }
 cannot-adopt = cannot adopt { $subject }
 cannot-open = cannot open { $subject }
 cannot-password = cannot show a login of { $subject }
+cannot-user-add = cannot add the user { $subject }
+cannot-user-list = cannot list the users
+cannot-user-remove = cannot remove the user { $subject }
+cannot-user-password = cannot change the password of { $subject }
+cannot-key-add = cannot make the key { $subject }
+cannot-key-list = cannot list the keys
+cannot-key-revoke = cannot revoke the key { $subject }
+cannot-audit = cannot show who changed what
 cannot-doctor = cannot look at the server
 cannot-completions = cannot print completions
 cannot-man = cannot print the manual page
@@ -76,6 +84,12 @@ next-Policy-Refused = "appmanage install ... --plan" shows what the package woul
 next-ContainerCommandError = "appmanage doctor" finds out what is wrong.
 next-SystemError = "appmanage doctor" finds out what is wrong.
 next-Interface-NotExis = The server is older or newer than this command, or has its API elsewhere (setting api.base).
+next-Auth-Forbidden = Run the command as root (sudo appmanage ...) on the server itself.
+next-Auth-ReadOnly = "appmanage key add --full" makes a key that may change things.
+next-User-NotExis = "appmanage user list" shows the users.
+next-User-Repeat = "appmanage user password" gives a user another password.
+next-Key-NotExis = "appmanage key list" shows the keys.
+next-Key-Repeat = "appmanage key revoke" ends the old one.
 next-interrupted = Follow it again: appmanage status { $subject } --wait
     Stop and undo it: appmanage cancel { $subject }
 next-unreachable-absent = Start the server (systemctl start appmanage, or appmanage serve), or name another one with --server.
@@ -213,6 +227,29 @@ column-value = VALUE
 column-meaning = MEANING
 column-policy = POLICY
 column-description = DESCRIPTION
+column-added = ADDED
+column-scope = MAY
+column-expires = EXPIRES
+column-used = LAST USED
+column-number = NUMBER
+column-caller = WHO
+column-from = FROM
+column-call = CALL
+column-about = ABOUT
+column-outcome = OUTCOME
+field-key = KEY
+scope-read-only = look
+scope-full = look and change
+never = never
+key-expired = expired
+user-added = User { $name } is added.
+user-password-set = The password of { $name } is changed; the old one is good for nothing.
+user-removed = User { $name } is removed.
+key-revoked = The key { $name } is revoked.
+shown-once = Keep it: it is not shown again.
+no-users = There are no users. "appmanage user add" adds one.
+no-keys = There are no API keys. "appmanage key add" makes one.
+no-audit = Nobody has changed anything yet.
 field-admin = ADMINISTRATION
 field-file = COMPOSE FILE
 field-login = LOGIN
@@ -306,7 +343,8 @@ help-screen =
       restart     stop and start it             trash       what is in the bin
       cancel      undo what is being done       restore     bring it back, data too
       serve       run the server                purge       delete it for good
-      settings    print the server's settings   completions, man, help
+      settings    print the server's settings   audit       who changed what
+      user, key   who may call the server       completions, man, help
 
       --server ADDRESS  unix:PATH or http://HOST:PORT, else the local socket
       --output FORMAT   text or json;  --quiet  print only what was asked for

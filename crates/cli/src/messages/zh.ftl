@@ -35,6 +35,14 @@ cannot-show = 无法查看 { $subject }
 cannot-adopt = 无法接管 { $subject }
 cannot-open = 无法打开 { $subject }
 cannot-password = 无法查看 { $subject } 的登录信息
+cannot-user-add = 无法添加用户 { $subject }
+cannot-user-list = 无法列出用户
+cannot-user-remove = 无法删除用户 { $subject }
+cannot-user-password = 无法修改 { $subject } 的密码
+cannot-key-add = 无法生成密钥 { $subject }
+cannot-key-list = 无法列出密钥
+cannot-key-revoke = 无法吊销密钥 { $subject }
+cannot-audit = 无法查看操作者记录
 cannot-doctor = 无法检查服务器
 cannot-completions = 无法输出补全脚本
 cannot-man = 无法输出手册页
@@ -76,6 +84,12 @@ next-Policy-Refused = “appmanage install ... --plan”查看该安装包能做
 next-ContainerCommandError = “appmanage doctor”帮您找出问题所在。
 next-SystemError = “appmanage doctor”帮您找出问题所在。
 next-Interface-NotExis = 服务器与本命令的版本不同,或其接口在别的路径下(设置 api.base)。
+next-Auth-Forbidden = 请在服务器本机以 root 身份运行(sudo appmanage ...)。
+next-Auth-ReadOnly = "appmanage key add --full" 可生成有修改权限的密钥。
+next-User-NotExis = "appmanage user list" 可查看用户。
+next-User-Repeat = "appmanage user password" 可为用户设置新密码。
+next-Key-NotExis = "appmanage key list" 可查看密钥。
+next-Key-Repeat = "appmanage key revoke" 可吊销旧密钥。
 next-interrupted = 继续查看进度:appmanage status { $subject } --wait
     取消并撤销:appmanage cancel { $subject }
 next-unreachable-absent = 请启动服务器(systemctl start appmanage 或 appmanage serve),或用 --server 指定别的服务器。
@@ -213,6 +227,29 @@ column-value = 值
 column-meaning = 含义
 column-policy = 安全策略
 column-description = 说明
+column-added = 添加时间
+column-scope = 权限
+column-expires = 过期时间
+column-used = 最近使用
+column-number = 编号
+column-caller = 操作者
+column-from = 来源
+column-call = 调用
+column-about = 对象
+column-outcome = 结果
+field-key = 密钥
+scope-read-only = 只读
+scope-full = 完全
+never = 从不
+key-expired = 已过期
+user-added = 已添加用户 { $name }。
+user-password-set = 已修改 { $name } 的密码,旧密码立即失效。
+user-removed = 已删除用户 { $name }。
+key-revoked = 已吊销密钥 { $name }。
+shown-once = 请妥善保存,以后不再显示。
+no-users = 没有用户。用 "appmanage user add" 添加。
+no-keys = 没有 API 密钥。用 "appmanage key add" 生成。
+no-audit = 还没有人做过修改。
 field-admin = 管理页面
 field-file = 编排文件
 field-login = 登录信息
@@ -306,7 +343,8 @@ help-screen =
       restart     重启                      trash       查看回收站
       cancel      取消并撤销操作            restore     从回收站恢复,包括数据
       serve       运行服务器                purge       彻底删除
-      settings    输出服务器的设置          completions, man, help
+      settings    输出服务器的设置          audit       谁修改了什么
+      user, key   管理用户和密钥            completions, man, help
 
       --server 地址     unix:路径 或 http://主机:端口;默认为本机套接字
       --output 形式     text 或 json;  --quiet  只输出所要的内容

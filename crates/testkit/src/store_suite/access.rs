@@ -25,21 +25,21 @@ fn key(text: &str, number: u8, scope: Scope) -> ApiKey {
     }
 }
 
-fn change(subject: &dyn Subject, change: AccessChange) {
-    subject.access().change_accounts(&change).expect("it can be written");
+fn change(subject: &dyn Subject, change: &AccessChange) {
+    subject.access().change_accounts(change).expect("it can be written");
 }
 
 /// Users and keys come back as they were, and what is removed is gone.
 pub fn accounts_come_back_as_they_were(subject: &mut dyn Subject) {
     for stored in [user("admin", "old"), user("guest", "x"), user("admin", "new")] {
-        change(subject, AccessChange::PutUser(stored));
+        change(subject, &AccessChange::PutUser(stored));
     }
-    change(subject, AccessChange::PutKey(key("ci", 1, Scope::Full)));
-    change(subject, AccessChange::PutKey(key("watch", 2, Scope::ReadOnly)));
-    change(subject, AccessChange::RemoveUser(name("guest")));
-    change(subject, AccessChange::RemoveUser(name("nobody")));
+    change(subject, &AccessChange::PutKey(key("ci", 1, Scope::Full)));
+    change(subject, &AccessChange::PutKey(key("watch", 2, Scope::ReadOnly)));
+    change(subject, &AccessChange::RemoveUser(name("guest")));
+    change(subject, &AccessChange::RemoveUser(name("nobody")));
     let at = Timestamp::from_millis(7);
-    change(subject, AccessChange::KeyUsed { hash: [2; 32], at });
+    change(subject, &AccessChange::KeyUsed { hash: [2; 32], at });
     subject.reopen();
     let accounts = subject.access().accounts().expect("they can be read");
     assert_eq!(accounts.users.into_values().collect::<Vec<_>>(), [user("admin", "new")]);
@@ -49,9 +49,9 @@ pub fn accounts_come_back_as_they_were(subject: &mut dyn Subject) {
 
 /// Noting the use of a key that was revoked meanwhile brings nothing back.
 pub fn a_revoked_key_stays_revoked(subject: &mut dyn Subject) {
-    change(subject, AccessChange::PutKey(key("ci", 1, Scope::Full)));
-    change(subject, AccessChange::RemoveKey(name("ci")));
-    change(subject, AccessChange::KeyUsed { hash: [1; 32], at: Timestamp::from_millis(7) });
+    change(subject, &AccessChange::PutKey(key("ci", 1, Scope::Full)));
+    change(subject, &AccessChange::RemoveKey(name("ci")));
+    change(subject, &AccessChange::KeyUsed { hash: [1; 32], at: Timestamp::from_millis(7) });
     subject.reopen();
     assert!(subject.access().accounts().expect("they can be read").keys.is_empty());
 }
