@@ -4,12 +4,13 @@ use std::fs;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use acceptance::apps::{INSTALL_LIMIT, container};
 use acceptance::json::text;
 use acceptance::machine::{Machine, xtask};
-use acceptance::{docker, share};
+use acceptance::{docker, share, wait};
 
 /// Everything that an app is, as the engine has it, but for what passes by.
 fn life(container: &str) -> (String, String, String) {
@@ -41,7 +42,9 @@ fn docker_package(folder: &Path) -> PathBuf {
                    Description: stands in for Docker\n";
     fs::write(stage.join("DEBIAN/control"), control).expect("it can be written");
     let script = stage.join("DEBIAN/postinst");
-    fs::write(&script, "#!/bin/sh\nset -e\ngroupadd --system --force docker\n").expect("it can be written");
+    let group = fs::metadata(docker::socket()).expect("the engine is up").gid();
+    let text = format!("#!/bin/sh\nset -e\ngroupadd --force --non-unique --gid {group} docker\n");
+    fs::write(&script, text).expect("it can be written");
     fs::set_permissions(&script, fs::Permissions::from_mode(0o755)).expect("it is ours");
     let built =
         Command::new("dpkg-deb").args(["--root-owner-group", "--build"]).arg(&stage).arg(folder).output();
@@ -55,6 +58,13 @@ fn apt_install(machine: &Machine, packages: &[&Path]) -> String {
     let files: Vec<String> = packages.iter().map(|package| machine.bring(package)).collect();
     let files = files.iter().map(String::as_str);
     machine.run(&APT.into_iter().chain(files).collect::<Vec<_>>())
+}
+
+/// A machine with the stand-in for Docker's package.
+fn machine(folder: &Path) -> Machine {
+    let machine = Machine::unpack();
+    apt_install(&machine, &[&docker_package(folder)]);
+    machine
 }
 
 #[test]
@@ -71,8 +81,8 @@ fn two_builds_are_equal_to_the_byte() {
 fn an_app_outlives_upgrade_removal_and_purge_of_the_package() {
     let folder = tempfile::tempdir().expect("a temporary directory");
     let (first, second) = (package(folder.path(), "1"), package(folder.path(), "2"));
-    let machine = Machine::unpack();
-    apt_install(&machine, &[&docker_package(folder.path()), &first]);
+    let machine = machine(folder.path());
+    apt_install(&machine, &[&first]);
     assert_installed(&machine);
 
     let prefix = share::prefix();
@@ -113,6 +123,67 @@ fn an_app_outlives_upgrade_removal_and_purge_of_the_package() {
     }
     assert_eq!(machine.run(&["find", "/etc/systemd", "/var/lib/systemd", "-name", "appmanage*"]), "");
     assert_eq!(life(&container), before, "apps and their volumes are Docker's");
+}
+
+#[test]
+#[ignore = "needs the private engine: cargo xtask test"]
+fn under_systemd_it_installs_apps_and_no_caller_is_refused_while_it_is_upgraded() {
+    let folder = tempfile::tempdir().expect("a temporary directory");
+    let (first, second) = (package(folder.path(), "1"), package(folder.path(), "2"));
+    let machine = machine(folder.path());
+    let variables = settings().into_iter().map(|(name, value)| format!("Environment={name}={value}\n"));
+    // A watchdog that is quick to bite, for the end of the test.
+    let drop_in = format!("[Service]\nWatchdogSec=2\n{}", variables.collect::<String>());
+    let drop_ins = machine.path("/etc/systemd/system/appmanage.service.d");
+    fs::create_dir(&drop_ins).expect("a new folder");
+    fs::write(drop_ins.join("test.conf"), drop_in).expect("it can be written");
+    let booted = machine.boot();
+    let install = |package: &Path| {
+        let file = machine.bring(package);
+        booted.run(&APT.into_iter().chain([file.as_str()]).collect::<Vec<_>>())
+    };
+    let state = |unit: &str| booted.run(&["systemctl", "show", "--property=ActiveState", "--value", unit]);
+    install(&first);
+    for unit in ["appmanage.service", "appmanage.socket", "appmanage-gateway.path"] {
+        assert_eq!(state(unit).trim(), "active", "{}", booted.run(&["systemctl", "status", unit]));
+    }
+    let prefix = share::prefix();
+    let _leftovers = Leftovers(prefix.clone());
+    let (api, app) = (machine.api(), format!("{prefix}app"));
+    api.install("hello", &app, "latest").expect("the install is accepted");
+    api.await_status(&app, "30", INSTALL_LIMIT);
+    let container = container(&app, "hello");
+    let before = life(&container);
+
+    let server = || booted.run(&["systemctl", "show", "--property=MainPID", "--value", "appmanage.service"]);
+    let first_server = server();
+    let upgraded = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        let caller = scope.spawn(|| {
+            let mut calls = 0;
+            while !upgraded.load(Ordering::Relaxed) {
+                assert_eq!(api.status(&app).as_deref(), Ok("30"), "call {calls}");
+                calls += 1;
+            }
+        });
+        install(&second);
+        upgraded.store(true, Ordering::Relaxed);
+        caller.join().expect("every call was answered");
+    });
+    let second_server = server();
+    assert_ne!(second_server, first_server, "the new program runs");
+    assert_eq!(life(&container), before, "nobody touched the app");
+
+    // One that hangs is ended and started again; one that was stopped is started by the next call.
+    booted.run(&["systemctl", "kill", "--signal=STOP", "appmanage.service"]);
+    wait::until("the watchdog bites", INSTALL_LIMIT, || (server() != second_server).then_some(()));
+    assert_eq!(api.status(&app).as_deref(), Ok("30"));
+    booted.run(&["systemctl", "stop", "appmanage.service"]);
+    assert_eq!(state("appmanage.service").trim(), "inactive");
+    assert_eq!(api.status(&app).as_deref(), Ok("30"));
+    booted.run(&["apt-get", "purge", "--yes", "appmanage"]);
+    assert_eq!(booted.run(&["systemctl", "list-units", "--all", "--quiet", "appmanage*"]).trim(), "");
+    assert_eq!(life(&container), before);
 }
 
 /// The settings that keep a test out of others' way.
