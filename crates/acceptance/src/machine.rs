@@ -167,10 +167,7 @@ impl Machine {
         // What appmanage.socket makes, and StateDirectory=.
         self.run(&["install", "-d", "-o", "appmanage", "-g", "appmanage", "/run/appmanage"]);
         self.run(&["install", "-d", "-m", "700", "-o", "appmanage", "-g", "appmanage", "/var/lib/appmanage"]);
-        command
-            .env("HOME", "/var/lib/appmanage")
-            .env("APPMANAGE_ENGINE_HOST", "unix:///run/engine/docker.sock");
-        command.envs(settings.iter().map(|(name, value)| (name, value)));
+        command.env("HOME", "/var/lib/appmanage").envs(settings.iter().map(|(name, value)| (name, value)));
         let file = || -> File {
             OpenOptions::new().create(true).append(true).open(&log).expect("the log can be written")
         };

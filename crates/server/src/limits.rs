@@ -68,6 +68,10 @@ pub const BACKLOG: i32 = 4096;
 /// After a connection could not be accepted (no file descriptors, say) the listener rests this long.
 pub(crate) const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
+/// How long, at a stop, a connection is kept on which nothing was asked yet: a program that connects asks within a moment, and
+/// should not have to find out by itself that it came a moment too late.
+pub(crate) const FIRST_CALL_TIME_MAX: Duration = Duration::from_secs(1);
+
 /// At a stop, answers under way may end within this time; then their connections are closed.
 pub(crate) const DRAIN_TIME_MAX: Duration = Duration::from_secs(10);
 

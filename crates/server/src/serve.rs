@@ -28,8 +28,8 @@ use tower::ServiceExt;
 use crate::event_stream::Streaming;
 use crate::gatekeeper::Way;
 use crate::limits::{
-    ACCEPT_PAUSE, CONNECTION_BUFFER_BYTES, DRAIN_TIME_MAX, HEADER_BYTES_MAX, HEADER_TIME_MAX, HEADERS_MAX,
-    STREAM_END_TIME_MAX,
+    ACCEPT_PAUSE, CONNECTION_BUFFER_BYTES, DRAIN_TIME_MAX, FIRST_CALL_TIME_MAX, HEADER_BYTES_MAX,
+    HEADER_TIME_MAX, HEADERS_MAX, STREAM_END_TIME_MAX,
 };
 use crate::seats::{Busy, Rooms, Seat, Seats, SocketKind};
 use crate::write_limit::WriteLimited;
@@ -124,6 +124,7 @@ impl Connections {
             seat: Arc::clone(&seat),
             rooms: Arc::clone(&self.rooms),
             shutdown: self.shutdown.clone(),
+            asked: CancellationToken::new(),
             is_streaming: AtomicBool::new(false),
         };
         let cut = self.cut.clone();
@@ -142,7 +143,7 @@ impl Connections {
             let ended = tokio::select! {
                 ended = connection.as_mut() => ended,
                 () = seat.evicted() => Ok(()),
-                () = conversation.shutdown.cancelled() => {
+                () = conversation.should_end() => {
                     connection.as_mut().graceful_shutdown();
                     tokio::select! {
                         ended = connection => ended,
@@ -165,12 +166,15 @@ struct Conversation {
     seat: Arc<Seat>,
     rooms: Arc<Rooms>,
     shutdown: CancellationToken,
+    /// Cancelled by the first call.
+    asked: CancellationToken,
     /// Whether its latest answer is a stream of events.
     is_streaming: AtomicBool,
 }
 
 impl Conversation {
     async fn answer(&self, request: Request<Incoming>) -> Result<Response, Infallible> {
+        self.asked.cancel();
         let mut request = request.map(Body::new);
         request.extensions_mut().insert(self.way);
         request.extensions_mut().insert(Arc::clone(&self.seat));
@@ -190,6 +194,14 @@ impl Conversation {
                 let _busy = &busy;
             }))
         }))
+    }
+
+    /// Waits for a stop; then, where nothing was asked yet, for a moment: who has just connected is about to ask, and
+    /// hyper would close on them.
+    async fn should_end(&self) {
+        self.shutdown.cancelled().await;
+        // Asked or not: it is time.
+        let _asked = timeout(FIRST_CALL_TIME_MAX, self.asked.cancelled()).await;
     }
 
     /// Waits, at a stop, for as long as a client may take for the end of its stream.

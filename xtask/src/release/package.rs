@@ -33,7 +33,7 @@ const FOLDERS: [(&str, &str); 3] = [
 ];
 
 /// Pages for people who look after a server.
-const DOCS: [&str; 10] = [
+const DOCS: [&str; 12] = [
     "api.md",
     "backup.md",
     "cli.md",
@@ -43,6 +43,8 @@ const DOCS: [&str; 10] = [
     "operations.md",
     "packages.md",
     "security-model.md",
+    "security.md",
+    "threat-model.md",
     "upgrade.md",
 ];
 

@@ -187,3 +187,16 @@ async fn a_stop_lets_answers_end_and_closes_idle_connections() {
     timeout(DEADLINE, served.task).await.expect("the server stops").expect("without a panic");
     assert!(TcpStream::connect(served.tcp).await.is_err(), "nobody listens any more");
 }
+
+#[tokio::test]
+async fn who_connected_before_a_stop_and_asks_after_it_is_answered() {
+    let served = served().await;
+    let stream = TcpStream::connect(served.tcp).await.expect("connected");
+    let request = format!("GET /AppList HTTP/1.1\r\n{HEADERS}Connection: close\r\n\r\n");
+    // It has been accepted once another connection has been answered after it.
+    served.exchange(request.as_bytes()).await;
+    served.stop.cancel();
+    let answer = exchange(stream, request.as_bytes()).await;
+    assert!(answer.starts_with("HTTP/1.1 200 OK\r\n"), "{answer}");
+    timeout(DEADLINE, served.task).await.expect("the server stops").expect("without a panic");
+}
