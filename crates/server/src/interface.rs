@@ -5,6 +5,7 @@
 use std::future::Future;
 use std::sync::Arc;
 
+use axum::body::Body as HttpBody;
 use axum::extract::{Request, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, Method, header};
@@ -12,6 +13,7 @@ use axum::response::Response;
 use axum::{Extension, Router, routing};
 use control::Control;
 use domain::{ErrorCode, Scope};
+use futures_util::StreamExt;
 use tracing::Instrument;
 use utoipa::{IntoParams, ToSchema};
 
@@ -21,7 +23,7 @@ use crate::audit::Trail;
 use crate::context::{Context, check_headers, value_of};
 use crate::edge::Body;
 use crate::error::{Nothing, Refusal, answered};
-use crate::event_stream::StreamDescription;
+use crate::event_stream::{StreamDescription, Streaming};
 use crate::gatekeeper::Caller;
 use crate::language::Language;
 use crate::openapi::Described;
@@ -175,7 +177,8 @@ async fn call<I: Interface>(
     }
     if !I::CHANGES {
         let answered = attempt::<I>(&server, &context, &caller, &body, request).await.outcome;
-        return answered.unwrap_or_else(|refusal| refusal.answer(&context));
+        let response = answered.unwrap_or_else(|refusal| refusal.answer(&context));
+        return while_let_in(&server, caller, response);
     }
     // To its end and into the trail, even if the caller goes away.
     let work = Arc::clone(&server);
@@ -191,6 +194,15 @@ async fn call<I: Interface>(
             Err(_) => std::future::pending().await,
         },
     }
+}
+
+/// An answer that goes on and on ends when its caller would not be let in any more.
+fn while_let_in(server: &Server, caller: Caller, response: Response) -> Response {
+    if response.extensions().get::<Streaming>().is_none() {
+        return response;
+    }
+    let let_out = Arc::clone(server.control.access()).let_out(caller.identity);
+    response.map(|body| HttpBody::from_stream(body.into_data_stream().take_until(let_out)))
 }
 
 /// How a call went.

@@ -10,7 +10,9 @@ use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
+use control::ports::access::{AUDIT_KEPT, AccessStore};
 use control::ports::store::{Change, Store, StoreError};
+use domain::{AuditEntry, Timestamp};
 use store::{FILE_NAME, OpenError, SqliteStore};
 use testkit::store_suite::Generator;
 
@@ -31,6 +33,33 @@ fn change(number: u32) -> Change {
     let operation = generator.operation(&format!("operation{number}"), &app);
     let event = generator.event(&app);
     Change { app: Some(app), operation: Some(operation), events: vec![event], ..Change::default() }
+}
+
+#[test]
+fn the_trail_keeps_its_newest_entries() {
+    let data_dir = tempfile::tempdir().expect("a temporary directory");
+    let store = SqliteStore::open(data_dir.path()).expect("it opens");
+    let entry = |outcome: &str| AuditEntry {
+        at: Timestamp::from_millis(0),
+        caller: "local".into(),
+        address: "unix".into(),
+        request_id: "1".into(),
+        interface: "AppStop".into(),
+        app_id: String::new(),
+        account: String::new(),
+        outcome: outcome.into(),
+    };
+    for outcome in ["oldest", "older"] {
+        store.append_audit(&entry(outcome)).expect("it can be written");
+    }
+    // As after years.
+    let connection = rusqlite::Connection::open(data_dir.path().join(FILE_NAME)).expect("it is there");
+    let moved = "UPDATE audit SET number = ?1 WHERE outcome = 'older'";
+    connection.execute(moved, [AUDIT_KEPT.cast_signed()]).expect("it is unlocked");
+    store.append_audit(&entry("newest")).expect("it can be written");
+    let kept: Vec<_> =
+        store.audit(None, 10).expect("it can be read").into_iter().map(|(n, e)| (n, e.outcome)).collect();
+    assert_eq!(kept, [(AUDIT_KEPT + 1, "newest".to_owned()), (AUDIT_KEPT, "older".to_owned())]);
 }
 
 #[test]

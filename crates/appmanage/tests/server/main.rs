@@ -3,6 +3,7 @@
 #![expect(clippy::disallowed_methods, reason = "the tests are about processes, and wait for them")]
 
 mod activation;
+mod gateway;
 mod limits;
 mod logs;
 mod place;

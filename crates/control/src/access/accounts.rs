@@ -174,6 +174,7 @@ impl Access {
             let (change, value) = access.read(|accounts| decide(accounts, now))?;
             access.store.change_accounts(&change)?;
             access.accounts.write().unwrap_or_else(PoisonError::into_inner).apply(change);
+            access.changes.send_modify(|count| *count = count.wrapping_add(1));
             Ok(value)
         })
         .await

@@ -1,17 +1,19 @@
 //! Who may call: users and API keys, kept in memory and on the disk, and the trail of what they change.
 //!
-//! Owns adding and removing them (`accounts`), proving who somebody is (`login`, with `password` and `delays`), and
-//! the trail (`audit`). What a caller may do with an interface is the business of `server`.
+//! Owns adding and removing them (`accounts`), proving who somebody is (`login`, with `password` and `delays`), how long
+//! that holds (`standing`), and the trail (`audit`). What a caller may do with an interface is the business of `server`.
 
 mod accounts;
 mod audit;
 mod delays;
 mod login;
 mod password;
+mod standing;
 
 use std::sync::{Arc, PoisonError, RwLock};
 
 use domain::ErrorCode;
+use tokio::sync::watch;
 
 pub use login::{Credential, Denied, Grant};
 
@@ -28,6 +30,8 @@ pub struct Access {
     /// Held from the decision until memory shows it.
     writing: Arc<tokio::sync::Mutex<()>>,
     logins: Logins,
+    /// Counts changes of users and keys, for those who wait for one.
+    changes: watch::Sender<u64>,
 }
 
 /// Why users or keys were not changed. Nothing has been.
@@ -80,7 +84,8 @@ impl Access {
     ) -> Result<Arc<Self>, StoreError> {
         let accounts = RwLock::new(store.accounts()?);
         let logins = Logins::with_key(ids.bits());
-        Ok(Arc::new(Self { store, clock, ids, accounts, writing: Arc::default(), logins }))
+        let (changes, _) = watch::channel(0);
+        Ok(Arc::new(Self { store, clock, ids, accounts, writing: Arc::default(), logins, changes }))
     }
 
     fn read<T>(&self, read: impl FnOnce(&Accounts) -> T) -> T {

@@ -8,7 +8,9 @@ use axum::http::{Request, StatusCode};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use domain::{Scope, Secret};
+use http_body_util::BodyExt;
 use testkit::Running;
+use tower::ServiceExt;
 
 use crate::client::{Answer, Api, Call, GATEWAY_SECRET, send};
 
@@ -246,6 +248,35 @@ async fn who_may_only_look_sees_no_passwords_and_changes_nothing() {
     send(&gateway, config.get()).await.data();
     let stop = Call::to("/AppStop", &[("app_id", "one")]).by("key:watch", "read-only");
     assert_eq!(send(&gateway, stop.json()).await.error().0, "Auth.ReadOnly");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stream_ends_when_its_caller_would_not_be_let_in_any_more() {
+    let api = Api::start().await;
+    let gateway = with_alice(&api).await;
+    let access = api.running.control.access();
+    let day = Duration::from_hours(24);
+    access.add_key("watch", Scope::ReadOnly, Some(day)).await.expect("added");
+    access.add_key("deploy", Scope::Full, None).await.expect("added");
+    let stream = async |caller: &str| {
+        let call = Call::to("/AppEvents", &[]).by(caller, "read-only");
+        gateway.clone().oneshot(call.get()).await.expect("a router always answers").into_body()
+    };
+    let ended = async |mut body: Body| {
+        let drained = async { while body.frame().await.is_some() {} };
+        tokio::time::timeout(2 * day, drained).await.expect("it ends");
+    };
+    let [alice, watch, deploy] = ["user:alice", "key:watch", "key:deploy"].map(&stream);
+    let (alice, watch, mut deploy) = (alice.await, watch.await, deploy.await);
+    access.set_password("alice", None).await.expect("changed");
+    ended(alice).await;
+    let before = tokio::time::Instant::now();
+    ended(watch).await;
+    assert!(before.elapsed() > day - Duration::from_secs(60), "when it expires, not before");
+    assert!(deploy.frame().await.is_some(), "it goes on");
+    access.revoke_key("deploy").await.expect("revoked");
+    ended(deploy).await;
+    ended(stream("user:nobody").await).await;
 }
 
 #[tokio::test(start_paused = true)]
