@@ -8,6 +8,7 @@ mod cargo;
 mod command;
 mod daemon;
 mod engine;
+mod fuzz;
 mod http;
 mod openapi;
 mod packages;
@@ -40,6 +41,7 @@ cargo xtask COMMAND
   machine DIR                   unpack a clean Debian into a new folder, to try the package in
   deploy                        check units, their sandbox and the package's scripts
   test [--fast]                 everything that CI runs; --fast leaves out what needs an engine
+  fuzz --seconds N              run each fuzz target for N seconds, differently each time
   packages verify               ask the registries for every image that a package names
   advisories                    look for security advisories against the crates that are used
   tidy                          check layers, sizes, names and licences
@@ -92,6 +94,7 @@ fn dispatch(words: &[&str]) -> Result<ExitCode> {
         ["deploy"] => release::check(&repository)?,
         ["test"] => return test::run(&repository, test::Scope::All),
         ["test", "--fast"] => return test::run(&repository, test::Scope::Fast),
+        ["fuzz", "--seconds", seconds] => fuzz::run(&repository, seconds)?,
         ["packages", "verify"] => return packages::verify(&repository),
         ["advisories"] => return advisories::check(&repository),
         ["tidy"] => {

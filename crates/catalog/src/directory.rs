@@ -50,7 +50,11 @@ fn source(folder: &Path) -> Source {
     let name = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let files = read_limited(&folder.join("compose.yaml"), COMPOSE_LIMIT_BYTES).and_then(|compose| {
         let icon = folder.join("icon.svg");
-        let icon = if icon.exists() { Some(read_limited(&icon, ICON_LIMIT_BYTES)?) } else { None };
+        let icon = if fs::symlink_metadata(&icon).is_ok() {
+            Some(read_limited(&icon, ICON_LIMIT_BYTES)?)
+        } else {
+            None
+        };
         Ok((compose, icon))
     });
     Source { name, official: false, files }
@@ -68,9 +72,14 @@ fn read_limited(path: &Path, limit_bytes: u64) -> Result<Vec<u8>, PackageError> 
     Ok(bytes)
 }
 
-/// Opens a plain file: anything else, such as a pipe, could hold the server's start for ever.
+/// Opens a plain file. Anything else, such as a pipe, could hold the server's start for ever; and a link could lead
+/// to any file of the machine's, which as an icon would be shown to everybody.
 fn open_file(path: &Path) -> io::Result<File> {
-    if !fs::metadata(path)?.is_file() {
+    let kind = fs::symlink_metadata(path)?.file_type();
+    if kind.is_symlink() {
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, "a link; put the file itself there"));
+    }
+    if !kind.is_file() {
         return Err(io::Error::new(io::ErrorKind::InvalidInput, "not a file"));
     }
     File::open(path)

@@ -102,3 +102,45 @@ fn files_that_cannot_be_read_break_their_package_only() {
     }
     assert!(loaded.catalog.find("hello").is_some());
 }
+
+#[test]
+fn a_link_in_a_package_is_not_followed_wherever_it_leads() {
+    for (file, target) in
+        [("compose.yaml", "/etc/passwd"), ("icon.svg", "/etc/passwd"), ("icon.svg", "/nowhere")]
+    {
+        let loaded = load(|folder| {
+            put(folder, "notes", "compose.yaml", NOTES);
+            let link = folder.join("notes").join(file);
+            // Not there yet, if it is the icon.
+            let _ = fs::remove_file(&link);
+            std::os::unix::fs::symlink(target, link).expect("a link can be made");
+        });
+        assert!(loaded.catalog.find("notes").is_none(), "{file}");
+        let reason = reason(&loaded, "notes");
+        assert!(
+            reason.contains("a link; put the file itself there") && !reason.contains("root:"),
+            "{reason}"
+        );
+    }
+}
+
+#[test]
+fn a_package_is_named_after_its_folder_and_no_name_leads_out_of_it() {
+    for name in [
+        "..notes",
+        "a b",
+        "a;b",
+        "a$(b)",
+        "a`b`",
+        "a'b",
+        "a\"b",
+        "a\nb",
+        "a|b",
+        "%2e%2e",
+        "\u{430}\u{440}p",
+        "-rf",
+    ] {
+        let loaded = load(|folder| put(folder, name, "compose.yaml", NOTES));
+        assert!(loaded.catalog.all().iter().all(|package| package.official), "{name}");
+    }
+}

@@ -196,6 +196,10 @@ pub enum Resource {
     Subnets,
     /// Ports of the configured range.
     Ports,
+    /// Places in the queue of installs.
+    Queue,
+    /// Places for apps, those that failed and those in the recycle bin too.
+    Apps,
 }
 
 /// Risks by their stable names, on one line.

@@ -275,6 +275,25 @@ async fn the_subnets_and_ports_that_queued_installs_will_take_count() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn the_queue_is_bounded() {
+    let mut world = World::default();
+    world.settings.installs_at_once = 1;
+    world.host.set_memory_bytes(1 << 40);
+    world.host.set_disk_bytes(1 << 50);
+    world.engine.behave("hello", Behaviour::Silent);
+    let server = world.start();
+    server.connected().await;
+    for number in 0..100 {
+        server.install("hello", &format!("app{number}")).await.expect("it may wait");
+    }
+    let refused = server.install("hello", "onemore").await;
+    let Err(Error::NotEnough(shortages)) = refused else { panic!("{refused:?}") };
+    let told: Vec<_> = shortages.iter().map(|s| (s.resource, s.needed, s.available)).collect();
+    assert_eq!(told, [(Resource::Queue, 101, 100)]);
+    server.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_failed_name_is_free_at_once_also_where_the_engines_events_are_late() {
     let world = World::default();
     world.engine.behave("blog", Behaviour::Exits(1));

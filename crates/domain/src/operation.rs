@@ -307,14 +307,16 @@ impl ImagePull {
     /// Bytes downloaded.
     #[must_use]
     pub fn bytes_done(&self) -> u64 {
-        self.layers.iter().map(|layer| layer.bytes_done).sum()
+        // What a registry says of sizes is anything.
+        self.layers.iter().map(|layer| layer.bytes_done).fold(0, u64::saturating_add)
     }
 
     /// Bytes in all, as far as the registry has told; it grows while layers are announced.
     #[must_use]
     pub fn bytes_total(&self) -> u64 {
         // A registry that gives no length tells no total: what has come is all that is known.
-        self.layers.iter().map(|layer| layer.bytes_total.max(layer.bytes_done)).sum()
+        let of_layer = |layer: &LayerPull| layer.bytes_total.max(layer.bytes_done);
+        self.layers.iter().map(of_layer).fold(0, u64::saturating_add)
     }
 
     /// Layers that are unpacked.

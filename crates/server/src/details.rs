@@ -163,10 +163,12 @@ fn of_shortage(shortage: &Shortage, language: Language) -> String {
         Resource::Disk => "detail-shortage-disk",
         Resource::Subnets => "detail-shortage-subnets",
         Resource::Ports => "detail-shortage-ports",
+        Resource::Queue => "detail-shortage-queue",
+        Resource::Apps => "detail-shortage-apps",
     };
     let (needed, available) = match shortage.resource {
         Resource::Memory | Resource::Disk => (bytes_up(shortage.needed), bytes_down(shortage.available)),
-        Resource::Cpu | Resource::Subnets | Resource::Ports => {
+        Resource::Cpu | Resource::Subnets | Resource::Ports | Resource::Queue | Resource::Apps => {
             (shortage.needed.to_string(), shortage.available.to_string())
         }
     };
@@ -278,7 +280,15 @@ mod tests {
         let settings = kinds.map(|expected| {
             Refusal::Control(Error::Setting(SettingError::Value { name: "X".into(), expected }))
         });
-        let resources = [Resource::Cpu, Resource::Memory, Resource::Disk, Resource::Subnets, Resource::Ports];
+        let resources = [
+            Resource::Cpu,
+            Resource::Memory,
+            Resource::Disk,
+            Resource::Subnets,
+            Resource::Ports,
+            Resource::Queue,
+            Resource::Apps,
+        ];
         let shortages = resources.map(|resource| {
             Refusal::Control(Error::NotEnough(vec![Shortage { resource, needed: 2, available: 1 }]))
         });

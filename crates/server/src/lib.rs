@@ -13,6 +13,8 @@ mod edge;
 mod error;
 mod event_stream;
 mod exposition;
+#[cfg(test)]
+mod fuzz;
 mod gatekeeper;
 mod interface;
 mod language;

@@ -8,6 +8,7 @@ pub mod catalog;
 pub mod engine;
 pub mod fake_daemon;
 pub mod faults;
+pub mod fuzz;
 mod gate;
 pub mod host;
 pub mod memory_store;

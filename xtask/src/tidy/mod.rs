@@ -1,8 +1,9 @@
 //! `cargo xtask tidy`: what the compiler does not check about this repository.
 //!
 //! Each check is a function from what it reads to findings, so that each has tests with bad examples.
-//! `layers` reads the manifests, `source` and `names` the files (through `scan`), `licences` the dependencies.
+//! `layers` reads the manifests, `attacks` the attack table, `source` and `names` the files (through `scan`), `licences` the dependencies.
 
+mod attacks;
 mod layers;
 mod licences;
 mod names;
@@ -55,6 +56,8 @@ pub(crate) fn check(repository: &Path) -> Result<Vec<Finding>> {
         findings.extend(source::check(file));
         findings.extend(names::check(&file.path));
     }
+    let table = std::fs::read_to_string(repository.join(attacks::TABLE))?;
+    findings.extend(attacks::check(&table, |file| std::fs::read_to_string(repository.join(file)).ok()));
     let metadata = cargo::metadata(repository)?;
     findings.extend(layers::check(&layers::packages(&metadata, repository)?));
     findings.extend(licences::check(&licences::dependencies(&metadata)?));

@@ -7,5 +7,6 @@ mod gateway;
 mod limits;
 mod logs;
 mod place;
+mod secrets;
 mod starting;
 mod stopping;

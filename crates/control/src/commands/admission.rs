@@ -20,6 +20,13 @@ const DATA_DIR_ROOM_BYTES: u64 = 4 << 20;
 /// Less is too little for the images of an ordinary app.
 const ROOM_BYTES: u64 = 1 << 30;
 
+/// Installs and restores that may be open: an hour of work or more. Whoever asks for more has made a mistake, or means harm.
+const QUEUE_MAX: u64 = 100;
+
+/// Apps that may be known, those that failed and those in the recycle bin too: each takes some kilobytes of memory. The
+/// default pool has subnets for 2,048.
+const APPS_MAX: u64 = 5_000;
+
 /// What the host says of itself. Asked before memory is held: a disk that is slow to answer must hold up
 /// nobody but the install that asks.
 pub(crate) struct HostFigures {
@@ -58,6 +65,8 @@ struct Promised {
     disk_bytes: u64,
     ports: usize,
     subnets: usize,
+    /// How many there are.
+    installs: u64,
 }
 
 impl Control {
@@ -108,6 +117,8 @@ impl Control {
         compare(Resource::Ports, ports as u64, self.count_free_ports(memory));
         let subnets = package.networks.len() + promised.subnets;
         compare(Resource::Subnets, subnets as u64, self.count_free_subnets(subnets, figures, memory));
+        compare(Resource::Queue, promised.installs + 1, QUEUE_MAX);
+        compare(Resource::Apps, memory.oldest_first().count() as u64 + 1, APPS_MAX);
         if shortages.is_empty() { Ok(()) } else { Err(Error::NotEnough(shortages)) }
     }
 
@@ -117,6 +128,7 @@ impl Control {
         for record in
             memory.oldest_first().filter(|record| record.open_operation().is_some_and(is_installing))
         {
+            sum.installs += 1;
             let needed = record.app.package.requirements;
             sum.memory_bytes = sum.memory_bytes.saturating_add(needed.memory_bytes);
             sum.disk_bytes = sum.disk_bytes.saturating_add(needed.disk_bytes);

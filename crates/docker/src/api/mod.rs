@@ -7,6 +7,8 @@ mod client;
 mod connect;
 mod events;
 mod facts;
+#[cfg(test)]
+mod fuzz;
 mod lines;
 mod login;
 mod look;

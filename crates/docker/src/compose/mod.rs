@@ -7,6 +7,8 @@ mod asks;
 mod detect;
 mod dotenv;
 mod folder;
+#[cfg(test)]
+mod fuzz;
 mod links;
 mod output;
 mod render;

@@ -4,6 +4,7 @@
 
 mod accounts;
 mod answers;
+mod attacks;
 mod audit;
 mod browsers;
 mod catalog;
@@ -13,6 +14,7 @@ mod codes_of_access;
 mod contract;
 mod documents;
 mod events;
+mod fuzz;
 mod gateway;
 mod live;
 mod metrics;

@@ -170,6 +170,33 @@ async fn headers_beyond_the_limits_are_refused_by_the_http_library() {
 }
 
 #[tokio::test]
+async fn a_request_that_two_servers_could_read_differently_is_refused() {
+    let served = served().await;
+    let second = format!("GET /AppList HTTP/1.1\r\n{HEADERS}Connection: close\r\n\r\n");
+    for evil in [
+        "Content-Length: 5\r\nContent-Length: 6\r\n",
+        "Content-Length: +5\r\n",
+        "Content-Length: 5, 6\r\n",
+        "Content-Length: 0x5\r\n",
+        "Transfer-Encoding: xchunked\r\n",
+        "Transfer-Encoding: chunked, identity\r\n",
+        "Content-Length : 5\r\n",
+        "X: a\r\n b\r\n",
+        "X: a\0b\r\n",
+        "X\u{1}: a\r\n",
+    ] {
+        let request = format!("POST /AppStatus HTTP/1.1\r\n{HEADERS}{evil}\r\n12345{second}");
+        let answer = served.exchange(request.as_bytes()).await;
+        assert!(answer.is_empty() || answer.starts_with("HTTP/1.1 400 "), "{evil:?}: {answer}");
+        assert_eq!(
+            answer.matches("HTTP/1.1 ").count(),
+            usize::from(!answer.is_empty()),
+            "{evil:?}: {answer}"
+        );
+    }
+}
+
+#[tokio::test]
 async fn a_stop_lets_answers_end_and_closes_idle_connections() {
     let served = served().await;
     let mut idle = TcpStream::connect(served.tcp).await.expect("connected");
