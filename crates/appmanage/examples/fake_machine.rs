@@ -116,6 +116,7 @@ fn app(number: u16, data_dir: &Path) -> anyhow::Result<App> {
         created_at: created_at(number),
         id,
         trashed_at: None,
+        domains: Vec::new(),
     })
 }
 

@@ -1,6 +1,8 @@
 //! Why a use case refused. Each variant belongs to one code of the contract, by an exhaustive match.
 
-use domain::{ErrorCode, OperationKind, Risk, SettingError, Timestamp};
+use std::net::IpAddr;
+
+use domain::{AppId, DomainName, DomainNameError, ErrorCode, OperationKind, Risk, SettingError, Timestamp};
 
 use crate::access::AccessError;
 use crate::ports::{EngineError, HostError, StoreError};
@@ -141,6 +143,57 @@ pub enum Error {
     /// Users or keys were not changed.
     #[error(transparent)]
     Access(#[from] AccessError),
+    /// The text is no name that an app can be reached by.
+    #[error("{domain:?} cannot be the domain of an app: {reason}")]
+    DomainFormat {
+        /// What was asked for.
+        domain: String,
+        /// What is wrong.
+        reason: DomainNameError,
+    },
+    /// No gateway is configured: nothing would serve the name.
+    #[error("no gateway is configured that could serve the domain")]
+    NoGateway,
+    /// The app's main port speaks no HTTP, or it has none.
+    #[error("the app {id:?} has no web pages")]
+    NotWeb {
+        /// What was asked for.
+        id: String,
+    },
+    /// The name leads elsewhere on this server.
+    #[error("the domain {domain} leads to {holder} already")]
+    DomainTaken {
+        /// What was asked for.
+        domain: DomainName,
+        /// Where it leads.
+        holder: DomainHolder,
+    },
+    /// The app has as many names as it can have.
+    #[error("the app has {limit} domains already, and can have no more")]
+    TooManyDomains {
+        /// How many.
+        limit: usize,
+    },
+    /// The name does not lead to this machine.
+    #[error(
+        "the domain {domain} does not resolve to this machine ({public_host}): it resolves to {found:?} {reason}"
+    )]
+    DomainNotResolved {
+        /// What was asked for.
+        domain: DomainName,
+        /// Where it leads; empty if nowhere.
+        found: Vec<IpAddr>,
+        /// What this machine is reached by.
+        public_host: String,
+        /// Why it leads nowhere.
+        reason: String,
+    },
+    /// The app has no such name.
+    #[error("the app has no domain {domain}")]
+    NoSuchDomain {
+        /// What was asked for.
+        domain: DomainName,
+    },
     /// The engine did not do what an answer depends on.
     #[error(transparent)]
     Engine(#[from] EngineError),
@@ -170,6 +223,20 @@ pub enum NameHolder {
     /// A volume on the engine that is not this server's.
     #[error("the volume {0}, which is not this server's")]
     Volume(String),
+}
+
+/// Where a domain leads.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum DomainHolder {
+    /// To that app.
+    #[error("the app {0}")]
+    App(AppId),
+    /// To that app, once it is brought back from the recycle bin.
+    #[error("the app {0} in the recycle bin")]
+    Trash(AppId),
+    /// To the API of this server.
+    #[error("this server itself")]
+    Server,
 }
 
 /// Something that the host has too little of.
@@ -239,6 +306,14 @@ impl Error {
             Self::NoSuchOperation { .. } => ErrorCode::BeforeNotExis,
             Self::NoSuchService { .. } => ErrorCode::ServiceNotExis,
             Self::Access(error) => error.code(),
+            Self::DomainFormat { reason: DomainNameError::Wildcard, .. } => ErrorCode::DomainWildcard,
+            Self::DomainFormat { .. } => ErrorCode::DomainFormat,
+            Self::NoGateway => ErrorCode::GatewayNotConfigured,
+            Self::NotWeb { .. } => ErrorCode::AppNotWeb,
+            Self::DomainTaken { .. } => ErrorCode::DomainRepeat,
+            Self::TooManyDomains { .. } => ErrorCode::DomainTooMany,
+            Self::DomainNotResolved { .. } => ErrorCode::DomainNotResolved,
+            Self::NoSuchDomain { .. } => ErrorCode::DomainNotExis,
             Self::Store(_) | Self::Host(_) | Self::PackageUnreadable { .. } => ErrorCode::SystemError,
         }
     }

@@ -5,6 +5,7 @@
 
 pub mod access;
 mod allocation;
+mod certificates;
 mod checkup;
 pub mod commands;
 pub mod error;
@@ -23,6 +24,7 @@ pub mod queries;
 pub mod recorder;
 mod runner;
 pub mod settings;
+pub mod sites;
 mod watcher;
 
 use std::sync::Arc;
@@ -36,12 +38,13 @@ pub use checkup::Checkup;
 pub use commands::configure::VariableSetting;
 pub use commands::install::InstallRequest;
 pub use commands::trash::Data;
-pub use error::{Error, NameHolder, Resource, Shortage};
+pub use error::{DomainHolder, Error, NameHolder, Resource, Shortage};
 pub use live::logs::{AppLine, LogsRequest};
 pub use live::plan::{Plan, PlannedImage};
 pub use live::stats::{AppUsage, Usage};
 pub use policy::PolicyReport;
 pub use queries::AppSummary;
+pub use queries::app_domains::{DomainDetail, SiteState};
 pub use queries::app_events::{EventFollower, News};
 pub use queries::app_list::AppDetail;
 pub use queries::app_trash::TrashedApp;
@@ -54,6 +57,7 @@ use live::logs::COLLECTED_AT_ONCE;
 use live::stats::Meter;
 use metered::Metered;
 use ports::{AccessStore, Catalog, Clock, Engine, Host, Ids, Projects, Store, StoreError};
+use ports::{Catalog, Certificates, Clock, Engine, Gateway, Host, Ids, Projects, Store, StoreError};
 use recorder::Recorder;
 
 /// The adapters that the use cases work with.
@@ -75,6 +79,17 @@ pub struct Ports {
     pub clock: Arc<dyn Clock>,
     /// Randomness.
     pub ids: Arc<dyn Ids>,
+    /// What serves apps under names of their own; `None` where no gateway is configured.
+    pub front: Option<Front>,
+}
+
+/// What serves apps under names of their own.
+#[derive(Clone)]
+pub struct Front {
+    /// The web server.
+    pub gateway: Arc<dyn Gateway>,
+    /// The certificates.
+    pub certificates: Arc<dyn Certificates>,
 }
 
 /// The use cases. Commands and queries are its methods, one file each.
@@ -87,6 +102,8 @@ pub struct Control {
     host: Arc<dyn Host>,
     clock: Arc<dyn Clock>,
     ids: Arc<dyn Ids>,
+    front: Option<Front>,
+    challenges: certificates::Challenges,
     settings: Settings,
     verdicts: policy::Verdicts,
     meter: Meter,
@@ -123,6 +140,8 @@ impl Control {
             host: ports.host,
             clock: ports.clock,
             ids: ports.ids,
+            front: ports.front,
+            challenges: certificates::Challenges::default(),
             settings,
             verdicts: policy::Verdicts::default(),
             meter: Meter::default(),
@@ -140,6 +159,8 @@ impl Control {
             live::stats::sample(Arc::clone(self), stop.soft.clone()),
             Arc::clone(&self.recorder).store_what_is_seen(stop.soft.clone()),
             policy::judge_catalog(Arc::clone(self), stop.soft.clone()),
+            sites::serve(Arc::clone(self), stop.clone()),
+            certificates::renew(Arc::clone(self), stop.soft.clone()),
             runner::run(Arc::clone(self), stop),
         );
     }

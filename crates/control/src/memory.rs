@@ -7,14 +7,15 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use domain::{
-    App, AppId, ContainerId, Deployment, InstallId, InstanceId, Lifecycle, Observation, Operation,
-    OperationKind, PortReservation, Status, Timestamp,
+    App, AppId, ContainerId, Deployment, DomainName, Failure, InstallId, InstanceId, Lifecycle, Observation,
+    Operation, OperationKind, PortReservation, Status, Timestamp,
 };
 use ipnet::Ipv4Net;
 use tokio::time::Instant;
 
 use crate::error::Error;
 use crate::ports::{Change, EngineContainer, EngineInfo, EngineNetwork, EngineVolume, Loaded, Ownership};
+use crate::sites::WantedSite;
 
 /// What the server knows.
 #[derive(Debug)]
@@ -25,6 +26,8 @@ pub struct Memory {
     pub engine_link: EngineLink,
     /// What the engine holds.
     pub engine: EngineMemory,
+    /// What the web server in front serves.
+    pub gateway: GatewayMemory,
 }
 
 /// One app and its newest operation.
@@ -116,6 +119,15 @@ pub struct EngineMemory {
     pub volumes: Vec<EngineVolume>,
 }
 
+/// What the web server in front serves.
+#[derive(Debug, Default)]
+pub struct GatewayMemory {
+    /// The sites that it took at last; `None` before it took any.
+    pub served: Option<Vec<WantedSite>>,
+    /// Why it does not take those that are wanted now.
+    pub failure: Option<Failure>,
+}
+
 impl EngineMemory {
     /// Whether anything is there that carries both labels.
     pub(crate) fn holds_something_of(&self, instance: &InstanceId, install: &InstallId) -> bool {
@@ -142,6 +154,7 @@ impl Memory {
                 reason: "not connected yet".to_owned(),
             },
             engine: EngineMemory::default(),
+            gateway: GatewayMemory::default(),
         };
         for app in loaded.apps {
             let operation = operations.remove(&app.install);
@@ -164,6 +177,12 @@ impl Memory {
 
     pub(crate) fn install_mut(&mut self, install: &InstallId) -> Option<&mut AppRecord> {
         self.apps.values_mut().find(|record| record.app.install == *install)
+    }
+
+    /// The app that has that name.
+    #[must_use]
+    pub fn domain_holder(&self, name: &DomainName) -> Option<&AppRecord> {
+        self.apps.values().find(|record| record.app.domains.iter().any(|domain| domain.name == *name))
     }
 
     /// Every app, oldest install first.

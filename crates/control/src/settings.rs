@@ -10,6 +10,8 @@ use ipnet::Ipv4Net;
 pub struct Settings {
     /// Host name or address that URLs name.
     pub public_host: String,
+    /// Names that this server itself is reached by: no app can have one of them.
+    pub own_hosts: Vec<String>,
     /// Installs at work at once.
     pub installs_at_once: usize,
     /// A pull that makes no progress for this long is given up.
@@ -20,6 +22,8 @@ pub struct Settings {
     pub port_first: u16,
     /// Last host port that is given.
     pub port_last: u16,
+    /// Whether ports for which a package names no address are published on 127.0.0.1 only.
+    pub publish_on_loopback: bool,
     /// The pool that subnets are cut from.
     pub subnet_pool: Ipv4Net,
     /// Prefix length of each subnet.

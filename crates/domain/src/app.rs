@@ -18,8 +18,9 @@ use std::net::IpAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::app_domain::AppDomain;
 use crate::ids::{AppId, InstallId, ProjectName};
-use crate::network::{PortReservation, SubnetReservation};
+use crate::network::{PortReservation, Protocol, SubnetReservation};
 use crate::observation::{Expectation, Observation};
 use crate::operation::Operation;
 use crate::package::{Requirements, Speaks};
@@ -51,6 +52,8 @@ pub struct App {
     pub deployment: Option<Deployment>,
     /// What Docker shows of it.
     pub observation: Observation,
+    /// The names that it is reached by, in the order in which it was given them: the first is in its URL.
+    pub domains: Vec<AppDomain>,
     /// When its install was accepted: the order of AppList.
     pub created_at: Timestamp,
     /// Since when it lies in the recycle bin; `None` while it does not.
@@ -293,14 +296,36 @@ impl App {
         login
     }
 
+    /// The host that people reach it by: its first domain, else the server's.
+    #[must_use]
+    pub fn host<'a>(&'a self, public_host: &'a str) -> &'a str {
+        self.domains.first().map_or(public_host, |domain| domain.name.as_str())
+    }
+
+    /// What its URLs begin with. Where its main port is published on a loopback address only and it has no domain, this
+    /// machine alone can reach it.
+    #[must_use]
+    pub fn origin_url(&self, public_host: &str) -> String {
+        if let Some(domain) = self.domains.first() {
+            return format!("https://{}", domain.name);
+        }
+        let main = self.deployment.as_ref().and_then(|deployment| deployment.main.as_ref());
+        let port = main.map_or(0, |main| main.port);
+        let published = self.deployment.iter().flat_map(|deployment| &deployment.ports);
+        let loopback = published
+            .filter(|published| published.port == port && published.protocol == Protocol::Tcp)
+            .map(|published| published.address)
+            .find(IpAddr::is_loopback);
+        let host = loopback.map_or_else(|| public_host.to_owned(), |address| address.to_string());
+        format!("http://{}:{port}", bracketed(&host))
+    }
+
     /// What a client may know while `status` is running; `None` at any other time (contract: 只有status=running才有值).
     #[must_use]
     pub fn running_info(&self, status: Status, public_host: &str) -> Option<RunningInfo> {
         let deployment = self.deployment.as_ref().filter(|_| status == Status::Running)?;
         let base = deployment.main.as_ref().and_then(|main| match &main.speaks {
-            Speaks::Http { path, .. } => {
-                Some((format!("http://{}:{}", bracketed(public_host), main.port), path))
-            }
+            Speaks::Http { path, .. } => Some((self.origin_url(public_host), path)),
             Speaks::Tcp => None,
         });
         let admin_url = base

@@ -122,4 +122,22 @@ error_codes! {
     DaysFormat = "Param.Days.FormatError",
     /// AppAudit: `before` is no number.
     BeforeFormat = "Param.Before.FormatError",
+    /// AppDomainAdd, AppDomainRemove: no `domain`.
+    DomainBlank = "Param.Domain.Blank",
+    /// AppDomainAdd, AppDomainRemove: `domain` is no domain name.
+    DomainFormat = "Param.Domain.FormatError",
+    /// AppDomainAdd: `domain` is a wildcard.
+    DomainWildcard = "Param.Domain.Wildcard",
+    /// AppDomainAdd: `domain` leads to an app, or to the server itself, already.
+    DomainRepeat = "Param.Domain.Repeat",
+    /// AppDomainAdd: the app has as many domains as it can have.
+    DomainTooMany = "Param.Domain.TooMany",
+    /// AppDomainAdd: `domain` does not resolve to this machine.
+    DomainNotResolved = "Param.Domain.NotResolved",
+    /// AppDomainRemove: the app has no such domain.
+    DomainNotExis = "Param.Domain.NotExis",
+    /// AppDomainAdd: the app's main port speaks no HTTP.
+    AppNotWeb = "APP.NotWeb",
+    /// AppDomainAdd: no gateway is configured.
+    GatewayNotConfigured = "Gateway.NotConfigured",
 }

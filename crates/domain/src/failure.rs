@@ -122,6 +122,18 @@ failure_classes! {
     /// A container is not there, and only whoever made it can make it again. Subject: the service; detail: where the
     /// project's compose file lies.
     NotOurs = "not_ours",
+    /// The certification authority could not be reached. Subject: its directory; detail: what the connection says.
+    CaUnreachable = "ca_unreachable",
+    /// The certification authority refused. Subject: the domain; detail: its words.
+    CaRefused = "ca_refused",
+    /// The certification authority refuses more requests for now (rate limit). Subject: the domain; detail: its words.
+    CaLimit = "ca_limit",
+    /// The certification authority did not find the answer to its challenge. Subject: the domain; detail: its words.
+    ChallengeFailed = "challenge_failed",
+    /// The web server in front does not take the configuration of the sites. Detail: its words.
+    GatewayRefused = "gateway_refused",
+    /// The web server in front could not be told of the sites. Detail: why.
+    GatewayUnreachable = "gateway_unreachable",
     /// Something else, on our side. Detail: what.
     Internal = "internal",
 }

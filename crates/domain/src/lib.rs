@@ -6,6 +6,7 @@
 
 pub mod access;
 pub mod app;
+pub mod app_domain;
 pub mod domain_name;
 pub mod error_code;
 pub mod event;
@@ -25,6 +26,7 @@ pub use access::{AccountName, ApiKey, AuditEntry, Identity, Scope, User};
 pub use app::{
     App, Deployment, Desired, KeptVolume, Lifecycle, Login, MainEndpoint, Origin, PackageRef, RunningInfo,
 };
+pub use app_domain::{AppDomain, Certificate, FailedTries};
 pub use domain_name::{DomainName, DomainNameError};
 pub use error_code::ErrorCode;
 pub use event::{Event, EventId, EventKind, StoredEvent};

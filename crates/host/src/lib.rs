@@ -56,6 +56,14 @@ impl Host for LinuxHost {
         process::usage().map_err(unreadable("what this process uses"))
     }
 
+    fn has_address(&self, address: IpAddr) -> bool {
+        address::is_ours(address)
+    }
+
+    async fn resolve(&self, name: &str) -> Result<Vec<IpAddr>, HostError> {
+        address::resolve(name).await.map_err(unreadable(&format!("the addresses of {name}")))
+    }
+
     async fn answers(&self, endpoint: &MainEndpoint) -> bool {
         probe::answers(endpoint).await
     }

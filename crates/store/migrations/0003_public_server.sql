@@ -29,3 +29,15 @@ CREATE TABLE audit (
     account    TEXT    NOT NULL,
     outcome    TEXT    NOT NULL
 ) STRICT;
+
+-- The names that apps are reached by, and their certificates. Times are milliseconds; certificate and failed are JSON.
+CREATE TABLE domain (
+    name        TEXT PRIMARY KEY,
+    install     TEXT NOT NULL REFERENCES app (install) ON DELETE CASCADE,
+    position    INTEGER NOT NULL,
+    added_at    INTEGER NOT NULL,
+    certificate TEXT,
+    failed      TEXT
+) STRICT;
+
+CREATE INDEX domain_of_app ON domain (install, position);

@@ -5,7 +5,8 @@
 
 use control::ports::store::{Change, Conflict, EVENTS_KEPT, OPERATIONS_KEPT_PER_APP};
 use domain::{
-    App, Event, EventId, ImagePull, InstallId, Operation, PortReservation, StepRecord, SubnetReservation,
+    App, AppDomain, Event, EventId, ImagePull, InstallId, Operation, PortReservation, StepRecord,
+    SubnetReservation,
 };
 use rusqlite::{Transaction, params};
 
@@ -79,7 +80,33 @@ fn write_app(transaction: &Transaction<'_>, app: &App) -> Result<(), Fault> {
             app.origin.as_str(),
         ],
     );
-    or_conflict(written, || Conflict::AppName).map(drop)
+    or_conflict(written, || Conflict::AppName)?;
+    write_domains(transaction, &app.install, &app.domains)
+}
+
+fn write_domains(
+    transaction: &Transaction<'_>,
+    install: &InstallId,
+    domains: &[AppDomain],
+) -> Result<(), Fault> {
+    run(transaction, "DELETE FROM domain WHERE install = ?1", [install.as_str()])?;
+    for (position, domain) in (0_u32..).zip(domains) {
+        let written = run(
+            transaction,
+            "INSERT INTO domain (name, install, position, added_at, certificate, failed)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+            params![
+                domain.name.as_str(),
+                install.as_str(),
+                position,
+                domain.added_at.as_millis(),
+                domain.certificate.as_ref().map(rows::app_domain::certificate_to_json).transpose()?,
+                domain.failed.as_ref().map(rows::app_domain::failed_to_json).transpose()?,
+            ],
+        );
+        or_conflict(written, || Conflict::Domain(domain.name.clone()))?;
+    }
+    Ok(())
 }
 
 fn write_operation(transaction: &Transaction<'_>, operation: &Operation) -> Result<(), Fault> {

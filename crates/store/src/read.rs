@@ -1,7 +1,9 @@
 //! Reading rows back into domain values.
 
 use control::ports::store::EventPage;
-use domain::{App, AppId, Event, EventId, ImagePull, InstanceId, Operation, OperationId, StepRecord};
+use domain::{
+    App, AppDomain, AppId, Event, EventId, ImagePull, InstanceId, Operation, OperationId, StepRecord,
+};
 use rusqlite::{Connection, Row};
 
 use crate::error::Fault;
@@ -17,7 +19,14 @@ pub(crate) fn instance(connection: &Connection) -> Result<InstanceId, Fault> {
 
 pub(crate) fn apps(connection: &Connection) -> Result<Vec<App>, Fault> {
     let mut statement = connection.prepare("SELECT * FROM app ORDER BY created_at, number")?;
-    statement.query_and_then([], rows::app::read)?.collect()
+    let read = |row: &Row<'_>| rows::app::read(row, domains(connection, &row.get::<_, String>("install")?)?);
+    statement.query_and_then([], read)?.collect()
+}
+
+fn domains(connection: &Connection, install: &str) -> Result<Vec<AppDomain>, Fault> {
+    let mut statement =
+        connection.prepare_cached("SELECT * FROM domain WHERE install = ?1 ORDER BY position")?;
+    statement.query_and_then([install], rows::app_domain::read)?.collect()
 }
 
 pub(crate) fn newest_operations(connection: &Connection) -> Result<Vec<Operation>, Fault> {

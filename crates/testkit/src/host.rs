@@ -1,5 +1,6 @@
 //! A machine, a clock and dice that do as they are told.
 
+use std::collections::HashMap;
 use std::net::IpAddr;
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -22,6 +23,7 @@ pub struct FakeHost {
     disk_bytes: AtomicU64,
     listeners: Mutex<Vec<Listener>>,
     lingering: Mutex<Vec<u16>>,
+    names: Mutex<HashMap<String, Vec<IpAddr>>>,
     disk: BlockingGate,
 }
 
@@ -35,6 +37,7 @@ impl FakeHost {
             disk_bytes: AtomicU64::new(100 << 30),
             listeners: Mutex::default(),
             lingering: Mutex::default(),
+            names: Mutex::default(),
             disk: BlockingGate::default(),
         }
     }
@@ -59,6 +62,13 @@ impl FakeHost {
     /// has it.
     pub fn linger(&self, port: u16) {
         self.lingering.lock().unwrap_or_else(PoisonError::into_inner).push(port);
+    }
+
+    /// Lets a name lead to these addresses, of which this machine has those of 127.0.0.0/8; a name that nobody has pointed
+    /// anywhere leads to 127.0.0.1.
+    pub fn point(&self, name: &str, addresses: &[IpAddr]) {
+        let mut names = self.names.lock().unwrap_or_else(PoisonError::into_inner);
+        names.insert(name.to_owned(), addresses.to_vec());
     }
 
     /// Lets a program listen on that port, on every address.
@@ -98,6 +108,20 @@ impl Host for FakeHost {
 
     fn process_usage(&self) -> Result<ProcessUsage, HostError> {
         Ok(ProcessUsage { resident_bytes: 20 << 20, open_files: 12, open_files_max: Some(1_024) })
+    }
+
+    fn has_address(&self, address: IpAddr) -> bool {
+        address.is_loopback()
+    }
+
+    async fn resolve(&self, name: &str) -> Result<Vec<IpAddr>, HostError> {
+        let pointed = self.names.lock().unwrap_or_else(PoisonError::into_inner).get(name).cloned();
+        let addresses = pointed.unwrap_or_else(|| vec![IpAddr::from([127, 0, 0, 1])]);
+        if addresses.is_empty() {
+            let source = std::io::Error::new(std::io::ErrorKind::NotFound, "no such name");
+            return Err(HostError { what: format!("the addresses of {name}"), source });
+        }
+        Ok(addresses)
     }
 
     async fn answers(&self, endpoint: &MainEndpoint) -> bool {

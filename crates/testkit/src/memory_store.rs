@@ -241,6 +241,15 @@ impl Rows {
         {
             return Some(Conflict::AppName);
         }
+        if let Some(app) = &change.app {
+            let others = self.remaining_apps(change).filter(|other| other.install != app.install);
+            let taken: Vec<_> = others.flat_map(|other| &other.domains).collect();
+            if let Some(domain) =
+                first_repeated(taken.into_iter(), &app.domains, |domain| domain.name.clone())
+            {
+                return Some(Conflict::Domain(domain.name.clone()));
+            }
+        }
         if let Some(operation) = change.operation.as_ref().filter(|operation| operation.state.is_open())
             && self
                 .operations

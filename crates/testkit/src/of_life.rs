@@ -35,7 +35,7 @@ pub struct OfLife<T> {
 
 impl<T> OfLife<T> {
     /// Passes the gate. Never returns to the dead.
-    async fn pass<R>(
+    pub(crate) async fn pass<R>(
         &self,
         name: &'static str,
         failure: impl FnOnce() -> R,
@@ -58,7 +58,7 @@ impl<T> OfLife<T> {
     }
 
     /// For calls that are not numbered.
-    async fn unless_dead(&self) {
+    pub(crate) async fn unless_dead(&self) {
         if self.life.is_dead() {
             std::future::pending::<()>().await;
         }

@@ -35,7 +35,8 @@ pub fn hello() -> Package {
     }
 }
 
-/// A web service and its database, with a volume each, a generated password and two variables with defaults.
+/// A web service and its database, with a volume each, a generated password and two variables with defaults. It reads
+/// its own address.
 #[must_use]
 pub fn blog() -> Package {
     Package {
@@ -50,6 +51,7 @@ pub fn blog() -> Package {
         volumes: vec!["data".to_owned(), "files".to_owned()],
         requirements: Requirements { cpu_cores: 1, memory_bytes: 512 << 20, disk_bytes: 1 << 30 },
         admin_path: "/admin".to_owned(),
+        compose: "services: { web: { environment: { URL: \"${APPMANAGE_URL}\" } } }\n".to_owned(),
         login: Some(PackageLogin {
             user_name: "admin".to_owned(),
             password_variable: Some("DB_PASSWORD".to_owned()),

@@ -13,8 +13,8 @@ use control::ports::store::{
     Change, Conflict, EVENTS_KEPT, Loaded, OPERATIONS_KEPT_PER_APP, Store, StoreError,
 };
 use domain::{
-    App, AppId, Event, EventId, EventKind, Failure, FailureClass, InstallId, Operation, OperationId,
-    OperationState, PortReservation, Protocol, SubnetReservation, Timestamp,
+    App, AppDomain, AppId, DomainName, Event, EventId, EventKind, Failure, FailureClass, InstallId,
+    Operation, OperationId, OperationState, PortReservation, Protocol, SubnetReservation, Timestamp,
 };
 
 pub use access::*;
@@ -51,6 +51,7 @@ macro_rules! store_contract {
             a_second_open_operation_of_one_app_is_refused
             a_reserved_port_is_refused_to_another_app
             a_reserved_subnet_is_refused_to_another_app
+            a_domain_is_refused_to_another_app_until_it_is_given_up
             reservations_of_an_installation_without_a_row_are_refused
             a_refused_change_leaves_nothing
             a_forgotten_app_gives_way_to_the_next_of_its_name
@@ -297,6 +298,23 @@ pub fn a_reserved_subnet_is_refused_to_another_app(subject: &mut dyn Subject) {
     );
     commit(subject, &with_subnets(&one, &[]));
     commit(subject, &with_subnets(&other, &[second, first]));
+}
+
+/// It goes with its app, too.
+pub fn a_domain_is_refused_to_another_app_until_it_is_given_up(subject: &mut dyn Subject) {
+    let plain = |install, id| App { domains: Vec::new(), ..app(install, id) };
+    let name = DomainName::parse("blog.example.com").expect("a domain name");
+    let having =
+        |app: App| App { domains: vec![AppDomain::added(name.clone(), Timestamp::from_millis(1))], ..app };
+    let (one, other) = (plain("install-one", "one"), plain("install-other", "other"));
+    commit(subject, &with_app(&having(one.clone())));
+    assert_eq!(refused(subject, &with_app(&having(other.clone()))), Conflict::Domain(name.clone()));
+    commit(subject, &with_app(&one));
+    commit(subject, &with_app(&having(other.clone())));
+    assert_eq!(refused(subject, &with_app(&having(one.clone()))), Conflict::Domain(name.clone()));
+    commit(subject, &Change { forget: Some(other.install), ..Change::default() });
+    commit(subject, &with_app(&having(one.clone())));
+    assert_eq!(load(subject).apps, [having(one)]);
 }
 
 /// So that none can be left over.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use control::{AppDetail, Control, Error, InstallRequest, Ports, Settings, Stop};
+use control::{AppDetail, Control, Error, Front, InstallRequest, Ports, Settings, Stop};
 use domain::policy::Wish;
 use domain::settings::Given;
 use domain::{AppId, InstanceId, Operation, Package, Secret, Status};
@@ -12,6 +12,7 @@ use tokio::task::JoinHandle;
 use crate::catalog::FakeCatalog;
 use crate::engine::FakeEngine;
 use crate::faults::Life;
+use crate::front::FakeFront;
 use crate::host::{CountingIds, FakeHost, TestClock};
 use crate::memory_store::MemoryStore;
 use crate::of_life::OfLife;
@@ -33,6 +34,8 @@ pub struct World {
     pub host: Arc<FakeHost>,
     /// Its packages.
     pub packages: Vec<Arc<Package>>,
+    /// Its web server in front and its authority, which are there where a test asks for them.
+    pub front: Option<FakeFront>,
     /// Its settings.
     pub settings: Settings,
     /// Its clock.
@@ -51,6 +54,7 @@ impl Default for World {
             store: Arc::new(MemoryStore::of_instance(InstanceId::from_text("testworld"))),
             host: Arc::new(FakeHost::with(engine.clone())),
             packages: [packages::hello(), packages::blog(), packages::greedy()].map(Arc::new).into(),
+            front: None,
             settings: settings(),
             ids: Arc::default(),
             engine,
@@ -62,11 +66,13 @@ impl Default for World {
 fn settings() -> Settings {
     Settings {
         public_host: "apps.example".to_owned(),
+        own_hosts: vec!["apps.example".to_owned()],
         installs_at_once: 2,
         pull_idle_limit: Duration::from_secs(60),
         engine_grace: Duration::from_secs(10),
         port_first: 20_000,
         port_last: 20_999,
+        publish_on_loopback: false,
         subnet_pool: ipnet::Ipv4Net::new_assert(std::net::Ipv4Addr::new(10, 210, 0, 0), 16),
         subnet_prefix: 27,
         foreign_projects: true,
@@ -77,6 +83,14 @@ fn settings() -> Settings {
 }
 
 impl World {
+    /// A world with a gateway.
+    #[must_use]
+    pub fn with_gateway() -> Self {
+        let world = Self::default();
+        let front = FakeFront::of(Arc::clone(&world.clock) as _);
+        Self { front: Some(front), ..world }
+    }
+
     /// The ports of a server in that life.
     #[must_use]
     pub fn ports(&self, life: &Arc<Life>) -> Ports {
@@ -90,6 +104,10 @@ impl World {
             host: Arc::clone(&self.host) as _,
             clock: Arc::clone(&self.clock) as _,
             ids: Arc::clone(&self.ids) as _,
+            front: self.front.as_ref().map(|front| Front {
+                gateway: Arc::new(OfLife { inner: front.clone(), life: life() }),
+                certificates: Arc::new(OfLife { inner: front.clone(), life: life() }),
+            }),
         }
     }
 

@@ -181,6 +181,7 @@ impl Control {
             observation: Observation::default(),
             created_at: now,
             trashed_at: None,
+            domains: Vec::new(),
         }
     }
 }

@@ -4,6 +4,7 @@ pub mod admission;
 pub mod adopt;
 pub mod cancel;
 pub mod configure;
+pub mod domains;
 pub mod install;
 pub mod lifecycle;
 pub mod trash;

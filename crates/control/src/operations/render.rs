@@ -78,12 +78,12 @@ impl Control {
         let plain = |name: &str, value: String| (name.to_owned(), VariableValue::Plain(value));
         let main = app.deployment.as_ref().and_then(|deployment| deployment.main.as_ref());
         let port = main.map_or(0, |main| main.port);
-        let host = &self.settings.public_host;
+        let public_host = &self.settings.public_host;
         let mut variables = vec![
             plain("APPMANAGE_APP_ID", app.id.to_string()),
-            plain("APPMANAGE_HOST", host.clone()),
+            plain("APPMANAGE_HOST", app.host(public_host).to_owned()),
             plain("APPMANAGE_PORT", port.to_string()),
-            plain("APPMANAGE_URL", format!("http://{}:{port}", domain::app::bracketed(host))),
+            plain("APPMANAGE_URL", app.origin_url(public_host)),
         ];
         if let Some(version) = package.version(&app.package.version) {
             variables.extend(version.variables.iter().map(|(name, value)| plain(name, value.clone())));

@@ -1,10 +1,11 @@
 //! Chooses folder, ports, subnets and secrets, and stores the choice before anything is made of it.
 
+use std::net::Ipv4Addr;
 use std::sync::Arc;
 
 use domain::network::subnets_overlap;
 use domain::observation::Expectation;
-use domain::package::VariableKind;
+use domain::package::{PublishedPort, VariableKind};
 use domain::{
     App, Deployment, Failure, FailureClass, Login, MainEndpoint, Operation, OperationKind, Package,
     PortReservation, Secret, Step, StepOutcome, SubnetReservation,
@@ -189,6 +190,7 @@ impl Control {
         let mut chosen: Vec<PortReservation> = Vec::new();
         for service in &package.services {
             for wanted in &service.ports {
+                let wanted = &self.published(wanted);
                 let is_it = |port: &&PortReservation| {
                     port.service == service.name
                         && port.target == wanted.target
@@ -206,6 +208,14 @@ impl Control {
             }
         }
         Ok(chosen)
+    }
+
+    /// The port as it is published here: on a loopback address only, where the settings say so and the package names no
+    /// address.
+    fn published(&self, wanted: &PublishedPort) -> PublishedPort {
+        let is_everywhere = wanted.address == PublishedPort::EVERYWHERE;
+        let narrowed = (self.settings.publish_on_loopback && is_everywhere).then_some(Ipv4Addr::LOCALHOST);
+        PublishedPort { address: narrowed.map_or(wanted.address, Into::into), ..wanted.clone() }
     }
 
     /// A subnet for each network of the package.

@@ -77,6 +77,15 @@ pub trait Host: Send + Sync {
     /// The kernel did not tell.
     fn process_usage(&self) -> Result<ProcessUsage, HostError>;
 
+    /// Whether this machine has that address.
+    fn has_address(&self, address: IpAddr) -> bool;
+
+    /// The addresses of a host name. Takes at most a few seconds.
+    ///
+    /// # Errors
+    /// It has none, or nobody answered.
+    async fn resolve(&self, name: &str) -> Result<Vec<IpAddr>, HostError>;
+
     /// Whether the app behind that port answers: for HTTP any answer below 500 to a GET of the ready
     /// path; for TCP a connection that is not closed again at once (Docker's proxy accepts connections
     /// for a container that does not listen, and closes them). Takes at most a few seconds.

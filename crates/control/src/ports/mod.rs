@@ -5,6 +5,7 @@
 
 pub mod access;
 pub mod catalog;
+pub mod certificates;
 pub mod clock;
 pub mod engine;
 pub mod gateway;
@@ -17,6 +18,7 @@ pub mod usage;
 
 pub use access::{AccessChange, AccessStore, Accounts};
 pub use catalog::Catalog;
+pub use certificates::{Certificates, ChallengeSink};
 pub use clock::Clock;
 pub use engine::{
     ComposeOrigin, Engine, EngineContainer, EngineError, EngineEvent, EngineInfo, EngineNetwork,

@@ -4,8 +4,8 @@
 //! operation per app. Everything else is decided before [`Store::commit`] is called.
 
 use domain::{
-    App, AppId, Event, EventId, InstallId, InstanceId, Operation, OperationId, PortReservation, StoredEvent,
-    SubnetReservation,
+    App, AppId, DomainName, Event, EventId, InstallId, InstanceId, Operation, OperationId, PortReservation,
+    StoredEvent, SubnetReservation,
 };
 
 /// Everything that changes in one transaction. Parts that are empty are left as they are.
@@ -39,6 +39,8 @@ pub enum Conflict {
     AppName,
     /// An operation of that app is open.
     OpenOperation,
+    /// That domain leads to another app.
+    Domain(DomainName),
     /// That port is reserved by another app.
     Port(PortReservation),
     /// That subnet is reserved by another app.

@@ -70,3 +70,8 @@ VALUES ('monitoring', zeroblob(32), 'read-only', 1000, 9000, NULL);
 
 INSERT INTO audit (number, at, caller, address, request_id, interface, app_id, account, outcome)
 VALUES (1, 1000, 'user:admin', '192.0.2.7', '7f', 'AppInstall', 'blog', '', 'ok');
+
+INSERT INTO domain (name, install, position, added_at, certificate, failed)
+VALUES ('blog.example.com', 'install1', 0, 5000,
+        '{"file":"blog.example.com-6000.pem","valid_from":6000,"expires_at":7776006000}',
+        '{"count":2,"failure":{"class":"ca_limit","subject":"blog.example.com","detail":"too many"},"at":9000}');

@@ -1,7 +1,7 @@
 //! The table `app`.
 
 use domain::package::Requirements;
-use domain::{App, AppId, Desired, InstallId, Lifecycle, Origin, PackageRef, ProjectName};
+use domain::{App, AppDomain, AppId, Desired, InstallId, Lifecycle, Origin, PackageRef, ProjectName};
 use rusqlite::Row;
 use serde::{Deserialize, Serialize};
 
@@ -22,7 +22,7 @@ struct RequirementsFields {
 #[derive(Serialize, Deserialize)]
 struct RequirementsRow(#[serde(with = "RequirementsFields")] Requirements);
 
-pub(crate) fn read(row: &Row<'_>) -> Result<App, Fault> {
+pub(crate) fn read(row: &Row<'_>, domains: Vec<AppDomain>) -> Result<App, Fault> {
     let cells = Cells { row, table: "app", key_column: "app_id" };
     Ok(App {
         install: InstallId::from_text(cells.plain::<String>("install")?),
@@ -41,6 +41,7 @@ pub(crate) fn read(row: &Row<'_>) -> Result<App, Fault> {
         lifecycle: cells.known("lifecycle", Lifecycle::from_text)?,
         deployment: cells.optional_json::<DeploymentRow>("deployment")?.map(Into::into),
         observation: cells.json::<ObservationRow>("observation")?.into(),
+        domains,
         created_at: cells.time("created_at")?,
         trashed_at: cells.optional_time("trashed_at")?,
     })

@@ -5,6 +5,7 @@
 //! `#[serde(default)]`, and one that is not known is passed over, so that older rows stay readable.
 
 pub(crate) mod app;
+pub(crate) mod app_domain;
 pub(crate) mod deployment;
 pub(crate) mod event;
 pub(crate) mod failure;

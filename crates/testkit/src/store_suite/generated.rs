@@ -99,6 +99,17 @@ impl Generator {
         Failure::of(class, self.text(), self.text())
     }
 
+    fn domain(&mut self, install: &str, number: u64) -> AppDomain {
+        let name = DomainName::parse(&format!("d{number}.{install}.example"));
+        let file = self.text();
+        AppDomain {
+            name: name.expect("a test names its installations well"),
+            added_at: self.time(),
+            certificate: self.maybe(|it| Certificate { file, valid_from: it.time(), expires_at: it.time() }),
+            failed: self.maybe(|it| FailedTries { count: it.number(), failure: it.failure(), at: it.time() }),
+        }
+    }
+
     /// An app. Its identifiers are those given.
     pub fn app(&mut self, install: &str, id: &str) -> App {
         let id = AppId::parse(id).expect("a test names its apps well");
@@ -127,6 +138,8 @@ impl Generator {
                 Lifecycle::Trashed,
             ]),
             deployment: self.maybe(Self::deployment),
+            // One name leads to one app: those of the installation's own are nobody else's.
+            domains: (0..self.next() % 3).map(|number| self.domain(install, number)).collect(),
             observation: self.observation(),
             created_at: self.time(),
             trashed_at: self.maybe(Self::time),

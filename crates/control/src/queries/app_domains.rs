@@ -1,0 +1,97 @@
+//! AppDomainList: the names that apps are reached by, and how it stands with each.
+
+use domain::{App, AppDomain, AppId, DomainName, Failure, Lifecycle, Timestamp};
+
+use super::parse_app_id;
+use crate::memory::Memory;
+use crate::sites::upstream;
+use crate::{Control, Error};
+
+/// A name that an app is reached by.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DomainDetail {
+    /// The app.
+    pub app: AppId,
+    /// The name, with its certificate.
+    pub domain: AppDomain,
+    /// How it stands with the gateway.
+    pub site: SiteState,
+    /// Whether the certificate can be used now.
+    pub is_certified: bool,
+    /// When the next certificate is to be asked for.
+    pub next_try_at: Timestamp,
+}
+
+/// How it stands with the gateway.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SiteState {
+    /// It serves the name, as it should.
+    Served,
+    /// It is about to.
+    Pending,
+    /// It does not take it; why.
+    Failed(Failure),
+    /// The app lies in the recycle bin: the name is kept for it, and nothing is served.
+    Kept,
+}
+
+impl Control {
+    /// The names of one app or of all, oldest app first, each app's in the order in which it was given them. Those
+    /// of apps in the recycle bin are among them.
+    ///
+    /// # Errors
+    /// `AppIdFormat`, `NoSuchApp`.
+    pub fn app_domains(&self, id: Option<&str>) -> Result<Vec<DomainDetail>, Error> {
+        let id = id.map(parse_app_id).transpose()?;
+        let now = self.clock.now();
+        self.recorder.read(|memory| {
+            if let Some(id) = id.as_ref().filter(|id| memory.app(id).is_none()) {
+                return Err(Error::NoSuchApp { id: id.to_string() });
+            }
+            let records = memory.oldest_first().map(|record| &record.app);
+            let wanted = records.filter(|app| id.as_ref().is_none_or(|id| app.id == *id));
+            let details = |app| Vec::from_iter(app_details(self, memory, app, now));
+            Ok(wanted.flat_map(details).collect())
+        })
+    }
+
+    pub(crate) fn domain_detail(
+        &self,
+        memory: &Memory,
+        app: &App,
+        domain: &AppDomain,
+        now: Timestamp,
+    ) -> DomainDetail {
+        let is_valid = |c: &domain::Certificate| c.valid_from <= now && now < c.expires_at;
+        DomainDetail {
+            app: app.id.clone(),
+            site: site_state(memory, app, domain),
+            is_certified: domain.certificate.as_ref().is_some_and(is_valid),
+            next_try_at: domain.next_try_at(),
+            domain: domain.clone(),
+        }
+    }
+}
+
+fn app_details<'a>(
+    control: &'a Control,
+    memory: &'a Memory,
+    app: &'a App,
+    now: Timestamp,
+) -> impl Iterator<Item = DomainDetail> + 'a {
+    app.domains.iter().map(move |domain| control.domain_detail(memory, app, domain, now))
+}
+
+fn site_state(memory: &Memory, app: &App, domain: &AppDomain) -> SiteState {
+    if app.lifecycle != Lifecycle::Installed {
+        return SiteState::Kept;
+    }
+    let is_it = |name: &DomainName| *name == domain.name;
+    let served = memory.gateway.served.iter().flatten().find(|site| is_it(&site.domain));
+    match served {
+        Some(site) if Some(site.upstream) == upstream(app) && site.certificate == domain.certificate => {
+            SiteState::Served
+        }
+        _ => memory.gateway.failure.clone().map_or(SiteState::Pending, SiteState::Failed),
+    }
+}

@@ -1,0 +1,169 @@
+//! Has the web server in front serve the names of apps: whatever differs from what it serves is brought to it, until it
+//! takes it. What it served before goes on meanwhile.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use domain::package::Speaks;
+use domain::{App, Certificate, DomainName, Failure, FailureClass, Lifecycle, Timestamp};
+
+use crate::memory::Memory;
+use crate::ports::{Change, GatewayError, Site, StoreError};
+use crate::{Control, Front, Stop};
+
+/// Before sites that were not taken are brought again; doubled each time up to [`LONGEST_PAUSE`].
+const FIRST_PAUSE: Duration = Duration::from_secs(2);
+
+/// The longest pause: whoever has mended the gateway does not wait for longer.
+const LONGEST_PAUSE: Duration = Duration::from_mins(5);
+
+/// A site as the rows of apps want it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WantedSite {
+    /// The name.
+    pub domain: DomainName,
+    /// Where the app answers on this host.
+    pub upstream: SocketAddr,
+    /// Its certificate, if it has one.
+    pub certificate: Option<Certificate>,
+}
+
+/// Serves until `stop`.
+pub(crate) async fn serve(control: Arc<Control>, stop: Stop) {
+    let Some(front) = &control.front else { return };
+    let mut pause = FIRST_PAUSE;
+    loop {
+        let wanted = tokio::select! {
+            () = stop.soft.cancelled() => return,
+            wanted = control.wait_for(unserved) => wanted,
+        };
+        let brought = tokio::select! {
+            // What is half brought is brought again at the next start.
+            () = stop.hard.cancelled() => return,
+            brought = bring(&control, front, &wanted) => brought,
+        };
+        let Some(result) = brought else { continue };
+        let failure = result.err().map(failure_of);
+        pause = if failure.is_some() { pause } else { FIRST_PAUSE };
+        note(&control, &wanted, failure.clone());
+        if failure.is_some() {
+            let changed = control.wait_for(|memory| unserved(memory).filter(|now| *now != wanted));
+            tokio::select! {
+                () = stop.soft.cancelled() => return,
+                _ = changed => {}
+                () = tokio::time::sleep(pause) => pause = (pause * 2).min(LONGEST_PAUSE),
+            }
+        }
+    }
+}
+
+/// What is to be served, if it is not what is served.
+fn unserved(memory: &Memory) -> Option<Vec<WantedSite>> {
+    let wanted = wanted(memory);
+    (memory.gateway.served.as_ref() != Some(&wanted)).then_some(wanted)
+}
+
+fn wanted(memory: &Memory) -> Vec<WantedSite> {
+    let installed = memory.oldest_first().filter(|record| record.app.lifecycle == Lifecycle::Installed);
+    let sites = installed.filter_map(|record| Some((&record.app, upstream(&record.app)?)));
+    let mut wanted: Vec<WantedSite> = sites
+        .flat_map(|(app, upstream)| {
+            app.domains.iter().map(move |domain| WantedSite {
+                domain: domain.name.clone(),
+                upstream,
+                certificate: domain.certificate.clone(),
+            })
+        })
+        .collect();
+    wanted.sort_by(|one, other| one.domain.cmp(&other.domain));
+    wanted
+}
+
+/// Where an app answers in HTTP on this host.
+pub(crate) fn upstream(app: &App) -> Option<SocketAddr> {
+    let main = app.deployment.as_ref()?.main.as_ref()?;
+    matches!(main.speaks, Speaks::Http { .. }).then(|| SocketAddr::new(main.address, main.port))
+}
+
+/// Brings the sites to the gateway; `None` if one of them names a certificate that is gone, which is noted.
+async fn bring(
+    control: &Arc<Control>,
+    front: &Front,
+    wanted: &[WantedSite],
+) -> Option<Result<(), GatewayError>> {
+    let mut sites = Vec::with_capacity(wanted.len());
+    for WantedSite { domain, upstream, certificate } in wanted {
+        if let Some(lost) = certificate
+            && !front.certificates.is_there(lost).await
+        {
+            tracing::error!(%domain, file = lost.file, "the file of its certificate is gone; asking for another");
+            // If the disk takes nothing, it is looked for again.
+            if let Err(error) = forget_certificate(control, domain, lost).await {
+                return Some(Err(GatewayError::Unreachable { reason: error.to_string() }));
+            }
+            return None;
+        }
+        let certificate = certificate.as_ref().map(|certificate| front.certificates.path(certificate));
+        sites.push(Site { domain: domain.clone(), upstream: *upstream, certificate });
+    }
+    Some(front.gateway.serve(&sites).await)
+}
+
+async fn forget_certificate(
+    control: &Arc<Control>,
+    domain: &DomainName,
+    lost: &Certificate,
+) -> Result<(), StoreError> {
+    let (domain, lost) = (domain.clone(), lost.clone());
+    control
+        .recorder
+        .update(move |memory, _| {
+            let change = memory.amended_domain(&domain, |domain| {
+                if domain.certificate.as_ref() == Some(&lost) {
+                    domain.certificate = None;
+                }
+            });
+            Ok((change.unwrap_or_default(), ()))
+        })
+        .await
+}
+
+/// Notes what came of it, and logs each reason once.
+fn note(control: &Arc<Control>, wanted: &[WantedSite], failure: Option<Failure>) {
+    let wanted = wanted.to_vec();
+    control.recorder.observe(move |memory: &mut Memory, _: Timestamp| {
+        match &failure {
+            None => {
+                tracing::info!(sites = wanted.len(), "the gateway serves the domains of apps");
+                memory.gateway.served = Some(wanted);
+            }
+            Some(failure) if memory.gateway.failure.as_ref() != Some(failure) => {
+                tracing::warn!(%failure, "the gateway does not serve the domains of apps as it should; trying again");
+            }
+            Some(_) => {}
+        }
+        memory.gateway.failure = failure;
+    });
+}
+
+fn failure_of(error: GatewayError) -> Failure {
+    match error {
+        GatewayError::Refused { words } => Failure::of(FailureClass::GatewayRefused, "", words),
+        GatewayError::Unreachable { reason } => Failure::of(FailureClass::GatewayUnreachable, "", reason),
+    }
+}
+
+impl Memory {
+    /// The change that amends a domain, whoever has it; `None` if nobody does.
+    pub(crate) fn amended_domain(
+        &self,
+        name: &DomainName,
+        amend: impl FnOnce(&mut domain::AppDomain),
+    ) -> Option<Change> {
+        let record = self.domain_holder(name)?;
+        let (mut app, operation) = (record.app.clone(), record.operation.clone());
+        amend(app.domains.iter_mut().find(|domain| domain.name == *name)?);
+        Some(Change { app: Some(app), operation, ..Change::default() })
+    }
+}

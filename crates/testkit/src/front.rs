@@ -1,0 +1,160 @@
+//! A web server in front and a certification authority that do as they are told.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use control::ports::{Certificates, ChallengeSink, Clock, Gateway, GatewayError, Site};
+use domain::{Certificate, DomainName, Failure, FailureClass};
+
+use crate::of_life::OfLife;
+
+/// A web server and an authority. They outlive the servers that use them.
+#[derive(Clone)]
+pub struct FakeFront {
+    clock: Arc<dyn Clock>,
+    state: Arc<Mutex<State>>,
+}
+
+struct State {
+    served: Vec<Site>,
+    refusal: Option<GatewayError>,
+    files: BTreeSet<String>,
+    issued: Vec<DomainName>,
+    asked: u32,
+    failing: BTreeMap<DomainName, FailureClass>,
+}
+
+impl FakeFront {
+    /// The lifetime of a certificate: short, so that a test can live to see its end.
+    pub const LIFETIME: Duration = Duration::from_hours(6);
+
+    /// A web server that serves nothing, and an authority that issues whatever it is asked for.
+    #[must_use]
+    pub fn of(clock: Arc<dyn Clock>) -> Self {
+        let state = State {
+            served: Vec::new(),
+            refusal: None,
+            files: BTreeSet::new(),
+            issued: Vec::new(),
+            asked: 0,
+            failing: BTreeMap::new(),
+        };
+        Self { clock, state: Arc::new(Mutex::new(state)) }
+    }
+
+    /// What is served.
+    #[must_use]
+    pub fn served(&self) -> Vec<Site> {
+        self.state().served.clone()
+    }
+
+    /// Lets the web server refuse every change of what it serves, or ends that.
+    pub fn refuse(&self, refusal: Option<GatewayError>) {
+        self.state().refusal = refusal;
+    }
+
+    /// The files of certificates.
+    #[must_use]
+    pub fn files(&self) -> Vec<String> {
+        self.state().files.iter().cloned().collect()
+    }
+
+    /// Loses the file of every certificate, as somebody who tidies up would.
+    pub fn lose_files(&self) {
+        self.state().files.clear();
+    }
+
+    /// The names that certificates were issued for, in order.
+    #[must_use]
+    pub fn issued(&self) -> Vec<DomainName> {
+        self.state().issued.clone()
+    }
+
+    /// How often a certificate was asked for.
+    #[must_use]
+    pub fn asked(&self) -> u32 {
+        self.state().asked
+    }
+
+    /// Lets every request for that name fail in that way, or ends that.
+    pub fn fail(&self, name: &DomainName, class: Option<FailureClass>) {
+        match class {
+            Some(class) => drop(self.state().failing.insert(name.clone(), class)),
+            None => drop(self.state().failing.remove(name)),
+        }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn serve(&self, sites: &[Site]) -> Result<(), GatewayError> {
+        let mut state = self.state();
+        if state.served == sites {
+            return Ok(());
+        }
+        if let Some(refusal) = &state.refusal {
+            return Err(refusal.clone());
+        }
+        for path in sites.iter().filter_map(|site| site.certificate.as_ref()) {
+            let file = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+            if !state.files.contains(file) {
+                return Err(GatewayError::Refused { words: format!("cannot load certificate {file}") });
+            }
+        }
+        state.served = sites.to_vec();
+        Ok(())
+    }
+
+    fn issue(&self, name: &DomainName, challenges: &dyn ChallengeSink) -> Result<Certificate, Failure> {
+        let mut state = self.state();
+        state.asked += 1;
+        if let Some(class) = state.failing.get(name) {
+            return Err(Failure::of(*class, name.as_str(), "the test says so"));
+        }
+        challenges.answer("token", name.as_str());
+        let file = format!("{name}-{}.pem", state.asked);
+        state.files.insert(file.clone());
+        state.issued.push(name.clone());
+        let valid_from = self.clock.now();
+        Ok(Certificate { file, valid_from, expires_at: valid_from.plus(Self::LIFETIME) })
+    }
+}
+
+#[async_trait]
+impl Gateway for OfLife<FakeFront> {
+    async fn serve(&self, sites: &[Site]) -> Result<(), GatewayError> {
+        let failure = || Err(GatewayError::Unreachable { reason: "injected fault".to_owned() });
+        self.pass("gateway.serve", failure, async || self.inner.serve(sites)).await
+    }
+}
+
+#[async_trait]
+impl Certificates for OfLife<FakeFront> {
+    async fn issue(&self, name: &DomainName, challenges: &dyn ChallengeSink) -> Result<Certificate, Failure> {
+        let failure = || Err(Failure::of(FailureClass::CaUnreachable, name.as_str(), "injected fault"));
+        self.pass("certificates.issue", failure, async || self.inner.issue(name, challenges)).await
+    }
+
+    fn path(&self, certificate: &Certificate) -> PathBuf {
+        PathBuf::from("/fake/certificates").join(&certificate.file)
+    }
+
+    async fn is_there(&self, certificate: &Certificate) -> bool {
+        self.unless_dead().await;
+        self.inner.state().files.contains(&certificate.file)
+    }
+
+    async fn keep_only(&self, kept: &[Certificate]) -> Result<(), std::io::Error> {
+        let failure = || Err(std::io::Error::other("injected fault"));
+        let work = async || {
+            let is_kept = |file: &String| kept.iter().any(|certificate| certificate.file == *file);
+            self.inner.state().files.retain(is_kept);
+            Ok(())
+        };
+        self.pass("certificates.keep_only", failure, work).await
+    }
+}
