@@ -6,11 +6,13 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use acme::AcmeAuthority;
 use anyhow::{Context, bail};
 use catalog::PackageCatalog;
 use control::ports::{Catalog, Engine, Store as _};
-use control::{Control, Ports, Settings, Stop};
+use control::{Control, Front, Ports, Settings, Stop};
 use docker::{Compose, ComposeError, ComposeProjects, Docker, Environment};
+use gateway::NginxGateway;
 use host::{LinuxHost, RandomIds, SystemClock};
 use server::ServerSettings;
 use store::SqliteStore;
@@ -18,7 +20,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::activation::HandedOver;
-use crate::config::Config;
+use crate::config::{Config, Publish};
 use crate::data_dir::DataDir;
 use crate::instance::ServedInstance;
 use crate::lifecycle::{self, Signals};
@@ -128,7 +130,25 @@ async fn open_ports(config: &Config, compose: &Compose, data_dir: &DataDir) -> a
         host: Arc::new(LinuxHost),
         clock: Arc::new(SystemClock),
         ids: Arc::new(RandomIds),
+        front: front(config, data_dir),
     })
+}
+
+/// What serves apps under names of their own, where a gateway is configured.
+fn front(config: &Config, data_dir: &DataDir) -> Option<Front> {
+    if config.gateway_user.is_none() && config.gateway_secret_file.is_none() {
+        return None;
+    }
+    let gateway_dir = config.gateway_dir.clone().unwrap_or_else(|| data_dir.path().join("gateway"));
+    let certificates = AcmeAuthority::of(acme::Settings {
+        directory: config.acme_directory.0.clone(),
+        contact: config.acme_contact.as_ref().map(|contact| contact.0.clone()).unwrap_or_default(),
+        ca_file: config.acme_ca_file.clone(),
+        account_file: data_dir.path().join("acme").join("account.json"),
+        folder: gateway_dir.join("certificates"),
+    });
+    let gateway = NginxGateway::of(&config.gateway_nginx_dir, &gateway_dir);
+    Some(Front { gateway: Arc::new(gateway), certificates: Arc::new(certificates) })
 }
 
 fn open_files(
@@ -147,14 +167,22 @@ async fn warn_of_absent_engine(engine: Arc<dyn Engine>) {
     }
 }
 
+/// The names that this server itself is reached by.
+fn own_hosts(config: &Config) -> Vec<String> {
+    let hosts = config.api_hosts.iter().map(|name| name.0.clone());
+    std::iter::once(config.public_host.0.clone()).chain(hosts).collect()
+}
+
 fn settings(config: &Config) -> Settings {
     Settings {
         public_host: config.public_host.0.clone(),
+        own_hosts: own_hosts(config),
         installs_at_once: config.installs_at_once.to(),
         pull_idle_limit: Duration::from_secs(config.installs_pull_idle_seconds.get().into()),
         engine_grace: Duration::from_secs(config.engine_grace_seconds.get().into()),
         port_first: config.network_port_first.to(),
         port_last: config.network_port_last.to(),
+        publish_on_loopback: config.network_publish == Publish::Loopback,
         subnet_pool: config.network_subnet_pool,
         subnet_prefix: config.network_subnet_prefix.to(),
         foreign_projects: config.projects_foreign,

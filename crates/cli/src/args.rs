@@ -109,6 +109,13 @@ pub enum Command {
         after_help = "Example: appmanage catalog search blog"
     )]
     Catalog(Catalog),
+    /// Give apps domain names of their own, with certificates
+    #[command(
+        subcommand,
+        disable_help_subcommand = true,
+        after_help = "Example: appmanage domain add myblog blog.example.com"
+    )]
+    Domain(Domain),
     /// Take over a compose project that already runs, without restarting it
     #[command(after_help = "Example: appmanage adopt shop")]
     Adopt(Verb),
@@ -374,6 +381,36 @@ pub struct Audit {
     /// Only those older than the one of this number
     #[arg(long, value_name = "NUMBER")]
     pub(crate) before: Option<String>,
+}
+
+/// `domain`.
+#[derive(Subcommand, Debug)]
+pub enum Domain {
+    /// Let a domain name lead to an app
+    #[command(after_help = "Example: appmanage domain add myblog blog.example.com")]
+    Add(DomainOfApp),
+    /// List domain names, and how it stands with their certificates
+    #[command(after_help = "Example: appmanage domain list")]
+    List(DomainList),
+    /// Take a domain name from an app
+    #[command(after_help = "Example: appmanage domain remove myblog blog.example.com")]
+    Remove(DomainOfApp),
+}
+
+/// `domain add`, `domain remove`.
+#[derive(Args, Debug)]
+pub struct DomainOfApp {
+    /// The app
+    pub(crate) app: String,
+    /// The name, such as blog.example.com
+    pub(crate) domain: String,
+}
+
+/// `domain list`.
+#[derive(Args, Debug)]
+pub struct DomainList {
+    /// Only those of this app
+    pub(crate) app: Option<String>,
 }
 
 /// A command about one app.

@@ -56,8 +56,9 @@ use live::follow::FOLLOWED_MAX;
 use live::logs::COLLECTED_AT_ONCE;
 use live::stats::Meter;
 use metered::Metered;
-use ports::{AccessStore, Catalog, Clock, Engine, Host, Ids, Projects, Store, StoreError};
-use ports::{Catalog, Certificates, Clock, Engine, Gateway, Host, Ids, Projects, Store, StoreError};
+use ports::{
+    AccessStore, Catalog, Certificates, Clock, Engine, Gateway, Host, Ids, Projects, Store, StoreError,
+};
 use recorder::Recorder;
 
 /// The adapters that the use cases work with.

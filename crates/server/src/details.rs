@@ -3,9 +3,9 @@
 use std::time::{Duration, UNIX_EPOCH};
 
 use control::ports::EngineError;
-use control::{AccessError, Error, NameHolder, Resource, Shortage};
+use control::{AccessError, DomainHolder, Error, NameHolder, Resource, Shortage};
 use domain::settings::{Expected, LONGEST_VALUE, SHORTEST_SECRET};
-use domain::{Risk, SettingError, Timestamp};
+use domain::{DomainNameError, Risk, SettingError, Timestamp};
 
 use crate::context::Context;
 use crate::error::{Malformed, Refusal};
@@ -90,6 +90,18 @@ fn of_control(error: &Error, context: &Context) -> String {
         Error::Engine(EngineError::Refused { reason, .. }) => reason.clone(),
         Error::Store(_) | Error::Host(_) | Error::PackageUnreadable { .. } => of_internal(context),
         Error::Busy { open } => text(language, "detail-busy", &[("kind", open.as_str())]),
+        Error::DomainFormat { reason, .. } => text(language, of_domain_name(*reason), &[]),
+        Error::NoGateway => text(language, "detail-no-gateway", &[]),
+        Error::DomainTaken { holder, .. } => of_domain_holder(holder, language),
+        Error::TooManyDomains { limit } => {
+            text(language, "detail-too-many-domains", &[("limit", &limit.to_string())])
+        }
+        Error::DomainNotResolved { found, public_host, reason, .. } => {
+            let found = found.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+            let variables = [("found", &*found), ("host", public_host), ("reason", reason)];
+            let id = if found.is_empty() { "detail-resolves-nowhere" } else { "detail-resolves-elsewhere" };
+            text(language, id, &variables)
+        }
         Error::NotManaged { .. } => text(language, "detail-not-managed", &[]),
         Error::AppUnknown { .. }
         | Error::CustomerAppNameFormat { .. }
@@ -101,7 +113,9 @@ fn of_control(error: &Error, context: &Context) -> String {
         | Error::NotInTrash { .. }
         | Error::NothingToCancel { .. }
         | Error::TooLateToCancel { .. }
-        | Error::NoSuchOperation { .. } => String::new(),
+        | Error::NoSuchOperation { .. }
+        | Error::NotWeb { .. }
+        | Error::NoSuchDomain { .. } => String::new(),
     }
 }
 
@@ -137,6 +151,24 @@ fn of_access(error: AccessError, language: Language) -> String {
         | AccessError::UserNotExis
         | AccessError::KeyRepeat
         | AccessError::KeyNotExis => String::new(),
+    }
+}
+
+const fn of_domain_name(reason: DomainNameError) -> &'static str {
+    match reason {
+        DomainNameError::Wildcard => "detail-domain-wildcard",
+        DomainNameError::Address => "detail-domain-address",
+        DomainNameError::International => "detail-domain-international",
+        DomainNameError::OneLabel => "detail-domain-one-label",
+        DomainNameError::Malformed => "detail-domain-malformed",
+    }
+}
+
+fn of_domain_holder(holder: &DomainHolder, language: Language) -> String {
+    match holder {
+        DomainHolder::App(id) => text(language, "detail-domain-of-app", &[("app", id.as_str())]),
+        DomainHolder::Trash(id) => text(language, "detail-domain-of-trash", &[("app", id.as_str())]),
+        DomainHolder::Server => text(language, "detail-domain-of-server", &[]),
     }
 }
 
@@ -275,7 +307,23 @@ mod tests {
             Error::VersionUnknown { app: "x".into(), version: "y".into(), offered: vec!["1".into()] }.into(),
             Error::Setting(SettingError::Unknown { name: "X".into() }).into(),
             Error::PolicyRefused { package: "x".into(), risks: Vec::new() }.into(),
+            Error::NoGateway.into(),
+            Error::TooManyDomains { limit: 1 }.into(),
         ];
+        let reasons = ["*.x.y", "1.2.3.4", "é.fr", "x", "_.x"].map(|text| {
+            let reason = domain::DomainName::parse(text).expect_err("it is none");
+            Refusal::Control(Error::DomainFormat { domain: text.into(), reason })
+        });
+        let (app, name) = (domain::AppId::parse("x").expect("an id"), domain::DomainName::parse("x.y"));
+        let name = name.expect("a name");
+        let holders = [DomainHolder::App(app.clone()), DomainHolder::Trash(app), DomainHolder::Server];
+        let holders =
+            holders.map(|holder| Refusal::Control(Error::DomainTaken { domain: name.clone(), holder }));
+        let elsewhere = [vec![], vec![std::net::IpAddr::from([192, 0, 2, 1])]].map(|found| {
+            let (domain, public_host) = (name.clone(), "x".into());
+            Refusal::Control(Error::DomainNotResolved { domain, found, public_host, reason: "x".into() })
+        });
+        let domains = reasons.iter().chain(&holders).chain(&elsewhere);
         let kinds = [Expected::Secret, Expected::Text, Expected::Number, Expected::Boolean];
         let settings = kinds.map(|expected| {
             Refusal::Control(Error::Setting(SettingError::Value { name: "X".into(), expected }))
@@ -292,7 +340,7 @@ mod tests {
         let shortages = resources.map(|resource| {
             Refusal::Control(Error::NotEnough(vec![Shortage { resource, needed: 2, available: 1 }]))
         });
-        for refusal in refusals.iter().chain(&shortages).chain(&settings) {
+        for refusal in refusals.iter().chain(domains).chain(&shortages).chain(&settings) {
             let [chinese, english] = Language::ALL.map(|language| found(refusal, language));
             assert!(!english.is_empty() && !english.contains(['$', '{']), "{refusal:?}: {english}");
             assert!(!english.starts_with("detail-") && !chinese.starts_with("detail-"), "{refusal:?}");

@@ -20,7 +20,7 @@ use tracing::Instrument as _;
 
 use crate::context::{Context, REQUEST_ID, id_header};
 use crate::error::{Malformed, Nothing, Refusal, is_in_contract, is_no_such_interface};
-use crate::gatekeeper::Caller;
+use crate::gatekeeper::{Caller, is_of_any_name};
 use crate::limits::{ANSWER_TIME_MAX, BODY_BYTES_DISCARDED_MAX, BODY_BYTES_MAX, BODY_TIME_MAX};
 use crate::seats::Seat;
 use crate::{KnownInterface, Server};
@@ -100,7 +100,7 @@ pub(crate) async fn keep_contract(
 /// Who calls, if they may and by a name of this server's.
 fn let_in(server: &Server, head: &Parts) -> Result<Caller, Refusal> {
     let caller = server.gatekeeper.admit(head).map_err(Refusal::Stranger)?;
-    if !caller.by_gateway {
+    if !caller.by_gateway && !is_of_any_name(head.uri.path()) {
         server.callers.check_host(head)?;
     }
     Ok(caller)

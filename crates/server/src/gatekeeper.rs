@@ -33,6 +33,14 @@ const OF_GATEWAY: &str = "/gateway/";
 /// no name.
 const OF_EVERYBODY: &[&str] = &["/healthz", "/readyz"];
 
+/// What a certification authority asks for, by the names of apps. It tells nothing that was not agreed on with it.
+const OF_AUTHORITIES: &str = "/.well-known/acme-challenge/";
+
+/// Whether that path is answered under whatever name it is asked for.
+pub(crate) fn is_of_any_name(path: &str) -> bool {
+    path.starts_with(OF_AUTHORITIES)
+}
+
 /// By which way a request came in: known for each connection, put into each of its requests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Way {
@@ -106,7 +114,9 @@ impl Gatekeeper {
         };
         let (peer, path) = (self.peer(way, &head.headers), head.uri.path());
         let (identity, scope) = match peer {
-            _ if OF_EVERYBODY.contains(&path) => (Identity::Anonymous, Scope::ReadOnly),
+            _ if OF_EVERYBODY.contains(&path) || is_of_any_name(path) => {
+                (Identity::Anonymous, Scope::ReadOnly)
+            }
             Peer::Gateway => return from_gateway(path, &head.headers),
             _ if path.starts_with(OF_GATEWAY) => return Err(Stranger::OfTheGateway),
             Peer::Administrator => (Identity::LocalAdministrator, Scope::Full),

@@ -33,10 +33,11 @@ use crate::routes::app_stats::AppStats;
 use crate::routes::app_status::AppStatus;
 use crate::routes::app_trash::AppTrash;
 use crate::routes::app_uninstall::AppUninstall;
+use crate::routes::domains::{AppDomainAdd, AppDomainList, AppDomainRemove};
 use crate::routes::keys::{KeyAdd, KeyList, KeyRevoke};
 use crate::routes::users::{UserAdd, UserList, UserPassword, UserRemove};
 use crate::routes::verbs::{AppAdopt, AppPurge, AppRestart, AppRestore, AppStart, AppStop};
-use crate::routes::{documents, health, images, login, metrics};
+use crate::routes::{documents, domains, health, images, login, metrics};
 use crate::settings::{ServerSettings, SettingsError, checked_base};
 use crate::{KnownInterface, Server, openapi};
 
@@ -92,6 +93,9 @@ fn interfaces(base: &str) -> Interfaces {
         .with::<AppPurge>()
         .with::<AppConfig>()
         .with::<AppAdopt>()
+        .with::<AppDomainAdd>()
+        .with::<AppDomainList>()
+        .with::<AppDomainRemove>()
         .with::<AppOperations>()
         .with::<AppEvents>()
         .with::<AppLogs>()
@@ -113,6 +117,7 @@ fn interfaces(base: &str) -> Interfaces {
 fn ordinary(base: &str) -> Router<Arc<Server>> {
     Router::new()
         .route("/healthz", get(health::alive))
+        .route(domains::CHALLENGE, get(domains::challenge))
         .route("/readyz", get(health::ready))
         .route("/doctor", get(health::checkup))
         .route("/metrics", get(metrics::metrics))

@@ -8,6 +8,7 @@ mod access;
 mod app;
 mod catalog;
 mod checkup;
+mod domain;
 mod envelope;
 mod event;
 mod live;
@@ -28,6 +29,7 @@ pub use catalog::{
     PolicyInfo, RequirementsInfo, RiskInfo,
 };
 pub use checkup::{CheckupInfo, FindingInfo};
+pub use domain::{AppDomainInfo, AppDomainListParameters, AppDomainParameters, RemovedDomainInfo};
 pub use envelope::{Envelope, ErrorInfo};
 pub use event::{EventInfo, GapInfo};
 pub use live::{AppLogsParameters, AppStatsInfo, AppStatsParameters, LogLineInfo, ServiceStatsInfo};

@@ -9,7 +9,7 @@ use super::Finding;
 use crate::cargo::{array, text};
 
 /// Our crates, and the crates of ours that each may use.
-const LAYERS: [(&str, &[&str]); 12] = [
+const LAYERS: [(&str, &[&str]); 13] = [
     ("domain", &[]),
     ("control", &["domain"]),
     ("store", &["control", "domain"]),
@@ -17,6 +17,7 @@ const LAYERS: [(&str, &[&str]); 12] = [
     ("host", &["control", "domain"]),
     ("catalog", &["control", "domain"]),
     ("gateway", &["control", "domain"]),
+    ("acme", &["control", "domain"]),
     ("wire", &[]),
     ("server", &["control", "domain", "wire"]),
     ("cli", &["wire"]),

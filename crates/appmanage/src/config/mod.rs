@@ -16,7 +16,7 @@ pub(crate) use error::ConfigError;
 pub(crate) use layers::{Flags, Inputs};
 pub(crate) use listen::ListenAddress;
 pub(crate) use table::Config;
-pub(crate) use value::LogFormat;
+pub(crate) use value::{LogFormat, Publish};
 
 use layers::Chosen;
 

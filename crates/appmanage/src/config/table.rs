@@ -9,7 +9,9 @@ use super::address::{Base, HostName, Origin, PublicHost};
 use super::error::ConfigError;
 use super::layers::{Chosen, Inputs};
 use super::listen::ListenAddress;
-use super::value::{EngineHost, LogFormat, LogLevel, PackageName, UserName, Value, Whole};
+use super::value::{
+    AcmeDirectory, EngineHost, LogFormat, LogLevel, MailAddress, PackageName, Publish, UserName, Value, Whole,
+};
 
 /// What holds where nothing is given.
 #[derive(Clone, Copy)]
@@ -128,6 +130,18 @@ settings! {
     /// Whether API keys that may only look see the passwords of apps.
     "gateway.read_only_passwords" => gateway_read_only_passwords: bool = DefaultValue::Is("false");
 
+    /// The directory of the certification authority that certificates for apps under names of their own come from
+    /// (ACME, RFC 8555). Let's Encrypt's terms, or those of whichever you name, are agreed to by the first domain.
+    "acme.directory" => acme_directory: AcmeDirectory =
+        DefaultValue::Is("https://acme-v02.api.letsencrypt.org/directory");
+
+    /// Where the certification authority may write to, when it has something to say about your certificates.
+    "acme.contact" => acme_contact: Option<MailAddress> = DefaultValue::Is("");
+
+    /// A certificate in PEM: who is trusted to be the certification authority, in place of those whom the machine
+    /// trusts. For an authority of your own.
+    "acme.ca_file" => acme_ca_file: Option<PathBuf> = DefaultValue::Is("");
+
     /// Installs at work at once; the others wait, oldest first.
     "installs.at_once" => installs_at_once: Whole<1, 32> = DefaultValue::Is("2");
 
@@ -155,6 +169,11 @@ settings! {
 
     /// Last of those host ports.
     "network.port_last" => network_port_last: Whole<1, 65_535> = DefaultValue::Is("29999");
+
+    /// On which addresses of the host an app's ports are published where its package names none: `everywhere`, or
+    /// `loopback`: then the app is reached by its domain alone, and by programs on this machine. It counts for installs
+    /// from then on; an app keeps what it has.
+    "network.publish" => network_publish: Publish = DefaultValue::Is("everywhere");
 
     /// The private network that the subnet of each app is cut from. Subnets that overlap with a route of the host
     /// or with a network of Docker's are passed over. The default has room for 2,048 apps and is nobody's

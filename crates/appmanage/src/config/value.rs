@@ -244,6 +244,67 @@ impl TextValue for UserName {
     }
 }
 
+/// The directory of a certification authority.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct AcmeDirectory(pub(crate) String);
+
+impl TextValue for AcmeDirectory {
+    const FORM: &'static str = "a URL that begins with https://";
+
+    fn parse(text: &str) -> Option<Self> {
+        let rest = text.strip_prefix("https://")?;
+        let is_sound = !rest.is_empty() && rest.bytes().all(|byte| byte.is_ascii_graphic());
+        is_sound.then(|| Self(text.to_owned()))
+    }
+
+    fn text(&self) -> String {
+        self.0.clone()
+    }
+}
+
+/// Where somebody can be written to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct MailAddress(pub(crate) String);
+
+impl TextValue for MailAddress {
+    const FORM: &'static str = "a mail address such as admin@example.com";
+
+    fn parse(text: &str) -> Option<Self> {
+        let (name, host) = text.split_once('@')?;
+        let is_word = |word: &str| {
+            !word.is_empty()
+                && word.bytes().all(|byte| byte.is_ascii_graphic() && !b"@,?:;<>\"".contains(&byte))
+        };
+        (is_word(name) && is_word(host)).then(|| Self(text.to_owned()))
+    }
+
+    fn text(&self) -> String {
+        self.0.clone()
+    }
+}
+
+/// Where ports are published for which a package names no address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Publish {
+    Everywhere,
+    Loopback,
+}
+
+impl TextValue for Publish {
+    const FORM: &'static str = "everywhere or loopback";
+
+    fn parse(text: &str) -> Option<Self> {
+        [Self::Everywhere, Self::Loopback].into_iter().find(|publish| publish.text() == text)
+    }
+
+    fn text(&self) -> String {
+        match self {
+            Self::Everywhere => "everywhere".to_owned(),
+            Self::Loopback => "loopback".to_owned(),
+        }
+    }
+}
+
 /// How log lines look.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum LogFormat {

@@ -13,6 +13,9 @@ pub(crate) fn server() -> FakeServer {
         .data("AppOperation", operation("install", "succeeded", "finish"))
         .data("AppOperations", json!([failed_install(), operation("install", "succeeded", "finish")]))
         .data("AppTrash", json!([trashed()]))
+        .data("AppDomainAdd", domain("pending", "none"))
+        .data("AppDomainList", json!([domain("served", "valid"), refused_domain()]))
+        .data("AppDomainRemove", json!({ "app_id": "myblog", "domain": "blog.example.com" }))
         .data("AppLogs", log_lines())
         .data("AppStats", json!([stats()]))
         .data("AppConfig", json!({ "app_id": "myblog", "variables": variables() }))
@@ -190,6 +193,25 @@ fn trashed() -> Value {
         "app_id": "wiki", "name": "mediawiki", "trade_mark": "MediaWiki 维基", "version": "1.43",
         "image_url": "/images/mediawiki.svg", "trashed_at": "2026-11-20T09:30:00Z", "purged_at": "2026-12-20T09:30:00Z",
     })
+}
+
+fn domain(site: &str, certificate: &str) -> Value {
+    let expires_at = if certificate == "none" { "" } else { "2027-02-20T08:00:00Z" };
+    json!({
+        "app_id": "myblog", "domain": "blog.example.com", "url": "https://blog.example.com/",
+        "added_at": "2026-11-22T08:00:00Z", "site": site, "certificate": certificate, "expires_at": expires_at,
+        "next_try_at": "2027-01-20T08:00:00Z", "failed_tries": 0, "reason": null,
+    })
+}
+
+fn refused_domain() -> Value {
+    let mut refused = domain("served", "none");
+    refused["domain"] = json!("www.example.com");
+    refused["reason"] = json!({
+        "class": "challenge_failed", "subject": "www.example.com", "detail": "connection refused",
+        "message": "The certification authority did not get the right answer from http://www.example.com/: connection refused.",
+    });
+    refused
 }
 
 pub(crate) fn log_lines() -> Value {

@@ -7,6 +7,7 @@ mod catalog;
 mod config;
 mod confirm;
 mod doctor;
+mod domain;
 mod events;
 mod install;
 mod logs;
@@ -21,7 +22,7 @@ mod verbs;
 use tokio::runtime;
 
 use crate::Context;
-use crate::args::{Catalog, Command, Key, User};
+use crate::args::{Catalog, Command, Domain, Key, User};
 use crate::failure::Failure;
 
 /// Carries out a command, on a runtime of its own.
@@ -50,6 +51,7 @@ async fn carry_out(command: &Command, context: &Context) -> Result<(), Failure> 
         Command::Config(arguments) => config::config(context, arguments).await,
         Command::Catalog(Catalog::Search(arguments)) => catalog::search(context, arguments).await,
         Command::Catalog(Catalog::Show(arguments)) => catalog::show(context, arguments).await,
+        Command::Domain(command) => domain::domain(context, command).await,
         Command::Adopt(arguments) => verbs::carry_out(context, "AppAdopt", "adopt", arguments).await,
         Command::Open(arguments) => open::open(context, &arguments.app).await,
         Command::Password(arguments) => open::password(context, &arguments.app).await,
@@ -86,6 +88,9 @@ impl Command {
             Self::Config(arguments) => ("configure", &arguments.app),
             Self::Catalog(Catalog::Search(_)) => ("search", ""),
             Self::Catalog(Catalog::Show(arguments)) => ("show", &arguments.package),
+            Self::Domain(Domain::Add(arguments)) => ("domain-add", &arguments.app),
+            Self::Domain(Domain::List(_)) => ("domains", ""),
+            Self::Domain(Domain::Remove(arguments)) => ("domain-remove", &arguments.app),
             Self::Adopt(arguments) => ("adopt", &arguments.app),
             Self::Open(arguments) => ("open", &arguments.app),
             Self::Password(arguments) => ("password", &arguments.app),

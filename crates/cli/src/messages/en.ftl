@@ -5,6 +5,9 @@ label-error = {"error: "}
 label-next = {"next:  "}
 login-known = Login: appmanage password { $app }
 follow = Follow it: appmanage status { $app } --wait
+done-domain-add = { $app } will be at { $url }
+done-domain-remove = { $domain } does not lead to { $app } any more
+follow-domain = The certificate takes some seconds. Follow it: appmanage domain list { $app }
 last-lines = The last lines it wrote:
 server-away = The server does not answer at the moment; trying again
 stream-ended = The stream has ended.
@@ -33,6 +36,9 @@ cannot-configure = cannot change the variables of { $subject }
 cannot-search = cannot search the catalog
 cannot-show = cannot show { $subject }
 cannot-adopt = cannot adopt { $subject }
+cannot-domain-add = cannot give { $subject } that domain
+cannot-domains = cannot list domains
+cannot-domain-remove = cannot take that domain from { $subject }
 cannot-open = cannot open { $subject }
 cannot-password = cannot show a login of { $subject }
 cannot-user-add = cannot add the user { $subject }
@@ -71,6 +77,10 @@ no-login = it told of no user name and no password
 next-APP-NotExis = "appmanage list" shows the apps that there are, "appmanage trash" those in the recycle bin.
 next-APP-Busy = "appmanage status { $subject } --wait" follows what is being done, "appmanage cancel { $subject }" ends it.
 next-APP-NotInTrash = "appmanage trash" shows what is in the recycle bin.
+next-Param-Domain-Repeat = "appmanage domain list" shows which app has it.
+next-Param-Domain-NotExis = "appmanage domain list" shows the domains that there are.
+next-Param-Domain-NotResolved = Set the address at whoever keeps the domain's DNS, then try again.
+next-Gateway-NotConfigured = "appmanage gateway init" (as root) sets up nginx.
 next-APP-NotManaged = "docker compose" in its own folder changes or removes it.
 next-Param-APP_ID-FormatError = "appmanage list" shows the apps that there are.
 next-Param-CustomerAppName-NotExis = "appmanage catalog search" shows what can be installed.
@@ -200,6 +210,13 @@ variable-secret = secret
 variable-text = text
 variable-number = number
 variable-boolean = yes or no
+site-served = served
+site-pending = soon
+site-failed = failed
+site-kept = in the bin
+certificate-valid = valid
+certificate-expired = expired
+certificate-none = not yet
 
 ## Columns and fields
 
@@ -210,6 +227,10 @@ column-address = ADDRESS
 column-version = VERSION
 column-trashed = UNINSTALLED
 column-purged = DELETED FOR GOOD
+column-domain = DOMAIN
+column-site = NGINX
+column-certificate = CERTIFICATE
+column-expires = VALID UNTIL
 column-operation = OPERATION
 column-queued = WHEN
 column-kind = KIND
@@ -283,6 +304,7 @@ plan-sound = Nothing stands in the way.
 
 no-apps = There are no apps yet. "appmanage catalog search" shows what can be installed.
 no-trash = The recycle bin is empty.
+no-domains = No app has a domain yet. "appmanage domain add" gives it one.
 no-operations = Nothing was done yet.
 no-stats = There are no apps.
 no-variables = The package of { $app } declares no variables.
@@ -342,9 +364,10 @@ help-screen =
       stop        stop it, its data stays       uninstall   into the recycle bin
       restart     stop and start it             trash       what is in the bin
       cancel      undo what is being done       restore     bring it back, data too
-      serve       run the server                purge       delete it for good
-      settings    print the server's settings   audit       who changed what
-      user, key   who may call the server       completions, man, help
+      domain      names and certificates        purge       delete it for good
+      user, key   who may call the server       audit       who changed what
+      serve       run the server                settings    print its settings
+      completions, man, help
 
       --server ADDRESS  unix:PATH or http://HOST:PORT, else the local socket
       --output FORMAT   text or json;  --quiet  print only what was asked for

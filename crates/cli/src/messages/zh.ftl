@@ -5,6 +5,9 @@ label-error = {"错误:"}
 label-next = {"建议:"}
 login-known = 登录信息:appmanage password { $app }
 follow = 查看进度:appmanage status { $app } --wait
+done-domain-add = { $app } 的地址将是 { $url }
+done-domain-remove = { $domain } 不再指向 { $app }
+follow-domain = 证书需要几秒钟。查看进展:appmanage domain list { $app }
 last-lines = 它最后输出的内容:
 server-away = 服务器暂时没有响应,正在重试
 stream-ended = 数据流已结束。
@@ -33,6 +36,9 @@ cannot-configure = 无法修改 { $subject } 的变量
 cannot-search = 无法搜索应用目录
 cannot-show = 无法查看 { $subject }
 cannot-adopt = 无法接管 { $subject }
+cannot-domain-add = 无法为 { $subject } 添加该域名
+cannot-domains = 无法列出域名
+cannot-domain-remove = 无法移除 { $subject } 的该域名
 cannot-open = 无法打开 { $subject }
 cannot-password = 无法查看 { $subject } 的登录信息
 cannot-user-add = 无法添加用户 { $subject }
@@ -71,6 +77,10 @@ no-login = 它没有提供用户名和密码
 next-APP-NotExis = “appmanage list”列出现有的应用,“appmanage trash”列出回收站里的应用。
 next-APP-Busy = “appmanage status { $subject } --wait”查看正在进行的操作,“appmanage cancel { $subject }”取消它。
 next-APP-NotInTrash = “appmanage trash”列出回收站里的应用。
+next-Param-Domain-Repeat = “appmanage domain list”列出各应用的域名。
+next-Param-Domain-NotExis = “appmanage domain list”列出现有的域名。
+next-Param-Domain-NotResolved = 请在域名的DNS服务商处设置地址,然后重试。
+next-Gateway-NotConfigured = 请以 root 运行“appmanage gateway init”设置 nginx。
 next-APP-NotManaged = 请在它自己的目录中用“docker compose”修改或删除它。
 next-Param-APP_ID-FormatError = “appmanage list”列出现有的应用。
 next-Param-CustomerAppName-NotExis = “appmanage catalog search”列出可以安装的应用。
@@ -200,6 +210,13 @@ variable-secret = 密码
 variable-text = 文本
 variable-number = 数字
 variable-boolean = 是/否
+site-served = 已生效
+site-pending = 即将生效
+site-failed = 失败
+site-kept = 在回收站
+certificate-valid = 有效
+certificate-expired = 已过期
+certificate-none = 尚无
 
 ## 列与字段
 
@@ -210,6 +227,10 @@ column-address = 地址
 column-version = 版本
 column-trashed = 卸载时间
 column-purged = 彻底删除时间
+column-domain = 域名
+column-site = NGINX
+column-certificate = 证书
+column-expires = 有效期至
 column-operation = 操作
 column-queued = 时间
 column-kind = 类型
@@ -283,6 +304,7 @@ plan-sound = 可以安装。
 
 no-apps = 还没有应用。“appmanage catalog search”列出可以安装的应用。
 no-trash = 回收站是空的。
+no-domains = 还没有应用使用域名。“appmanage domain add”可以添加。
 no-operations = 还没有任何操作。
 no-stats = 没有应用。
 no-variables = { $app } 的安装包没有声明变量。
@@ -342,9 +364,10 @@ help-screen =
       stop        停止                      uninstall   卸载,数据进入回收站
       restart     重启                      trash       查看回收站
       cancel      取消并撤销操作            restore     从回收站恢复,包括数据
-      serve       运行服务器                purge       彻底删除
-      settings    输出服务器的设置          audit       谁修改了什么
-      user, key   管理用户和密钥            completions, man, help
+      domain      域名和证书                purge       彻底删除
+      user, key   管理用户和密钥            audit       谁修改了什么
+      serve       运行服务器                settings    输出服务器的设置
+      completions, man, help
 
       --server 地址     unix:路径 或 http://主机:端口;默认为本机套接字
       --output 形式     text 或 json;  --quiet  只输出所要的内容

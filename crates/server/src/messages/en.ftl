@@ -52,6 +52,15 @@ Account-TooMany = There are as many users or API keys as there may be
 Param-Scope-FormatError = The scope must be read-only or full
 Param-Days-FormatError = The days must be a whole number from 1 to 3650
 Param-Before-FormatError = The before must be the id of an entry of the trail
+Param-Domain-Blank = The domain is blank
+Param-Domain-FormatError = This is no domain name that an app can have
+Param-Domain-Wildcard = A wildcard cannot be the domain of an app
+Param-Domain-Repeat = The domain is in use already
+Param-Domain-TooMany = The app has as many domains as it can have
+Param-Domain-NotResolved = The domain does not lead to this machine
+Param-Domain-NotExis = The app has no such domain
+APP-NotWeb = The app has no web pages that a domain could lead to
+Gateway-NotConfigured = No gateway is configured, so apps cannot have domains
 
 ## Details: they stand after the texts above, in parentheses.
 
@@ -70,6 +79,18 @@ detail-not-managed = whoever made it changes and removes it, by docker compose; 
 detail-busy = { $kind }; wait for its end, or end it with AppCancel
 detail-services-offered = services: { $services }
 detail-versions-offered = versions: { $versions }
+detail-domain-wildcard = give each name by itself
+detail-domain-address = it is an IP address
+detail-domain-international = give an international name in its ASCII form, which begins with xn--
+detail-domain-one-label = it has one part only; a domain name looks like blog.example.com
+detail-domain-malformed = letters, digits and hyphens in parts of 1 to 63 characters with dots between them, 253 in all
+detail-domain-of-app = by the app { $app }; AppDomainRemove takes it from there
+detail-domain-of-trash = by the app { $app } in the recycle bin; AppDomainRemove takes it from there
+detail-domain-of-server = by this server itself (settings public_host and api.hosts)
+detail-no-gateway = run "appmanage gateway init" as root and follow docs/gateway.md
+detail-too-many-domains = { $limit }
+detail-resolves-nowhere = { $reason }; let its A or AAAA record name the address of { $host }, and try again when that is known everywhere
+detail-resolves-elsewhere = it leads to { $found }; let its A or AAAA record name the address of { $host }, or, behind a router, set public_host to the address that the router has
 detail-setting-unknown = { $name }; AppCatalogDetail lists the variables that can be set
 detail-setting-secret = { $name } takes one line of at least { $shortest } characters and at most { $longest } bytes
 detail-setting-text = { $name } takes one line of at most { $longest } bytes
@@ -127,6 +148,12 @@ failure-broken_package = The package { $subject } is broken: { $detail }. Correc
 failure-not_ours = The container of the service { $subject } is gone, and this server did not make it. Run "docker compose up --detach" in the project's folder ({ $detail }), then try again.
 failure-cancelled = It was ended on request (AppCancel) and undone. If that was a mistake, try again.
 failure-policy_refused = The package { $subject } asks for more than an app may do on this machine: { $detail }. An administrator who has read its compose file and trusts it adds { $subject } to the setting policy.exceptions and restarts the server; then try again.
+failure-ca_unreachable = The certification authority could not be reached: { $detail }. It is tried again by itself; check the server's network and DNS, and the setting acme.directory.
+failure-ca_refused = The certification authority issues no certificate for { $subject }: { $detail }. It is tried again by itself; do what it says.
+failure-ca_limit = The certification authority takes no more requests for { $subject } for now (rate limit): { $detail }. It is tried again by itself, hours later; remove domains that you do not need.
+failure-challenge_failed = The certification authority did not get the right answer from http://{ $subject }/: { $detail }. Check that the domain leads here in A and AAAA records and that port 80 is open to the internet; it is tried again by itself.
+failure-gateway_refused = nginx does not take the configuration: { $detail }. What it served before goes on; do what it says, and it is tried again by itself.
+failure-gateway_unreachable = nginx could not be told: { $detail }. What it served before goes on, and it is tried again by itself; run "appmanage gateway status" as root to see what is wrong.
 failure-internal = Something failed inside this server: { $detail }. Look into its log and contact the administrator.
 
 ## What a package may do on the host (the id holds the Rule).

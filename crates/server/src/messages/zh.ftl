@@ -52,6 +52,15 @@ Account-TooMany = 用户或API密钥的数量已达上限
 Param-Scope-FormatError = scope只能是read-only或full
 Param-Days-FormatError = days必须是1到3650的整数
 Param-Before-FormatError = before必须是审计记录的id
+Param-Domain-Blank = 域名为空
+Param-Domain-FormatError = 这不是可供应用使用的域名
+Param-Domain-Wildcard = 应用不能使用通配符域名
+Param-Domain-Repeat = 该域名已被使用
+Param-Domain-TooMany = 应用的域名数量已达上限
+Param-Domain-NotResolved = 该域名没有解析到本机
+Param-Domain-NotExis = 应用没有指定的域名
+APP-NotWeb = 该应用没有可供域名访问的网页
+Gateway-NotConfigured = 没有配置网关,应用不能使用域名
 
 ## 补充说明:跟在上面的文字之后,放在括号里。
 
@@ -70,6 +79,18 @@ detail-not-managed = 请由创建者用 docker compose 修改或删除它; AppAd
 detail-busy = { $kind }; 请等待其结束, 或用 AppCancel 取消
 detail-services-offered = 可用服务: { $services }
 detail-versions-offered = 可用版本: { $versions }
+detail-domain-wildcard = 请逐个给出名称
+detail-domain-address = 这是IP地址
+detail-domain-international = 国际化域名请用以 xn-- 开头的ASCII形式
+detail-domain-one-label = 只有一段; 域名形如 blog.example.com
+detail-domain-malformed = 由字母、数字和连字符组成, 以点分段, 每段1到63个字符, 共253个以内
+detail-domain-of-app = 属于应用 { $app }; 可用 AppDomainRemove 移除
+detail-domain-of-trash = 属于回收站中的应用 { $app }; 可用 AppDomainRemove 移除
+detail-domain-of-server = 属于本服务器自身 (设置 public_host 和 api.hosts)
+detail-no-gateway = 请以root运行 "appmanage gateway init", 详见 docs/gateway.md
+detail-too-many-domains = 最多 { $limit } 个
+detail-resolves-nowhere = { $reason }; 请将其A或AAAA记录指向 { $host } 的地址, 待解析生效后重试
+detail-resolves-elsewhere = 它解析到 { $found }; 请将其A或AAAA记录指向 { $host } 的地址; 若本机在路由器之后, 请将 public_host 设为路由器的地址
 detail-setting-unknown = { $name }; AppCatalogDetail 列出了可以设置的变量
 detail-setting-secret = { $name } 须为一行文字, 至少 { $shortest } 个字符, 最多 { $longest } 字节
 detail-setting-text = { $name } 须为一行文字, 最多 { $longest } 字节
@@ -127,6 +148,12 @@ failure-broken_package = 软件包 { $subject } 有错误：{ $detail }。请修
 failure-not_ours = 服务 { $subject } 的容器已不存在，而它不是由本服务器创建的。请在项目目录（{ $detail }）中运行 "docker compose up --detach"，然后重试。
 failure-cancelled = 已按要求（AppCancel）取消，并已撤销所做的更改。如属误操作，请重试。
 failure-policy_refused = 软件包 { $subject } 要求的主机权限超出了应用的许可范围：{ $detail }。请管理员阅读其 compose 文件，如信任它，将 { $subject } 加入设置 policy.exceptions 并重启服务，然后重试。
+failure-ca_unreachable = 无法连接证书颁发机构：{ $detail }。系统会自动重试；请检查服务器的网络和DNS，以及设置 acme.directory。
+failure-ca_refused = 证书颁发机构拒绝为 { $subject } 颁发证书：{ $detail }。系统会自动重试；请按其说明处理。
+failure-ca_limit = 证书颁发机构暂不接受 { $subject } 的更多请求（频率限制）：{ $detail }。系统会在数小时后自动重试；请移除不需要的域名。
+failure-challenge_failed = 证书颁发机构没有从 http://{ $subject }/ 得到正确的应答：{ $detail }。请检查域名的A和AAAA记录是否指向本机，以及80端口是否对互联网开放；系统会自动重试。
+failure-gateway_refused = nginx不接受此配置：{ $detail }。原有的服务不受影响；请按其说明处理，系统会自动重试。
+failure-gateway_unreachable = 无法通知nginx：{ $detail }。原有的服务不受影响，系统会自动重试；请以root运行 "appmanage gateway status" 检查。
 failure-internal = 服务内部错误：{ $detail }。请查看服务日志并联系管理员。
 
 ## 软件包可以对主机做什么(id 中是 Rule 的名字)。

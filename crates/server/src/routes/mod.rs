@@ -17,6 +17,7 @@ pub(crate) mod app_status;
 pub(crate) mod app_trash;
 pub(crate) mod app_uninstall;
 pub(crate) mod documents;
+pub(crate) mod domains;
 pub(crate) mod health;
 pub(crate) mod images;
 pub(crate) mod keys;

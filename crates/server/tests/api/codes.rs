@@ -10,10 +10,13 @@ use control::Data;
 use control::ports::Clock;
 use domain::{ErrorCode, Status, Timestamp};
 use serde_json::json;
+use server::ServerSettings;
 use testkit::{Behaviour, World};
 
 use crate::client::{Api, Call, router_over, send};
 use crate::codes_of_access::{accounts_full, of_accounts, of_audiences};
+use crate::domains::{self, of_domains};
+use crate::messages::CHINESE;
 
 /// The paths of all interfaces, as the server describes them.
 async fn interfaces(api: &Api) -> Vec<String> {
@@ -40,6 +43,7 @@ pub(crate) async fn promised(api: &Api) -> BTreeSet<(String, &'static str)> {
 const LISTS: &[&str] = &[
     "/AppAudit",
     "/AppCatalog",
+    "/AppDomainList",
     "/AppList",
     "/AppLogs",
     "/AppOperations",
@@ -49,65 +53,12 @@ const LISTS: &[&str] = &[
     "/UserList",
 ];
 
-/// The contract's tables: what a message in Chinese begins with.
-const CHINESE: &[(ErrorCode, &str)] = &[
-    (ErrorCode::AppNameBlank, "APP名称为空"),
-    (ErrorCode::CustomerAppNameBlank, "用户自定义APP名称为空"),
-    (ErrorCode::AppUnknown, "不支持安装指定的App"),
-    (ErrorCode::CustomerAppNameFormat, "查询的APP_ID只能是数字和小写字母组成"),
-    (ErrorCode::CustomerAppNameRepeat, "已经安装了此应用,请重新指定APP名称"),
-    (ErrorCode::CustomerAppNameWait, "同名应用已经在安装等待中,请重新指定APP名称"),
-    (ErrorCode::RequirementNotEnough, "系统资源(cpu,内存,磁盘空间)不足"),
-    (ErrorCode::AppIdBlank, "查询的APP_ID为空"),
-    (ErrorCode::AppIdFormat, "查询的APP_ID只能是数字和小写字母组成"),
-    (ErrorCode::AppNotExis, "查询的APP没有安装"),
-    (ErrorCode::ContainerCommandError, "操作容器指令发生错误"),
-    (ErrorCode::SystemError, "系统异常,请联系管理员"),
-    (ErrorCode::AppVersionBlank, "应用版本为空"),
-    (ErrorCode::AppVersionNotExis, "不支持安装指定的应用版本"),
-    (ErrorCode::SettingsFormat, "参数settings不是JSON对象"),
-    (ErrorCode::SettingsUnknown, "应用没有指定的设置项"),
-    (ErrorCode::SettingsValue, "设置项的值不符合要求"),
-    (ErrorCode::LimitFormat, "limit必须是1到100的整数"),
-    (ErrorCode::BeforeNotExis, "before指定的操作不存在,或已不再保留"),
-    (ErrorCode::LastEventIdFormat, "事件ID必须是事件流给出的整数"),
-    (ErrorCode::ServiceNotExis, "应用没有指定的服务"),
-    (ErrorCode::TailFormat, "tail必须是0到10000的整数"),
-    (ErrorCode::SinceFormat, "since必须是RFC 3339格式的UTC时间"),
-    (ErrorCode::FollowFormat, "follow只能是true或false"),
-    (ErrorCode::PolicyRefused, "该软件包要求的主机权限未被允许"),
-    (ErrorCode::HeaderVersionBlank, "请求头Version为空"),
-    (ErrorCode::HeaderLanguageBlank, "请求头Language为空"),
-    (ErrorCode::HeaderVersionNotExis, "不支持指定的接口版本"),
-    (ErrorCode::RequestFormatError, "请求格式错误"),
-    (ErrorCode::InterfaceNotExis, "接口不存在"),
-    (ErrorCode::AppBusy, "应用正在执行其他操作"),
-    (ErrorCode::DataFormat, "参数data只能是keep或purge"),
-    (ErrorCode::AppNotManaged, "此应用不是由本服务器安装的"),
-    (ErrorCode::AppManaged, "此应用已由本服务器管理"),
-    (ErrorCode::AppNotInTrash, "回收站中没有此应用"),
-    (ErrorCode::OperationNotExis, "应用没有正在执行或等待中的操作"),
-    (ErrorCode::OperationTooLate, "正在删除应用数据,已无法取消"),
-    (ErrorCode::AuthReadOnly, "调用方只有只读权限"),
-    (ErrorCode::AuthForbidden, "调用方无权使用此接口"),
-    (ErrorCode::NameBlank, "参数name为空"),
-    (ErrorCode::NameFormat, "名称只能由1到32个小写字母"),
-    (ErrorCode::PasswordFormat, "密码至少10个字符"),
-    (ErrorCode::UserRepeat, "同名用户已存在"),
-    (ErrorCode::UserNotExis, "指定的用户不存在"),
-    (ErrorCode::KeyRepeat, "同名API密钥已存在"),
-    (ErrorCode::KeyNotExis, "指定的API密钥不存在"),
-    (ErrorCode::AccountsTooMany, "用户或API密钥的数量已达上限"),
-    (ErrorCode::ScopeFormat, "scope只能是read-only或full"),
-    (ErrorCode::DaysFormat, "days必须是1到3650的整数"),
-    (ErrorCode::BeforeFormat, "before必须是审计记录的id"),
-];
-
 /// What no call can bring about, each with its reason.
 const NOT_ANSWERED: &[(&str, ErrorCode)] = &[
     // It reads memory and nothing else: only a bug of ours could fail. `edge` tests what happens then.
     ("/AppTrash", ErrorCode::SystemError),
     ("/AppStats", ErrorCode::SystemError),
+    ("/AppDomainList", ErrorCode::SystemError),
     // Neither does it touch the database, and what the engine cannot do has a code of its own.
     ("/AppLogs", ErrorCode::SystemError),
     ("/AppCatalog", ErrorCode::SystemError),
@@ -458,13 +409,14 @@ async fn panics(covered: &mut Covered) {
 
 #[tokio::test(start_paused = true)]
 async fn every_code_of_every_interface_is_answered_in_both_languages() {
-    let api = Api::start().await;
+    let api = Api::start_with(domains::world(), &ServerSettings::default()).await;
     let mut covered = Covered::default();
     common(&mut covered, &api).await;
     of_install(&mut covered, &api).await;
     of_reads(&mut covered, &api).await;
     of_verbs(&mut covered, &api).await;
     of_projects(&mut covered, &api).await;
+    of_domains(&mut covered, &api).await;
     of_history(&mut covered, &api).await;
     of_logs(&mut covered, &api).await;
     of_catalog(&mut covered, &api).await;
