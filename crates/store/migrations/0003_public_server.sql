@@ -32,8 +32,8 @@ CREATE TABLE audit (
 
 -- The names that apps are reached by, and their certificates. Times are milliseconds; certificate and failed are JSON.
 CREATE TABLE domain (
-    name        TEXT PRIMARY KEY,
-    install     TEXT NOT NULL REFERENCES app (install) ON DELETE CASCADE,
+    name        TEXT    NOT NULL UNIQUE,
+    install     TEXT    NOT NULL REFERENCES app (install) ON DELETE CASCADE,
     position    INTEGER NOT NULL,
     added_at    INTEGER NOT NULL,
     certificate TEXT,
