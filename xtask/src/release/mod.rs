@@ -1,7 +1,8 @@
 //! What is released: the Debian package, the list of its parts (SBOM), their licences, checksums; and the checks of what
 //! is in `deploy/`.
 //!
-//! Everything is made from the program that was built, from `deploy/` and `docs/`; two runs over the same commit give the same bytes.
+//! Everything is made from the program that was built, from `deploy/` and `docs/`; two runs over one build give the same
+//! bytes.
 
 mod deploy;
 mod notices;
