@@ -27,6 +27,10 @@ use crate::value::Value;
 /// Root's part takes what an apply takes, and systemd a moment to start it.
 const APPLIED_TIME_MAX: Duration = Duration::from_secs(90);
 
+/// After this it is asked for again: systemd sees no change of a file that comes while the service which the last one started
+/// has not quite ended.
+const ASKED_AGAIN_AFTER: Duration = Duration::from_secs(2);
+
 /// Between two looks at whether root has done its part.
 const BETWEEN_LOOKS: Duration = Duration::from_millis(100);
 
@@ -100,14 +104,18 @@ impl NginxGateway {
         if rustix::process::geteuid().is_root() {
             return self.apply_sites().await;
         }
-        files::publish(&self.request_file(), marker.as_str())?;
-        self.await_root(marker.as_str()).await
+        self.ask_root(marker.as_str()).await
     }
 
-    /// Waits until root has applied what it was asked for.
-    async fn await_root(&self, request: &str) -> Result<(), GatewayFailure> {
+    /// Asks root to apply, and waits until it has.
+    async fn ask_root(&self, request: &str) -> Result<(), GatewayFailure> {
         let deadline = Instant::now() + APPLIED_TIME_MAX;
+        let mut ask_at = Instant::now();
         while Instant::now() < deadline {
+            if Instant::now() >= ask_at {
+                files::publish(&self.request_file(), request)?;
+                ask_at += ASKED_AGAIN_AFTER;
+            }
             let applied = fs::read(self.applied_file()).ok();
             let applied = applied.and_then(|text| serde_json::from_slice::<Applied>(&text).ok());
             match applied.filter(|applied| applied.request == request).map(|applied| applied.failure) {
@@ -188,4 +196,31 @@ fn write_files(folder: &Path, sites: &BTreeMap<String, String>, marker: &str) ->
         files::write(&folder.join(name), text)?;
     }
     files::write(&folder.join(MARKER_FILE), marker)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn root_is_asked_again_until_it_has_done_what_it_was_asked_for() {
+        let folder = tempfile::tempdir().expect("a temporary directory");
+        let gateway = NginxGateway::of(Path::new("/nowhere"), folder.path());
+        let root = async {
+            for _ in 0..3 {
+                while fs::remove_file(gateway.request_file()).is_err() {
+                    sleep(BETWEEN_LOOKS).await;
+                }
+            }
+            let other = Applied { request: "other".to_owned(), failure: None };
+            let done = Applied { request: "this".to_owned(), failure: None };
+            for applied in [other, done] {
+                let text = serde_json::to_string(&applied).expect("texts are always JSON");
+                fs::write(gateway.applied_file(), text).expect("it can be written");
+                sleep(BETWEEN_LOOKS * 2).await;
+            }
+        };
+        let (answer, ()) = tokio::join!(gateway.ask_root("this"), root);
+        answer.expect("root did it");
+    }
 }
