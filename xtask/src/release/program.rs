@@ -19,9 +19,11 @@ pub(super) fn build(repository: &Path, quick: bool) -> Result<PathBuf> {
     }
     // A folder of its own: builds with other flags would throw each other's results away.
     let folder = target.join("release-build");
+    // The last that fits counts, and the folder may lie in the repository.
     let flags = [
         format!("--remap-path-prefix={}=/appmanage", repository.display()),
         format!("--remap-path-prefix={}=/cargo", cargo_home()?.display()),
+        format!("--remap-path-prefix={}=/target", folder.display()),
     ];
     cargo.arg("--release").arg("--target-dir").arg(&folder);
     println!("building the release; all crates are optimized together, which takes minutes");
