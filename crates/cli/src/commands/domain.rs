@@ -51,7 +51,7 @@ async fn list(context: &Context, app: Option<String>) -> Result<(), Failure> {
         if domains.is_empty() {
             return String::new();
         }
-        let head = ["column-domain", "column-app", "column-site", "column-certificate", "column-expires"];
+        let head = ["column-domain", "column-app", "column-site", "column-certificate", "column-valid-until"];
         let mut table = Table::of(printer.texts(head));
         for AppDomainInfo { domain, app_id, site, certificate, expires_at, .. } in &domains {
             let expires_at = if expires_at.is_empty() { String::new() } else { units::time(expires_at) };
