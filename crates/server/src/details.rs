@@ -10,7 +10,7 @@ use domain::{DomainNameError, Risk, SettingError, Timestamp};
 use crate::context::Context;
 use crate::error::{Malformed, Refusal};
 use crate::language::Language;
-use crate::limits::{BODY_BYTES_MAX, STREAMS_MAX, VERSIONS_LISTED_MAX};
+use crate::limits::{BODY_BYTES_MAX, PARAMETER_BYTES_MAX, PARAMETERS_MAX, STREAMS_MAX, VERSIONS_LISTED_MAX};
 use crate::messages::{self, text};
 
 /// What was found; empty where the code says it all.
@@ -45,7 +45,8 @@ pub(crate) fn rfc3339(time: Timestamp) -> String {
 }
 
 fn of_malformed(malformed: Malformed, language: Language) -> String {
-    let limit = BODY_BYTES_MAX.to_string();
+    let [limit, parameters, length] =
+        [BODY_BYTES_MAX, PARAMETERS_MAX, PARAMETER_BYTES_MAX].map(|limit| limit.to_string());
     let (id, variables): (_, &[(&str, &str)]) = match malformed {
         Malformed::BodyTooLarge => ("detail-body-too-large", &[("limit", &limit)]),
         Malformed::BodyBroken => ("detail-body-broken", &[]),
@@ -53,6 +54,10 @@ fn of_malformed(malformed: Malformed, language: Language) -> String {
         Malformed::NotUtf8 => ("detail-not-utf8", &[]),
         Malformed::PercentEncoding => ("detail-percent-encoding", &[]),
         Malformed::NotJsonObject => ("detail-not-json-object", &[]),
+        Malformed::TooManyParameters => ("detail-too-many-parameters", &[("limit", &parameters)]),
+        Malformed::ParameterTooLong(name) => {
+            ("detail-parameter-too-long", &[("name", name), ("limit", &length)])
+        }
         Malformed::GivenTwice(name) => ("detail-given-twice", &[("name", name)]),
         Malformed::NotText(name) => ("detail-not-text", &[("name", name)]),
     };
@@ -293,6 +298,8 @@ mod tests {
             Refusal::Internal("x".into()),
             Malformed::BodyTooLarge.into(),
             Malformed::BodyBroken.into(),
+            Malformed::TooManyParameters.into(),
+            Malformed::ParameterTooLong("x").into(),
             Malformed::ContentType.into(),
             Malformed::NotUtf8.into(),
             Malformed::PercentEncoding.into(),

@@ -75,6 +75,10 @@ pub(crate) enum Malformed {
     PercentEncoding,
     /// The body is no JSON, or no object.
     NotJsonObject,
+    /// There are more parameters than any interface knows.
+    TooManyParameters,
+    /// That parameter has more bytes than any may have.
+    ParameterTooLong(&'static str),
     /// That parameter stands twice in one place.
     GivenTwice(&'static str),
     /// That parameter is no string.

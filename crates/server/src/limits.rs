@@ -5,6 +5,13 @@ use std::time::Duration;
 /// Bytes of a body that are kept. The longest honest request is three short strings.
 pub(crate) const BODY_BYTES_MAX: usize = 64 * 1024;
 
+/// Parameters of a call, known or not: no interface knows more than a dozen.
+pub(crate) const PARAMETERS_MAX: usize = 64;
+
+/// Bytes of one parameter that is no object. The longest honest ones are a password of some kilobytes and a text to
+/// search for; an object (the values of an app's variables) may be as long as the body.
+pub(crate) const PARAMETER_BYTES_MAX: usize = 16 * 1024;
+
 /// Bytes of a body that are read and thrown away beyond [`BODY_BYTES_MAX`], so that a client which sends
 /// all of it before it listens still gets an answer and not a broken connection.
 pub(crate) const BODY_BYTES_DISCARDED_MAX: usize = 16 * 1024 * 1024;

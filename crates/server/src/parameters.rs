@@ -9,6 +9,7 @@ use domain::{ErrorCode, GivenSettings, Secret, SettingError};
 use serde::de::{DeserializeSeed, IgnoredAny, MapAccess, Visitor};
 
 use crate::error::{Malformed, Refusal};
+use crate::limits::{PARAMETER_BYTES_MAX, PARAMETERS_MAX};
 
 /// The parameters that an interface knows.
 #[derive(Clone, Copy, Debug)]
@@ -56,7 +57,14 @@ impl Parameters {
                 merged.push((name, value));
             }
         }
-        Ok(Self(merged))
+        let is_too_long = |(name, value): &&(&'static str, Option<String>)| {
+            !known.objects.contains(name)
+                && value.as_ref().is_some_and(|value| value.len() > PARAMETER_BYTES_MAX)
+        };
+        match merged.iter().find(is_too_long) {
+            Some((name, _)) => Err(Malformed::ParameterTooLong(name)),
+            None => Ok(Self(merged)),
+        }
     }
 
     /// The value of a parameter that must not be blank; `blank` is the code if it is.
@@ -117,7 +125,10 @@ fn from_body(known: Known, headers: &HeaderMap, body: &Bytes) -> Result<Values, 
 /// repaired.
 fn from_form(known: Known, text: &[u8]) -> Result<Values, Malformed> {
     let mut given = Values::new();
-    for pair in text.split(|byte| *byte == b'&').filter(|pair| !pair.is_empty()) {
+    for (number, pair) in text.split(|byte| *byte == b'&').filter(|pair| !pair.is_empty()).enumerate() {
+        if number == PARAMETERS_MAX {
+            return Err(Malformed::TooManyParameters);
+        }
         let end_of_name = pair.iter().position(|byte| *byte == b'=').unwrap_or(pair.len());
         let name = percent_decoded(&pair[..end_of_name])?;
         let value = percent_decoded(pair.get(end_of_name + 1..).unwrap_or_default())?;
@@ -180,7 +191,12 @@ impl<'de> Visitor<'de> for Members {
 
     fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Self::Value, A::Error> {
         let mut given = Ok(Values::new());
+        let mut number = 0;
         while let Some(name) = members.next_key::<String>()? {
+            number += 1;
+            if number > PARAMETERS_MAX {
+                given = given.and(Err(Malformed::TooManyParameters));
+            }
             let Some(name) = self.0.names.iter().find(|known| **known == name) else {
                 // Skipped without recursion, however deep it is nested.
                 members.next_value::<IgnoredAny>()?;
@@ -377,5 +393,26 @@ mod tests {
         }
         assert_eq!(read(&Method::POST, "", FORM, b"a=\xff"), Err(Malformed::NotUtf8));
         assert_eq!(read(&Method::POST, "", JSON, b"{\"c\":\"\xff\"}"), Err(Malformed::NotUtf8));
+    }
+
+    #[test]
+    fn parameters_are_bounded_in_number_and_length() {
+        let form = |count: usize| (0..count).map(|n| format!("x{n}=1")).collect::<Vec<_>>().join("&");
+        let json = |count: usize| {
+            let members: Vec<String> = (0..count).map(|n| format!("\"x{n}\":[{{}}]")).collect();
+            format!("{{{}}}", members.join(","))
+        };
+        let too_many = Err(Malformed::TooManyParameters);
+        for (kind, body) in [(FORM, form(64)), (JSON, json(64))] {
+            assert!(read(&Method::POST, "", kind, body.as_bytes()).is_ok(), "{kind}");
+        }
+        assert_eq!(read(&Method::POST, "", FORM, form(65).as_bytes()), too_many);
+        assert_eq!(read(&Method::POST, "", JSON, json(65).as_bytes()), too_many);
+        assert_eq!(read(&Method::GET, &form(65), "", b""), too_many);
+        let long = |name: &str, length: usize| format!("{name}={}", "x".repeat(length));
+        assert!(read(&Method::POST, "", FORM, long("a", PARAMETER_BYTES_MAX).as_bytes()).is_ok());
+        let refused = read(&Method::POST, "", FORM, long("a", PARAMETER_BYTES_MAX + 1).as_bytes());
+        assert_eq!(refused, Err(Malformed::ParameterTooLong("a")));
+        assert!(read(&Method::POST, "", FORM, long("any", 2 * PARAMETER_BYTES_MAX).as_bytes()).is_ok());
     }
 }

@@ -114,6 +114,8 @@ detail-not-utf8 = it is not UTF-8
 detail-percent-encoding = "%" must be followed by two hexadecimal digits
 detail-not-json-object = the body is no JSON object
 detail-given-twice = the parameter { $name } is given twice
+detail-too-many-parameters = there are more than { $limit } parameters
+detail-parameter-too-long = the parameter { $name } has more than { $limit } bytes
 detail-not-text = the parameter { $name } must be a string
 
 ## Why an operation cannot be undone yet: the reason of the event `stuck`.

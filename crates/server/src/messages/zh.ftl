@@ -114,6 +114,8 @@ detail-not-utf8 = 不是 UTF-8 编码
 detail-percent-encoding = "%" 之后须为两位十六进制数字
 detail-not-json-object = 请求主体不是 JSON 对象
 detail-given-twice = 参数 { $name } 重复
+detail-too-many-parameters = 参数超过 { $limit } 个
+detail-parameter-too-long = 参数 { $name } 超过 { $limit } 字节
 detail-not-text = 参数 { $name } 须为字符串
 
 ## 操作暂时无法撤销的原因:事件 stuck 的 reason。
