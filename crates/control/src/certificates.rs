@@ -14,8 +14,8 @@ use crate::recorder::error_chain;
 use crate::sites::WantedSite;
 use crate::{Control, Front};
 
-/// How often it is looked whether something has become due with time.
-const LOOK_EVERY: Duration = Duration::from_secs(30);
+/// How often it is looked whether something has become due with time: a look at memory.
+const LOOK_EVERY: Duration = Duration::from_secs(5);
 
 /// How long one certificate may take. Authorities look from several places and may take their time; the others wait
 /// meanwhile.
