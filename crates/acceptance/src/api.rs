@@ -30,6 +30,8 @@ impl fmt::Display for Refused {
 pub struct Api {
     /// Where the server listens.
     pub address: Address,
+    /// What it shows to nginx.
+    pub authorization: Option<String>,
 }
 
 /// What an interface answered, or that there was no answer.
@@ -44,8 +46,12 @@ impl Api {
     /// # Panics
     /// What came back is not what the contract promises of every answer.
     pub fn try_call(&self, interface: &str, parameters: &[(&str, &str)]) -> io::Result<Outcome> {
-        let headers =
-            [("Version", "v1"), ("Language", "en"), ("Content-Type", "application/x-www-form-urlencoded")];
+        let mut headers = vec![
+            ("Version", "v1"),
+            ("Language", "en"),
+            ("Content-Type", "application/x-www-form-urlencoded"),
+        ];
+        headers.extend(self.authorization.as_deref().map(|shown| ("Authorization", shown)));
         let answer = self.address.request("POST", &format!("/{interface}"), &headers, &form(parameters))?;
         let broken = io::Error::new(io::ErrorKind::UnexpectedEof, format!("cut off: {:?}", answer.body));
         if answer.header("content-length").and_then(|length| length.parse().ok()) != Some(answer.body.len()) {

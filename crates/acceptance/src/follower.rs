@@ -38,12 +38,19 @@ impl Follower {
     fn open(api: &Api, target: &str, header: &str) -> Self {
         let mut stream = api.address.connect().expect("the server listens");
         // HTTP/1.0 has no chunks: the stream is all that comes.
-        let request = format!("GET /{target} HTTP/1.0\r\nVersion: v1\r\nLanguage: en\r\n{header}\r\n");
+        let shown = api.authorization.iter().map(|shown| format!("Authorization: {shown}\r\n"));
+        let header = shown.collect::<String>() + header;
+        let request = format!(
+            "GET /{target} HTTP/1.0\r\nHost: localhost\r\nVersion: v1\r\nLanguage: en\r\n{header}\r\n"
+        );
         stream.write_all(request.as_bytes()).expect("the server reads");
         let mut follower = Self { stream: BufReader::new(stream), last_id: 0 };
         let head: Vec<String> =
             std::iter::from_fn(|| follower.line().filter(|line| !line.is_empty())).collect();
-        assert!(head.iter().any(|line| line == "content-type: text/event-stream"), "{head:?}");
+        assert!(
+            head.iter().any(|line| line.eq_ignore_ascii_case("content-type: text/event-stream")),
+            "{head:?}"
+        );
         follower
     }
 

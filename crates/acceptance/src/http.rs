@@ -3,8 +3,14 @@
 use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::os::unix::net::UnixStream;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
+
+use tokio_rustls::rustls::crypto::ring;
+use tokio_rustls::rustls::pki_types::pem::PemObject as _;
+use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName};
+use tokio_rustls::rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
 
 /// No answer that these tests ask for takes longer.
 const ANSWER_LIMIT: Duration = Duration::from_secs(20);
@@ -16,6 +22,8 @@ pub enum Address {
     Unix(PathBuf),
     /// A TCP port.
     Tcp(SocketAddr),
+    /// A TCP port of `localhost` with TLS, and the file of the certificate that it has to show.
+    Tls(SocketAddr, PathBuf),
 }
 
 /// What came back.
@@ -38,7 +46,8 @@ impl Answer {
     }
 }
 
-pub(crate) trait Stream: Read + Write {}
+/// Both ways of a connection.
+pub trait Stream: Read + Write {}
 impl<S: Read + Write> Stream for S {}
 
 impl Address {
@@ -48,7 +57,11 @@ impl Address {
         Self::Tcp(SocketAddr::from(([127, 0, 0, 1], port)))
     }
 
-    pub(crate) fn connect(&self) -> io::Result<Box<dyn Stream>> {
+    /// Opens a connection.
+    ///
+    /// # Errors
+    /// It cannot be opened.
+    pub fn connect(&self) -> io::Result<Box<dyn Stream>> {
         Ok(match self {
             Self::Unix(path) => {
                 let stream = UnixStream::connect(path)?;
@@ -59,6 +72,11 @@ impl Address {
                 let stream = TcpStream::connect_timeout(address, ANSWER_LIMIT)?;
                 stream.set_read_timeout(Some(ANSWER_LIMIT))?;
                 Box::new(stream)
+            }
+            Self::Tls(address, certificate) => {
+                let stream = TcpStream::connect_timeout(address, ANSWER_LIMIT)?;
+                stream.set_read_timeout(Some(ANSWER_LIMIT))?;
+                Box::new(StreamOwned::new(tls_of(certificate)?, stream))
             }
         })
     }
@@ -109,6 +127,20 @@ impl Address {
     pub fn get(&self, target: &str) -> io::Result<Answer> {
         self.request("GET", target, &[], "")
     }
+}
+
+/// A client as strict as a browser, that trusts one certificate.
+fn tls_of(certificate: &Path) -> io::Result<ClientConnection> {
+    let certificate = CertificateDer::from_pem_file(certificate).map_err(io::Error::other)?;
+    let mut trusted = RootCertStore::empty();
+    trusted.add(certificate).map_err(io::Error::other)?;
+    let config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
+        .with_safe_default_protocol_versions()
+        .expect("ring has them")
+        .with_root_certificates(trusted)
+        .with_no_client_auth();
+    let name = ServerName::try_from("localhost").expect("it is a name");
+    ClientConnection::new(Arc::new(config), name).map_err(io::Error::other)
 }
 
 /// Reads a whole answer.

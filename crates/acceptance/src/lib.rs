@@ -15,6 +15,7 @@ pub mod api;
 pub mod apps;
 pub mod docker;
 pub mod follower;
+pub mod gateway;
 pub mod http;
 pub mod json;
 pub mod machine;
@@ -31,6 +32,7 @@ pub mod wordpress;
 
 pub use api::{Api, Refused};
 pub use follower::Follower;
+pub use gateway::Gateway;
 pub use packages::{Hello, Package};
 pub use server::Server;
 pub use setup::Setup;

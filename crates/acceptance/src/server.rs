@@ -72,7 +72,7 @@ impl Server {
     /// Its API, over the socket in its data directory.
     #[must_use]
     pub fn api(&self) -> Api {
-        Api { address: Address::Unix(self.setup.socket()) }
+        Api { address: Address::Unix(self.setup.socket()), authorization: None }
     }
 
     /// A name for an app that no other server's app has.

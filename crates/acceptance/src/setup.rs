@@ -211,7 +211,19 @@ impl Setup {
         self.data_dir.join("appmanage.sock")
     }
 
+    /// A command of the binary's that reads the server's settings, such as `gateway status`.
+    #[must_use]
+    pub fn command_line(&self, words: &[&str]) -> Command {
+        let mut command = self.command_of(words);
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command
+    }
+
     pub(crate) fn command(&self) -> Command {
+        self.command_of(&["serve"])
+    }
+
+    fn command_of(&self, subcommand: &[&str]) -> Command {
         let log = || -> File {
             let file = OpenOptions::new().create(true).append(true).open(self.log_path());
             file.expect("the log can be written")
@@ -219,7 +231,7 @@ impl Setup {
         let mut words = self.wrapper.clone();
         words.push(self.program.clone().unwrap_or_else(binary).display().to_string());
         let mut command = Command::new(&words[0]);
-        command.args(&words[1..]).arg("serve").arg("--data-dir").arg(&self.data_dir);
+        command.args(&words[1..]).args(subcommand).arg("--data-dir").arg(&self.data_dir);
         for address in &self.listen {
             command.args(["--listen", address]);
         }

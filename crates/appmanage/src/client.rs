@@ -25,9 +25,11 @@ pub(crate) fn program(program: clap::Command) -> clap::Command {
         let is_clients = argument.is_global_set() && argument.get_id() != "help";
         argument.hide(is_clients)
     };
-    ["serve", "settings"]
+    let without =
+        |command: clap::Command| command.mut_args(hidden).mut_subcommands(|command| command.mut_args(hidden));
+    ["serve", "settings", "gateway"]
         .into_iter()
-        .fold(program, |program, name| program.mut_subcommand(name, |command| command.mut_args(hidden)))
+        .fold(program, |program, name| program.mut_subcommand(name, without))
 }
 
 /// What the client needs of this process. A server on this machine reads the same settings, so they tell where its
@@ -50,7 +52,7 @@ fn socket_of(config: &Config) -> Option<PathBuf> {
 }
 
 #[expect(clippy::disallowed_methods, reason = "the client's only clock, injected from here")]
-fn now() -> SystemTime {
+pub(crate) fn now() -> SystemTime {
     SystemTime::now()
 }
 

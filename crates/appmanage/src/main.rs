@@ -4,6 +4,7 @@ mod activation;
 mod client;
 mod config;
 mod data_dir;
+mod gateway;
 mod instance;
 mod lifecycle;
 mod own_limits;
@@ -52,6 +53,13 @@ enum Command {
     /// Print the server's settings in force and where each comes from
     #[command(after_help = concat!(other_settings!(), "\n\nExample: appmanage settings"))]
     Settings(SettingFlags),
+    /// Set up nginx in front of the server: TLS, logins, names of apps
+    #[command(
+        subcommand,
+        disable_help_subcommand = true,
+        after_help = "Example: appmanage gateway init --name apps.example.com"
+    )]
+    Gateway(gateway::GatewayCommand),
     #[command(flatten)]
     Client(cli::Command),
 }
@@ -88,6 +96,7 @@ fn main() -> ExitCode {
         Command::Client(command) => return cli::run(&command, &options, client::surroundings(), program),
         Command::Serve(flags) => serve(flags),
         Command::Settings(flags) => print_settings(flags),
+        Command::Gateway(command) => gateway::run(command),
     };
     done.map_or_else(|error| failure(&error), |()| ExitCode::SUCCESS)
 }
@@ -98,7 +107,7 @@ fn parsed(mut program: clap::Command) -> Result<CommandLine, clap::Error> {
     let is_client = matches!(command_line.command, Command::Client(_));
     if !is_client && command_line.options.are_given() {
         let message =
-            "serve and settings take no options of the client (--server, --output, --quiet, --lang)";
+            "serve, settings and gateway take no options of the client (--server, --output, --quiet, --lang)";
         return Err(program.error(ErrorKind::ArgumentConflict, message));
     }
     Ok(command_line)

@@ -85,7 +85,8 @@ impl NginxGateway {
     }
 
     /// Whether the certificate was made here.
-    pub(crate) fn is_self_signed(&self, setup: &Setup) -> bool {
+    #[must_use]
+    pub fn is_self_signed(&self, setup: &Setup) -> bool {
         let name = setup.certificate.file_name().and_then(|name| name.to_str());
         setup.certificate.parent() == Some(&self.own_dir())
             && name.is_some_and(|name| name.starts_with(SELF_SIGNED))

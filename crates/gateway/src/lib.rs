@@ -7,6 +7,7 @@ mod apply;
 mod certificate;
 mod error;
 mod files;
+mod first_user;
 mod init;
 mod nginx;
 mod probe;
@@ -19,6 +20,7 @@ mod value;
 use std::path::{Path, PathBuf};
 
 pub use error::GatewayFailure;
+pub use first_user::{FIRST_USER, make_first_user};
 pub use init::Wishes;
 pub use setup::{ServerAddress, Setup};
 pub use status::Status;

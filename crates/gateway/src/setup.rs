@@ -92,6 +92,13 @@ impl Setup {
         }
     }
 
+    /// Where the API is, by its first name.
+    #[must_use]
+    pub fn url(&self) -> String {
+        let name = self.names.first().map(HostName::in_url).unwrap_or_default();
+        format!("https://{name}{}/", self.listen_https.suffix(443).text())
+    }
+
     /// The main file, with the sites of a folder.
     pub(crate) fn main_file(&self, marker: &Marker, sites: &Path) -> Result<String, GatewayFailure> {
         let (old_clients, old_client_headers) =

@@ -11,21 +11,27 @@ use crate::command::{find, output, run};
 use crate::paths;
 
 /// A program, and the package that has it.
-const PROGRAMS: [(&str, &str); 9] = [
+const PROGRAMS: [(&str, &str); 10] = [
     ("dockerd", "docker.io"),
     ("containerd", "containerd"),
     ("runc", "runc"),
     ("docker", "docker.io"),
     ("iptables", "iptables"),
     ("docker-registry", "docker-registry"),
+    ("nginx", "nginx-light"),
     ("ip", "iproute2"),
     ("setsid", "util-linux"),
     ("umount", "mount"),
 ];
 
 /// Services of these packages that must not run, now or after a reboot.
-const SERVICES: [&str; 4] =
-    ["docker.socket", "docker.service", "containerd.service", "docker-registry.service"];
+const SERVICES: [(&str, &str); 5] = [
+    ("docker.io", "docker.socket"),
+    ("docker.io", "docker.service"),
+    ("containerd", "containerd.service"),
+    ("docker-registry", "docker-registry.service"),
+    ("nginx-light", "nginx.service"),
+];
 
 /// What apt asks before it starts a service; 101 means "no".
 const POLICY: &str = "/usr/sbin/policy-rc.d";
@@ -84,11 +90,13 @@ fn apt_install(packages: &[&str]) -> Result<()> {
 
 /// A freshly installed service starts with the next boot. Where systemd runs, this keeps it from doing so.
 fn disable_services(packages: &[&str]) {
-    if !Path::new("/run/systemd/system").is_dir() || !packages.contains(&"docker.io") {
+    if !Path::new("/run/systemd/system").is_dir() {
         return;
     }
-    println!("the system's own Docker stays switched off; `systemctl enable --now docker` would start it");
-    run(Command::new("systemctl").arg("disable").args(SERVICES)).ok();
+    for (_, service) in SERVICES.iter().filter(|(package, _)| packages.contains(package)) {
+        println!("{service} stays switched off; `systemctl enable --now {service}` would start it");
+        run(Command::new("systemctl").args(["disable", service])).ok();
+    }
 }
 
 /// While it lives, apt starts no service. A policy that the machine has already stays as it is.

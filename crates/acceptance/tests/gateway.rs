@@ -1,0 +1,192 @@
+//! `appmanage gateway` with a real nginx: what it sets up, and what becomes of a change that goes wrong.
+
+use std::fs;
+use std::net::TcpListener;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+
+use acceptance::Setup;
+use acceptance::gateway::{Gateway, Ran};
+use acceptance::http::{Address, parse};
+use serde_json::Value;
+
+fn gateway() -> Gateway {
+    Gateway::start(Setup::default())
+}
+
+fn http(gateway: &Gateway) -> Address {
+    Address::local(gateway.http)
+}
+
+/// A self-signed certificate and its key.
+fn certificate(folder: &Path, name: &str) -> (PathBuf, PathBuf) {
+    let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).expect("it can be made");
+    let (certificate, key) = (folder.join(format!("{name}.pem")), folder.join(format!("{name}.key")));
+    fs::write(&certificate, made.cert.pem()).expect("it can be written");
+    fs::write(&key, made.signing_key.serialize_pem()).expect("it can be written");
+    (certificate, key)
+}
+
+#[test]
+#[ignore = "needs nginx: cargo xtask test"]
+fn one_command_sets_nginx_up_and_prints_a_password_once() {
+    let gateway = gateway();
+    let me = fs::metadata(gateway.certificate()).expect("it is there");
+    assert_eq!(me.permissions().mode() & 0o777, 0o600, "the key is root's alone");
+    assert_eq!(fs::metadata(gateway.main_file()).expect("it is there").permissions().mode() & 0o777, 0o600);
+    assert_eq!(gateway.admin().call("AppList", &[]), Ok(Value::Array(Vec::new())));
+    assert!(!gateway.server.log().contains(&gateway.password()), "no log has it");
+
+    // Again, it changes nothing that works: the same certificate, and no second password.
+    let certificate = gateway.certificate();
+    let again = gateway.init(&[]);
+    assert!(again.success && !again.stdout.contains("password"), "{again:?}");
+    assert_eq!(gateway.certificate(), certificate);
+    assert_eq!(gateway.admin().call("AppList", &[]), Ok(Value::Array(Vec::new())));
+
+    let status = gateway.run(&["status"]);
+    assert!(status.success, "{status:?}");
+    assert_eq!(status.stdout.matches("good").count(), 4, "{status:?}");
+    assert!(status.stdout.contains("appmanage gateway init --name localhost --name 127.0.0.1"), "{status:?}");
+}
+
+#[test]
+#[ignore = "needs nginx: cargo xtask test"]
+fn a_file_of_somebody_elses_is_left_alone() {
+    let gateway = Gateway::start_without_init(Setup::default());
+    let theirs = "# mine\n";
+    fs::write(gateway.main_file(), theirs).expect("it can be written");
+    let ran = gateway.init(&[]);
+    assert!(!ran.success && ran.stderr.contains("was not written by appmanage"), "{ran:?}");
+    assert_eq!(fs::read_to_string(gateway.main_file()).expect("it is there"), theirs);
+    assert!(!gateway.nginx.dir.join("appmanage/gateway.json").exists());
+}
+
+/// Asserts that a change failed and that all is as before: on disk, and in nginx.
+fn is_as_before(gateway: &Gateway, before: &str, ran: &Ran, words: &str) {
+    assert!(!ran.success && ran.stderr.contains(words), "{words}: {ran:?}");
+    let after = fs::read_to_string(gateway.main_file()).expect("it is there");
+    assert_eq!(after, before, "the old file is back");
+    let entries = fs::read_dir(gateway.nginx.dir.join("conf.d")).expect("it is there");
+    assert_eq!(entries.count(), 1, "nothing is left beside it");
+}
+
+#[test]
+#[ignore = "needs nginx: cargo xtask test"]
+fn what_nginx_refuses_changes_nothing() {
+    let gateway = gateway();
+    let before = fs::read_to_string(gateway.main_file()).expect("it is there");
+    let folder = gateway.server.setup.folder();
+    let ((one, _), (_, other)) = (certificate(folder, "one"), certificate(folder, "other"));
+    let (one, other) = (one.display().to_string(), other.display().to_string());
+    let ran = gateway.init(&["--certificate", &one, "--key", &other]);
+    is_as_before(&gateway, &before, &ran, "nginx refuses the configuration");
+    assert!(gateway.admin().call("AppList", &[]).is_ok());
+
+    // What only all of nginx's files together tell: another file has taken a name of ours.
+    let theirs = gateway.nginx.dir.join("theirs.conf");
+    let main = gateway.nginx.dir.join("nginx.conf");
+    let text = fs::read_to_string(&main).expect("it is there");
+    fs::write(&theirs, "upstream appmanage { server 127.0.0.1:1; }\n").expect("it can be written");
+    fs::write(
+        &main,
+        text.replace("conf.d/*.conf;", &format!("conf.d/*.conf;\ninclude {};", theirs.display())),
+    )
+    .expect("it can be written");
+    let ran = gateway.init(&["--let-old-clients-in"]);
+    is_as_before(&gateway, &before, &ran, "nginx refuses the configuration");
+    fs::write(&main, text).expect("it can be written");
+    assert!(gateway.admin().call("AppList", &[]).is_ok());
+}
+
+#[test]
+#[ignore = "needs nginx: cargo xtask test"]
+fn what_does_not_work_through_nginx_is_rolled_back() {
+    let mut gateway = gateway();
+    let before = fs::read_to_string(gateway.main_file()).expect("it is there");
+    gateway.server.stop();
+    let ran = gateway.init(&["--let-old-clients-in"]);
+    is_as_before(&gateway, &before, &ran, "/healthz is not good");
+    assert!(ran.stderr.contains("was put back and is served"), "{ran:?}");
+    gateway.server.start_without_engine();
+    assert!(gateway.admin().call("AppList", &[]).is_ok(), "the old one serves");
+}
+
+#[test]
+#[ignore = "needs nginx: cargo xtask test"]
+fn what_nginx_cannot_load_is_rolled_back() {
+    let mut gateway = gateway();
+    let before = fs::read_to_string(gateway.main_file()).expect("it is there");
+    // `nginx -t` does not mind that another program has the port; the reload does, and tells nobody.
+    let taken = TcpListener::bind(("127.0.0.1", 0)).expect("some port is free");
+    let good = gateway.https;
+    gateway.https = taken.local_addr().expect("it is bound").port();
+    let ran = gateway.init(&[]);
+    gateway.https = good;
+    is_as_before(&gateway, &before, &ran, "nginx goes on with its old configuration");
+    assert!(gateway.admin().call("AppList", &[]).is_ok());
+}
+
+#[test]
+#[ignore = "needs nginx: cargo xtask test"]
+fn an_nginx_that_does_not_run_is_told_of() {
+    let mut gateway = gateway();
+    let before = fs::read_to_string(gateway.main_file()).expect("it is there");
+    gateway.nginx.stop();
+    let ran = gateway.init(&["--let-old-clients-in"]);
+    is_as_before(&gateway, &before, &ran, "nginx was not reloaded");
+    let status = gateway.run(&["status"]);
+    assert!(!status.success && status.stdout.contains("nginx does not serve it"), "{status:?}");
+    gateway.nginx.run();
+    assert!(gateway.admin().call("AppList", &[]).is_ok());
+}
+
+#[test]
+#[ignore = "needs nginx: cargo xtask test"]
+fn sites_that_nginx_refuses_are_put_aside_and_the_server_is_told() {
+    let gateway = gateway();
+    let own = gateway.server.data_dir().join("gateway");
+    let next = own.join("sites.next");
+    let write = |site: &str, marker: &str| {
+        fs::create_dir_all(&next).expect("it can be made");
+        fs::write(next.join("blog.example.com.conf"), site).expect("it can be written");
+        let server = format!(
+            "server {{ listen 127.0.0.1:{}; server_name {marker}.appmanage.invalid; return 204; }}\n",
+            gateway.http
+        );
+        fs::write(next.join("marker.conf"), server).expect("it can be written");
+        fs::write(own.join("request"), marker).expect("it can be written");
+    };
+    let applied = || -> Value {
+        let text = fs::read(own.join("applied.json")).expect("it was written");
+        serde_json::from_slice(&text).expect("it is JSON")
+    };
+    let good = format!(
+        "server {{ listen 127.0.0.1:{}; server_name blog.example.com; return 200 blog; }}\n",
+        gateway.http
+    );
+    let blog = || {
+        let request = "GET / HTTP/1.1\r\nHost: blog.example.com\r\nConnection: close\r\n\r\n";
+        let answer = http(&gateway).send_raw(request.as_bytes()).expect("it answers");
+        parse(&answer).expect("HTTP").body
+    };
+
+    write(&good, "0001");
+    let ran = gateway.run(&["apply"]);
+    assert!(ran.success, "{ran:?}");
+    assert_eq!((&applied()["request"], &applied()["failure"]), (&"0001".into(), &Value::Null));
+    assert_eq!(blog(), "blog");
+    assert!(!next.exists());
+
+    for (site, marker) in
+        [("server { nonsense; }", "0002"), ("}", "0003"), (&good.replace("listen", "lsiten"), "0004")]
+    {
+        write(site, marker);
+        let ran = gateway.run(&["apply"]);
+        assert!(!ran.success && ran.stderr.contains("nginx refuses"), "{ran:?}");
+        assert_eq!((&applied()["request"], &applied()["failure"]["refused"]), (&marker.into(), &true.into()));
+        assert_eq!(blog(), "blog", "the old ones are served");
+        assert_eq!(fs::read_to_string(own.join("sites/blog.example.com.conf")).expect("it is there"), good);
+        assert!(gateway.run(&["status"]).success);
+    }
+}

@@ -1,0 +1,187 @@
+//! `appmanage gateway`: sets up the nginx of this machine in front of the server. What is done is in the crate `gateway`;
+//! here are its arguments, what it takes from the settings, and what it prints.
+
+use std::io::{self, Write};
+use std::net::{SocketAddr, ToSocketAddrs};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, bail};
+use clap::{Args, Subcommand};
+use gateway::{FIRST_USER, HostName, Listen, NginxGateway, ServerAddress, Setup, Wishes};
+
+use crate::SettingFlags;
+use crate::config::{Config, ListenAddress};
+
+/// `gateway`.
+#[derive(Subcommand)]
+pub(crate) enum GatewayCommand {
+    /// Set nginx up, and make the first user
+    #[command(
+        after_help = "Run it as root. Run it again to change something: what is not given then is as if it had never been given.
+`appmanage gateway status` prints the command that it was set up with.
+
+Example: appmanage gateway init --name apps.example.com"
+    )]
+    Init(Box<InitFlags>),
+    /// Apply what the server wrote for nginx; run by systemd where the server is not root's
+    #[command(after_help = "Example: appmanage gateway apply")]
+    Apply(SettingFlags),
+    /// Show how the gateway is
+    #[command(after_help = "Example: appmanage gateway status")]
+    Status(SettingFlags),
+}
+
+/// `gateway init`.
+#[derive(Args)]
+pub(crate) struct InitFlags {
+    /// A name or address that the API is called by; may be repeated [default: the setting public_host]
+    #[arg(long, value_name = "HOST")]
+    name: Vec<HostName>,
+    /// Your certificate with its chain, in PEM [default: a self-signed one is made]
+    #[arg(long, value_name = "FILE", requires = "key")]
+    certificate: Option<PathBuf>,
+    /// Its private key, in PEM
+    #[arg(long, value_name = "FILE", requires = "certificate")]
+    key: Option<PathBuf>,
+    /// Where nginx listens for HTTP: a port, or ADDRESS:PORT
+    #[arg(long, value_name = "LISTEN", default_value = "80")]
+    listen_http: Listen,
+    /// Where nginx listens for HTTPS: a port, or ADDRESS:PORT
+    #[arg(long, value_name = "LISTEN", default_value = "443")]
+    listen_https: Listen,
+    /// Let clients in that send neither Version nor Language
+    #[arg(long)]
+    let_old_clients_in: bool,
+    /// Where nginx writes its logs
+    #[arg(long, value_name = "DIR", default_value = "/var/log/nginx")]
+    log_dir: PathBuf,
+    #[command(flatten)]
+    settings: SettingFlags,
+}
+
+pub(crate) fn run(command: GatewayCommand) -> anyhow::Result<()> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(async {
+        match command {
+            GatewayCommand::Init(flags) => init(*flags).await,
+            GatewayCommand::Apply(flags) => Ok(of(&flags.effective()?.0.config).apply().await?),
+            GatewayCommand::Status(flags) => status(&flags.effective()?.0.config).await,
+        }
+    })
+}
+
+/// The gateway that the settings tell of.
+pub(crate) fn of(config: &Config) -> NginxGateway {
+    let own = config.gateway_dir.clone().unwrap_or_else(|| config.data_dir.join("gateway"));
+    NginxGateway::of(&config.gateway_nginx_dir, &own)
+}
+
+async fn init(flags: InitFlags) -> anyhow::Result<()> {
+    let config = flags.settings.effective()?.0.config;
+    let names = if flags.name.is_empty() { vec![config.public_host.0.parse()?] } else { flags.name };
+    let absolute = |path: PathBuf| std::path::absolute(&path).with_context(|| path.display().to_string());
+    let certificate = flags.certificate.zip(flags.key);
+    let certificate = match certificate {
+        Some((certificate, key)) => Some((absolute(certificate)?, absolute(key)?)),
+        None => None,
+    };
+    let wishes = Wishes {
+        names,
+        certificate,
+        listen_http: flags.listen_http,
+        listen_https: flags.listen_https,
+        server: server_address(&config)?,
+        old_clients: flags.let_old_clients_in,
+        log_dir: flags.log_dir,
+    };
+    let gateway = of(&config);
+    let setup = gateway.init(wishes, crate::client::now()).await?;
+    let mut out = io::stdout().lock();
+    writeln!(out, "nginx serves the API at {} ({}).", setup.url(), gateway.main_file().display())?;
+    if gateway.is_self_signed(&setup) {
+        writeln!(
+            out,
+            "Its certificate is self-signed: clients have to be told to trust {}.",
+            setup.certificate.display()
+        )?;
+    }
+    let socket = sockets(&config).next();
+    let socket = socket
+        .context("add a Unix socket to the setting listen, and restart the server, to make the first user")?;
+    if let Some(password) = gateway::make_first_user(&socket, &config.api_base.0).await? {
+        writeln!(
+            out,
+            "\nThe first user is {FIRST_USER}, and its password, which is shown this once only:\n"
+        )?;
+        writeln!(out, "    {}\n", password.reveal())?;
+    }
+    Ok(())
+}
+
+/// Where nginx reaches the server, by the settings.
+fn server_address(config: &Config) -> anyhow::Result<ServerAddress> {
+    if config.gateway_user.is_some() {
+        let in_data_dir = |path: &PathBuf| path.starts_with(&config.data_dir);
+        let Some(socket) = sockets(config).find(|path| !in_data_dir(path)) else {
+            bail!(
+                "nginx cannot open a socket in the data directory, which is the server's alone: add \
+                 \"unix:/run/appmanage/appmanage.sock\" to the setting listen, and restart the server"
+            )
+        };
+        return Ok(ServerAddress::Unix(socket));
+    }
+    let Some(secret_file) = config.gateway_secret_file.clone() else {
+        bail!(
+            "the server does not know nginx yet, and would let nobody in through it: set gateway.user to the user that \
+             nginx's workers run as (www-data on Debian, nginx on Fedora) in the server's settings, and restart it"
+        )
+    };
+    let addresses = config.listen.iter().filter_map(|address| match address {
+        ListenAddress::Tcp(address) => Some(address),
+        ListenAddress::Unix(_) => None,
+    });
+    let address = addresses.filter_map(|address| address.to_socket_addrs().ok()?.next()).next();
+    let address =
+        address.context("gateway.secret_file is for a server that listens at HOST:PORT (setting listen)")?;
+    let reached = if address.ip().is_unspecified() {
+        SocketAddr::from(([127, 0, 0, 1], address.port()))
+    } else {
+        address
+    };
+    Ok(ServerAddress::Tcp { address: reached, secret_file })
+}
+
+fn sockets(config: &Config) -> impl Iterator<Item = PathBuf> {
+    config.listen.iter().filter_map(|address| match address {
+        ListenAddress::Unix(path) => Some(Path::new(&config.data_dir).join(path)),
+        ListenAddress::Tcp(_) => None,
+    })
+}
+
+async fn status(config: &Config) -> anyhow::Result<()> {
+    let gateway = of(config);
+    let status = gateway.status().await?;
+    let mut out = io::stdout().lock();
+    write!(out, "{status}")?;
+    writeln!(out, "set up with    {}", command_of(&gateway, &status.setup))?;
+    if status.is_well() {
+        Ok(())
+    } else {
+        bail!("the gateway is not well: docs/gateway.md tells what to look at")
+    }
+}
+
+/// The command that makes this of a bare nginx.
+fn command_of(gateway: &NginxGateway, setup: &Setup) -> String {
+    let mut words = vec!["appmanage gateway init".to_owned()];
+    words.extend(setup.names.iter().map(|name| format!("--name {name}")));
+    if !gateway.is_self_signed(setup) {
+        words.push(format!("--certificate {} --key {}", setup.certificate.display(), setup.key.display()));
+    }
+    words.push(format!("--listen-http {} --listen-https {}", setup.listen_http, setup.listen_https));
+    if setup.old_clients {
+        words.push("--let-old-clients-in".to_owned());
+    }
+    words.push(format!("--log-dir {}", setup.log_dir.display()));
+    words.join(" ")
+}
