@@ -131,7 +131,7 @@ impl Machine {
     /// The API of a server that listens where the package says.
     #[must_use]
     pub fn api(&self) -> Api {
-        Api { address: Address::Unix(self.path("/run/appmanage/appmanage.sock")) }
+        Api { address: Address::Unix(self.path("/run/appmanage/appmanage.sock")), authorization: None }
     }
 
     /// Lets systemd start what is installed.

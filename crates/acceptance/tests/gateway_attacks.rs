@@ -182,8 +182,8 @@ fn smuggled(host: &str) -> String {
     )
 }
 
-/// Requests that two programs may read differently, each with another call inside.
-fn ambiguous(path: &str, authorization: &str) -> Vec<(&'static str, String)> {
+/// Requests whose end two programs may see in different places, each with another call inside.
+fn ambiguous_bodies(path: &str, authorization: &str) -> Vec<(&'static str, String)> {
     let inner = smuggled("localhost");
     let length = inner.len();
     let head = format!("POST {path} HTTP/1.1\r\nHost: localhost\r\n{authorization}");
@@ -225,12 +225,20 @@ fn ambiguous(path: &str, authorization: &str) -> Vec<(&'static str, String)> {
                 "{head}Transfer-Encoding: chunked\r\n\r\n0\r\nX-Appmanage-Caller: user:admin\r\n\r\n{inner}"
             ),
         ),
+    ]
+}
+
+/// Requests whose target, host or connection may be read differently, each with another call behind.
+fn ambiguous_heads(path: &str, authorization: &str) -> Vec<(&'static str, String)> {
+    let inner = smuggled("localhost");
+    let head = format!("POST {path} HTTP/1.1\r\nHost: localhost\r\n{authorization}");
+    vec![
         ("a line in the path", format!("POST {path}\rX: HTTP/1.1\r\nHost: localhost\r\n\r\n{inner}")),
         ("no version", format!("POST {path}\r\n\r\n{inner}")),
         (
             "HTTP/1.0 with TE",
             format!(
-                "POST {path} HTTP/1.0\r\nHost: localhost\r\n{authorization}Transfer-Encoding: chunked\r\n\r\n{chunked}"
+                "POST {path} HTTP/1.0\r\nHost: localhost\r\n{authorization}Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n{inner}"
             ),
         ),
         (
@@ -260,6 +268,10 @@ fn ambiguous(path: &str, authorization: &str) -> Vec<(&'static str, String)> {
         ("CONNECT", format!("CONNECT localhost:443 HTTP/1.1\r\nHost: localhost\r\n\r\n{inner}")),
         ("a header that ends", format!("{head}X: a\0b\r\nContent-Length: 0\r\n\r\n{inner}")),
     ]
+}
+
+fn ambiguous(path: &str, authorization: &str) -> Vec<(&'static str, String)> {
+    [ambiguous_bodies(path, authorization), ambiguous_heads(path, authorization)].concat()
 }
 
 #[test]

@@ -160,8 +160,7 @@ fn old_clients_are_let_in_where_that_is_wished_and_browsers_are_not() {
 #[test]
 #[ignore = "needs the private engine and nginx: cargo xtask test"]
 fn the_whole_contract_goes_through_nginx_and_events_at_once() {
-    let package = Hello::default().package("hello");
-    let gateway = gateway_with(&[package]);
+    let gateway = Gateway::start(Setup::default().packages(&[Hello::named("hello").package()]));
     let admin = gateway.admin();
     let document = gateway.address().request(
         "GET",

@@ -58,7 +58,12 @@ async fn serve(
     let server_settings = server_settings(config)?;
     let data_dir = DataDir::claim(&config.data_dir)?;
     let signals = Signals::catch().context("cannot catch signals")?;
-    let (listeners, _socket_files) = surroundings::listen(&config.listen, handed_over, &data_dir)?;
+    let socket_mode = match config.gateway_user {
+        Some(_) => surroundings::SOCKET_MODE_WITH_GATEWAY,
+        None => surroundings::SOCKET_MODE,
+    };
+    let (listeners, _socket_files) =
+        surroundings::listen(&config.listen, handed_over, &data_dir, socket_mode)?;
     let compose = Compose::find(environment(config, variables))?;
     let ports = open_ports(config, &compose, &data_dir).await?;
     let engine = Arc::clone(&ports.engine);

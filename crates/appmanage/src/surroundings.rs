@@ -18,7 +18,11 @@ use crate::config::ListenAddress;
 use crate::data_dir::DataDir;
 
 /// Who may connect to a socket: the server's own user and group.
-const SOCKET_MODE: u32 = 0o660;
+pub(crate) const SOCKET_MODE: u32 = 0o660;
+
+/// The mode of sockets where the user of the gateway is known: nginx's workers share no group with the server, and
+/// which user calls decides, not who may open the file.
+pub(crate) const SOCKET_MODE_WITH_GATEWAY: u32 = 0o666;
 
 /// What fits into the kernel's `sun_path` with the zero behind it.
 const SOCKET_PATH_BYTES_MAX: usize = 107;
@@ -86,6 +90,7 @@ pub(crate) fn listen(
     addresses: &[ListenAddress],
     mut handed_over: HandedOver,
     data_dir: &DataDir,
+    socket_mode: u32,
 ) -> Result<(Vec<Listener>, SocketFiles), ListenError> {
     let mut files = SocketFiles::default();
     let mut listeners = Vec::new();
@@ -96,7 +101,7 @@ pub(crate) fn listen(
                 let path = data_dir.path().join(path);
                 let made = handed_over.take_unix(&path);
                 let is_ours = made.is_none();
-                let listener = listen_at_path(&path, made)?;
+                let listener = listen_at_path(&path, made, socket_mode)?;
                 if is_ours {
                     files.0.push(path);
                 }
@@ -106,7 +111,7 @@ pub(crate) fn listen(
     }
     for (path, listener) in handed_over.unix {
         warn_of_unnamed(&path.display());
-        listeners.push(listen_at_path(&path, Some(listener))?);
+        listeners.push(listen_at_path(&path, Some(listener), socket_mode)?);
     }
     for (address, listener) in handed_over.tcp {
         warn_of_unnamed(&address);
@@ -135,7 +140,7 @@ fn listen_at_address(address: &str, made: Option<TcpListener>) -> Result<Listene
 }
 
 /// `made` is a socket that is there already; its file is its maker's business.
-fn listen_at_path(path: &Path, made: Option<UnixListener>) -> Result<Listener, ListenError> {
+fn listen_at_path(path: &Path, made: Option<UnixListener>, mode: u32) -> Result<Listener, ListenError> {
     if made.is_none() {
         if path.as_os_str().len() > SOCKET_PATH_BYTES_MAX {
             return Err(ListenError::PathTooLong { path: path.to_owned() });
@@ -144,7 +149,7 @@ fn listen_at_path(path: &Path, made: Option<UnixListener>) -> Result<Listener, L
     }
     let bind = || -> io::Result<UnixListener> {
         let listener = UnixListener::bind(path)?;
-        fs::set_permissions(path, Permissions::from_mode(SOCKET_MODE))?;
+        fs::set_permissions(path, Permissions::from_mode(mode))?;
         Ok(listener)
     };
     let served = || {
@@ -197,7 +202,8 @@ mod tests {
     }
 
     fn listen_at(place: &Place, address: ListenAddress) -> Result<(Vec<Listener>, SocketFiles), String> {
-        listen(&[address], HandedOver::default(), &place.data_dir).map_err(|error| error.to_string())
+        listen(&[address], HandedOver::default(), &place.data_dir, SOCKET_MODE)
+            .map_err(|error| error.to_string())
     }
 
     fn unix(name: impl Into<PathBuf>) -> ListenAddress {

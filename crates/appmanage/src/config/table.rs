@@ -88,8 +88,9 @@ settings! {
     };
 
     /// Where the API listens, one or more of `HOST:PORT` and `unix:PATH`. A mere name after `unix:` lies in the
-    /// data directory. Sockets get mode 0660. Nothing listens on a public address unless it is named here;
-    /// without a gateway the API asks for no password (docs/gateway.md).
+    /// data directory. Sockets get mode 0660, with `gateway.user` 0666: then it is the caller's user that counts.
+    /// Nothing listens on a public address unless it is named here; without a gateway the API asks for no password
+    /// (docs/gateway.md).
     "listen" => listen: Vec<ListenAddress> = DefaultValue::Is("unix:appmanage.sock, 127.0.0.1:5000");
 
     /// The host name or address in the URLs of apps.
