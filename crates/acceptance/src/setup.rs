@@ -215,12 +215,17 @@ impl Setup {
     #[must_use]
     pub fn command_line(&self, words: &[&str]) -> Command {
         let mut command = self.command_of(words);
+        command.env("APPMANAGE_LISTEN", self.listen.join(","));
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         command
     }
 
     pub(crate) fn command(&self) -> Command {
-        self.command_of(&["serve"])
+        let mut command = self.command_of(&["serve"]);
+        for address in &self.listen {
+            command.args(["--listen", address]);
+        }
+        command
     }
 
     fn command_of(&self, subcommand: &[&str]) -> Command {
@@ -232,9 +237,6 @@ impl Setup {
         words.push(self.program.clone().unwrap_or_else(binary).display().to_string());
         let mut command = Command::new(&words[0]);
         command.args(&words[1..]).args(subcommand).arg("--data-dir").arg(&self.data_dir);
-        for address in &self.listen {
-            command.args(["--listen", address]);
-        }
         for (name, _) in std::env::vars_os() {
             if name.to_string_lossy().starts_with("APPMANAGE_") {
                 command.env_remove(name);

@@ -9,45 +9,40 @@ use anyhow::{Context, bail};
 use clap::{Args, Subcommand};
 use gateway::{FIRST_USER, HostName, Listen, NginxGateway, ServerAddress, Setup, Wishes};
 
-use crate::SettingFlags;
-use crate::config::{Config, ListenAddress};
+use crate::config::{Config, ConfigError, Effective, Flags, Inputs, ListenAddress};
 
 /// `gateway`.
 #[derive(Subcommand)]
 pub(crate) enum GatewayCommand {
     /// Set nginx up, and make the first user
-    #[command(
-        after_help = "Run it as root. Run it again to change something: what is not given then is as if it had never been given.
-`appmanage gateway status` prints the command that it was set up with.
-
-Example: appmanage gateway init --name apps.example.com"
-    )]
+    #[command(after_help = "What is not given is as if it never had been; `status` tells what was.
+Example: appmanage gateway init --name apps.example.com")]
     Init(Box<InitFlags>),
-    /// Apply what the server wrote for nginx; run by systemd where the server is not root's
+    /// Apply what the server wrote for nginx: systemd runs it as root
     #[command(after_help = "Example: appmanage gateway apply")]
-    Apply(SettingFlags),
+    Apply(Place),
     /// Show how the gateway is
     #[command(after_help = "Example: appmanage gateway status")]
-    Status(SettingFlags),
+    Status(Place),
 }
 
 /// `gateway init`.
 #[derive(Args)]
 pub(crate) struct InitFlags {
-    /// A name or address that the API is called by; may be repeated [default: the setting public_host]
+    /// What the API is called by, may be repeated [default: public_host]
     #[arg(long, value_name = "HOST")]
     name: Vec<HostName>,
-    /// Your certificate with its chain, in PEM [default: a self-signed one is made]
+    /// Your certificate with its chain, in PEM [default: self-signed]
     #[arg(long, value_name = "FILE", requires = "key")]
     certificate: Option<PathBuf>,
     /// Its private key, in PEM
     #[arg(long, value_name = "FILE", requires = "certificate")]
     key: Option<PathBuf>,
-    /// Where nginx listens for HTTP: a port, or ADDRESS:PORT
-    #[arg(long, value_name = "LISTEN", default_value = "80")]
+    /// For HTTP: a port, or ADDRESS:PORT
+    #[arg(long, value_name = "PORT", default_value = "80")]
     listen_http: Listen,
-    /// Where nginx listens for HTTPS: a port, or ADDRESS:PORT
-    #[arg(long, value_name = "LISTEN", default_value = "443")]
+    /// For HTTPS: a port, or ADDRESS:PORT
+    #[arg(long, value_name = "PORT", default_value = "443")]
     listen_https: Listen,
     /// Let clients in that send neither Version nor Language
     #[arg(long)]
@@ -56,7 +51,25 @@ pub(crate) struct InitFlags {
     #[arg(long, value_name = "DIR", default_value = "/var/log/nginx")]
     log_dir: PathBuf,
     #[command(flatten)]
-    settings: SettingFlags,
+    place: Place,
+}
+
+/// Where the server's settings are.
+#[derive(Args)]
+pub(crate) struct Place {
+    /// Where everything is kept
+    #[arg(long, value_name = "DIR")]
+    data_dir: Option<PathBuf>,
+    /// The configuration file
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+}
+
+impl Place {
+    fn config(self) -> Result<Config, ConfigError> {
+        let flags = Flags { config: self.config, data_dir: self.data_dir, listen: Vec::new() };
+        Ok(Effective::of(&Inputs::of_process(flags)?)?.config)
+    }
 }
 
 pub(crate) fn run(command: GatewayCommand) -> anyhow::Result<()> {
@@ -64,8 +77,8 @@ pub(crate) fn run(command: GatewayCommand) -> anyhow::Result<()> {
     runtime.block_on(async {
         match command {
             GatewayCommand::Init(flags) => init(*flags).await,
-            GatewayCommand::Apply(flags) => Ok(of(&flags.effective()?.0.config).apply().await?),
-            GatewayCommand::Status(flags) => status(&flags.effective()?.0.config).await,
+            GatewayCommand::Apply(flags) => Ok(of(&flags.config()?).apply().await?),
+            GatewayCommand::Status(flags) => status(&flags.config()?).await,
         }
     })
 }
@@ -77,7 +90,7 @@ pub(crate) fn of(config: &Config) -> NginxGateway {
 }
 
 async fn init(flags: InitFlags) -> anyhow::Result<()> {
-    let config = flags.settings.effective()?.0.config;
+    let config = flags.place.config()?;
     let names = if flags.name.is_empty() { vec![config.public_host.0.parse()?] } else { flags.name };
     let absolute = |path: PathBuf| std::path::absolute(&path).with_context(|| path.display().to_string());
     let certificate = flags.certificate.zip(flags.key);

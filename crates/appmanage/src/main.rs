@@ -53,7 +53,7 @@ enum Command {
     /// Print the server's settings in force and where each comes from
     #[command(after_help = concat!(other_settings!(), "\n\nExample: appmanage settings"))]
     Settings(SettingFlags),
-    /// Set up nginx in front of the server: TLS, logins, names of apps
+    /// Set up nginx in front of the server
     #[command(
         subcommand,
         disable_help_subcommand = true,

@@ -24,7 +24,11 @@ pub(crate) struct Change<'a> {
 impl NginxGateway {
     /// Brings a change to nginx, or leaves all as it was.
     pub(crate) async fn apply_change(&self, change: Change<'_>) -> Result<(), GatewayFailure> {
-        self.test_alone(&change.whole).await?;
+        if let Err(error) = self.test_alone(&change.whole).await {
+            let next = files::beside(change.live);
+            files::remove(&next).map_err(GatewayFailure::file("remove", &next))?;
+            return Err(error);
+        }
         let swap = Swap::make(change.live)?;
         let tested = self.nginx.test().await;
         let done = match &tested {

@@ -367,7 +367,7 @@ help-screen =
       domain      names and certificates        purge       delete it for good
       user, key   who may call the server       audit       who changed what
       serve       run the server                settings    print its settings
-      completions, man, help
+      gateway     set up nginx in front of it   completions, man, help
 
       --server ADDRESS  unix:PATH or http://HOST:PORT, else the local socket
       --output FORMAT   text or json;  --quiet  print only what was asked for

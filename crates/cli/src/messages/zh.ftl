@@ -367,7 +367,7 @@ help-screen =
       domain      域名和证书                purge       彻底删除
       user, key   管理用户和密钥            audit       谁修改了什么
       serve       运行服务器                settings    输出服务器的设置
-      completions, man, help
+      gateway     设置前置的 nginx              completions, man, help
 
       --server 地址     unix:路径 或 http://主机:端口;默认为本机套接字
       --output 形式     text 或 json;  --quiet  只输出所要的内容
