@@ -5,7 +5,7 @@ use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
 use acceptance::gateway::Gateway;
-use acceptance::http::{Address, parse};
+use acceptance::http::Address;
 use acceptance::{Follower, Hello, Setup, apps, wait};
 use serde_json::Value;
 
@@ -145,7 +145,7 @@ fn old_clients_are_let_in_where_that_is_wished_and_browsers_are_not() {
     assert_eq!(code(&[("User-Agent", "python-requests/2.28")]).0, known);
     assert!(!code(&[("Accept-Language", "zh-CN,zh;q=0.9")]).1.as_str().expect("a text").is_ascii());
     assert!(code(&[("Accept-Language", "de")]).1.as_str().expect("a text").is_ascii());
-    assert_eq!(code(&[("Version", "v2"), ("Language", "en")]).0, "Interface.NotExis");
+    assert_eq!(code(&[("Version", "v2"), ("Language", "en")]).0, "Header.Version.NotExis");
     for browser in [
         ("Origin", "https://evil.example"),
         ("Origin", "null"),

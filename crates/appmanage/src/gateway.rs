@@ -29,13 +29,13 @@ Example: appmanage gateway init --name apps.example.com")]
 /// `gateway init`.
 #[derive(Args)]
 pub(crate) struct InitFlags {
-    /// What the API is called by, may be repeated [default: public_host]
+    /// A name or address of the API [default: public_host]
     #[arg(long, value_name = "HOST")]
     name: Vec<HostName>,
-    /// Your certificate with its chain, in PEM [default: self-signed]
+    /// Certificate and chain, PEM [default: self-signed]
     #[arg(long, value_name = "FILE", requires = "key")]
     certificate: Option<PathBuf>,
-    /// Its private key, in PEM
+    /// Its private key, PEM
     #[arg(long, value_name = "FILE", requires = "certificate")]
     key: Option<PathBuf>,
     /// For HTTP: a port, or ADDRESS:PORT
@@ -44,10 +44,10 @@ pub(crate) struct InitFlags {
     /// For HTTPS: a port, or ADDRESS:PORT
     #[arg(long, value_name = "PORT", default_value = "443")]
     listen_https: Listen,
-    /// Let clients in that send neither Version nor Language
+    /// Let in who sends no Version and no Language
     #[arg(long)]
     let_old_clients_in: bool,
-    /// Where nginx writes its logs
+    /// For nginx's logs
     #[arg(long, value_name = "DIR", default_value = "/var/log/nginx")]
     log_dir: PathBuf,
     #[command(flatten)]

@@ -21,6 +21,9 @@ use crate::setup::{Marker, Setup};
 /// nginx takes some milliseconds for a reload, a loaded machine a second; where it cannot have a port it tries for 2.5 s.
 const LIVE_TIME_MAX: Duration = Duration::from_secs(10);
 
+/// So many looks in succession have to be good: nginx's old workers take calls for a tenth of a second more.
+const LOOKS_IN_SUCCESSION: u32 = 10;
+
 /// Between two looks.
 const BETWEEN_LOOKS: Duration = Duration::from_millis(50);
 
@@ -75,18 +78,23 @@ impl Probe<'_> {
     }
 }
 
-/// Looks until a look is good; else how the last one was.
+/// Looks until all is good and stays so; else how the last look was.
 async fn until<L>(look: impl Fn() -> L) -> Result<(), String>
 where
     L: Future<Output = Result<(), String>>,
 {
     let deadline = Instant::now() + LIVE_TIME_MAX;
+    let mut in_succession = 0;
     loop {
         match look().await {
             Err(why) if Instant::now() >= deadline => return Err(why),
-            Err(_) => sleep(BETWEEN_LOOKS).await,
-            Ok(()) => return Ok(()),
+            Err(_) => in_succession = 0,
+            Ok(()) => in_succession += 1,
         }
+        if in_succession == LOOKS_IN_SUCCESSION {
+            return Ok(());
+        }
+        sleep(BETWEEN_LOOKS).await;
     }
 }
 
