@@ -104,7 +104,8 @@ fn a_server_in_a_container_installs_apps_beside_itself_and_leaves_them_running()
     let project = Project { name: format!("{prefix}server"), data_dir: folder.path().join("data"), file };
     fs::create_dir(&project.data_dir).expect("a new folder");
     project.compose(&["up", "--detach", "--quiet-pull"]);
-    let api = Api { address: Address::Unix(project.data_dir.join("appmanage.sock")) };
+    let address = Address::Unix(project.data_dir.join("appmanage.sock"));
+    let api = Api { address, authorization: None };
     wait::until("the server is ready", START_LIMIT, || {
         api.address.get("/readyz").is_ok_and(|answer| answer.status == 200).then_some(())
     });
