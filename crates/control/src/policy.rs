@@ -1,5 +1,5 @@
-//! Judges what packages ask of the host, before they run: at each install on the files that were written, and
-//! once for each package of the catalog, so that people know beforehand.
+//! Judges what packages ask of the host, before they run: on the files that were written, and once for each package
+//! of the catalog, so that people know beforehand and an install need not wait for it.
 //!
 //! The rules are [`domain::policy`]'s; what an administrator excepts from them stands in the settings.
 
@@ -36,16 +36,29 @@ impl PolicyReport {
     }
 }
 
-/// The verdicts on the packages of the catalog, as far as they are known.
+/// The verdicts on versions of packages of the catalog with the package's own values, by the names of both, as far as
+/// they are known. The catalog stays as it is for as long as the server runs.
 #[derive(Debug, Default)]
-pub(crate) struct Verdicts(RwLock<HashMap<String, PolicyReport>>);
+pub(crate) struct Verdicts(RwLock<HashMap<(String, String), PolicyReport>>);
 
 impl Control {
     /// What is known of a package beforehand: its newest version with the package's own values.
     #[must_use]
     pub fn policy_of(&self, package: &Package) -> PolicyReport {
+        let newest = package.versions.first();
+        newest.map_or(PolicyReport::unknown(), |newest| self.policy_of_version(&package.name, &newest.name))
+    }
+
+    /// What is known of a version with the package's own values.
+    pub(crate) fn policy_of_version(&self, package: &str, version: &str) -> PolicyReport {
         let known = self.verdicts.0.read().unwrap_or_else(PoisonError::into_inner);
-        known.get(&package.name).cloned().unwrap_or(PolicyReport::unknown())
+        known.get(&(package.to_owned(), version.to_owned())).cloned().unwrap_or(PolicyReport::unknown())
+    }
+
+    /// Remembers the verdict on a version with the package's own values.
+    pub(crate) fn remember_policy(&self, package: &str, version: &str, report: PolicyReport) {
+        let mut known = self.verdicts.0.write().unwrap_or_else(PoisonError::into_inner);
+        known.insert((package.to_owned(), version.to_owned()), report);
     }
 
     /// Judges a project. Secrets are kept out of what is told.
@@ -85,15 +98,15 @@ impl Control {
         let failed = |words: &str| CommandError::Failed { words: words.to_owned() };
         let id = AppId::parse("example").map_err(|_| failed("no app id"))?;
         let version = package.versions.first().ok_or_else(|| failed("it has no version"))?.name.clone();
-        let mut app = self.fresh_app(&id, package, version, SettingValues::default(), self.clock.now());
+        let mut app =
+            self.fresh_app(&id, package, version.clone(), SettingValues::default(), self.clock.now());
         let (ports, subnets) = (example_ports(package), self.example_subnets(package));
         app.deployment = Some(self.deployed(&app, package, ports, subnets));
         let project = self.project(&app).await.map_err(|_| failed("the catalog no longer has it"))?;
         let rendered = self.projects.rendered_aside(&project).await?;
         let report = self.judge(&project, &rendered);
         tracing::debug!(package = package.name, verdict = report.verdict.as_str(), "package judged");
-        let mut known = self.verdicts.0.write().unwrap_or_else(PoisonError::into_inner);
-        known.insert(package.name.clone(), report);
+        self.remember_policy(&package.name, &version, report);
         Ok(())
     }
 }

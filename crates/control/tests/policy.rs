@@ -87,3 +87,22 @@ async fn a_secret_that_stands_in_a_risk_is_not_told() {
     assert_eq!(failure.detail, "device (web: /dev/***)");
     server.stop().await;
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_was_allowed_is_not_judged_again_for_the_same_version_and_values() {
+    let world = World::default();
+    let server = world.start();
+    server.connected().await;
+    assert_eq!(verdict(&server, "blog").await.verdict, Verdict::Allowed);
+    // Now it would be refused.
+    world.projects.ask("Blog", "web", Wish::Privileged);
+    server.install("blog", "one").await.expect("accepted");
+    server.has_status("one", Status::Running).await;
+    // A restore and a change of settings find a folder that the app has had in its hands.
+    server.control.uninstall("one", control::Data::Keep).await.expect("accepted");
+    server.operation_ended("one").await;
+    server.control.restore("one").await.expect("accepted");
+    let failure = server.operation_ended("one").await.state.failure().cloned().expect("it failed");
+    assert_eq!(failure.class, FailureClass::PolicyRefused);
+    server.stop().await;
+}

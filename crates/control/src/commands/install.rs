@@ -83,17 +83,15 @@ impl Control {
         Ok(Wanted { id, package, version, settings })
     }
 
-    /// Spares people an install of which it is known already that it will be refused. What other versions and
+    /// Spares people an install of which it is known already that it will be refused. What other
     /// values make of a package is judged when its files are written.
     ///
     /// # Errors
     /// `PolicyRefused`.
     fn check_policy(&self, wanted: &Wanted) -> Result<(), Error> {
         let Wanted { package, version, settings, .. } = wanted;
-        let is_what_was_judged = *settings == SettingValues::default()
-            && package.versions.first().is_some_and(|newest| newest.name == *version);
-        let report = self.policy_of(package);
-        if is_what_was_judged && report.verdict == Verdict::Refused {
+        let report = self.policy_of_version(&package.name, version);
+        if *settings == SettingValues::default() && report.verdict == Verdict::Refused {
             return Err(Error::PolicyRefused { package: package.name.clone(), risks: report.risks });
         }
         Ok(())

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use domain::package::VariableKind;
-use domain::{App, FailureClass, Operation, OperationKind, Package, Verdict};
+use domain::{App, FailureClass, Lifecycle, Operation, OperationKind, Package, SettingValues, Verdict};
 
 use super::StepError;
 use crate::Control;
@@ -13,20 +13,28 @@ use crate::ports::projects::VariableValue;
 
 pub(super) async fn run(control: &Arc<Control>, app: &App) -> Result<(), StepError> {
     let project = write(control, app).await?;
+    let (package, version) = (&app.package.name, &app.package.version);
+    // A new folder with the package's own values: what is chosen for each app (ports, subnets, passwords) makes no
+    // other project of it.
+    let is_of_package = app.lifecycle == Lifecycle::Installing && app.settings == SettingValues::default();
+    if is_of_package && control.policy_of_version(package, version).verdict == Verdict::Allowed {
+        return Ok(());
+    }
     // Judged before anything is pulled or created, on what compose will carry out.
     let rendering = control.projects.rendered(&project);
     let rendered = control.metrics().engine_calls.timed("compose_config", rendering).await;
-    let rendered = rendered.map_err(|error| {
-        StepError::failed(FailureClass::BrokenPackage, &app.package.name, error.to_string())
-    })?;
+    let rendered = rendered
+        .map_err(|error| StepError::failed(FailureClass::BrokenPackage, package, error.to_string()))?;
     let report = control.judge(&project, &rendered);
-    match report.verdict {
-        Verdict::Allowed | Verdict::Excepted => Ok(()),
-        Verdict::Refused | Verdict::Unknown => {
-            let detail = rules(&report.risks);
-            Err(StepError::failed(FailureClass::PolicyRefused, &app.package.name, detail))
-        }
+    let detail = rules(&report.risks);
+    let is_refused = matches!(report.verdict, Verdict::Refused | Verdict::Unknown);
+    if is_of_package {
+        control.remember_policy(package, version, report);
     }
+    if is_refused {
+        return Err(StepError::failed(FailureClass::PolicyRefused, package, detail));
+    }
+    Ok(())
 }
 
 pub(super) async fn write(control: &Arc<Control>, app: &App) -> Result<Project, StepError> {
