@@ -28,7 +28,7 @@ use crate::trust::{self, TrustError};
 use crate::{own_limits, surroundings};
 
 /// Threads that carry the runtime. The server waits nearly all of the time; more would only cost memory.
-const WORKER_THREADS: usize = 4;
+const WORKER_THREADS: usize = 2;
 
 /// How long a write that blocks may hold up the end of the process.
 const LAST_WRITES_LIMIT: Duration = Duration::from_secs(5);

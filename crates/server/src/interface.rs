@@ -17,7 +17,6 @@ use futures_util::StreamExt;
 use tracing::Instrument;
 use utoipa::{IntoParams, ToSchema};
 
-use crate::Server;
 use crate::answer::Answer;
 use crate::audit::Trail;
 use crate::context::{Context, check_headers, value_of};
@@ -28,6 +27,7 @@ use crate::gatekeeper::Caller;
 use crate::language::Language;
 use crate::openapi::Described;
 use crate::parameters::{Known, Parameters};
+use crate::{KnownInterface, Server};
 
 /// One interface of the API.
 pub(crate) trait Interface: 'static {
@@ -140,27 +140,32 @@ impl Call<'_> {
     }
 }
 
-/// The interfaces that are served, with their descriptions.
+/// The interfaces that are served.
 pub(crate) struct Interfaces {
     /// Their routes.
     pub(crate) router: Router<Arc<Server>>,
-    /// What documentation tells of them.
-    pub(crate) described: Vec<Described>,
+    /// What is known of each.
+    pub(crate) known: Vec<KnownInterface>,
     base: String,
 }
 
 impl Interfaces {
     /// None yet; their paths will begin with `base`.
     pub(crate) fn at(base: &str) -> Self {
-        Self { router: Router::new(), described: Vec::new(), base: base.to_owned() }
+        Self { router: Router::new(), known: Vec::new(), base: base.to_owned() }
     }
 
     /// One more.
     pub(crate) fn with<I: Interface>(mut self) -> Self {
-        let described = Described::of::<I>(&self.base);
+        let path = format!("{}/{}", self.base, I::NAME);
         // Every method comes to us: one that is unknown is answered by the contract, not with 405.
-        self.router = self.router.route(&described.path, routing::any(call::<I>));
-        self.described.push(described);
+        self.router = self.router.route(&path, routing::any(call::<I>));
+        self.known.push(KnownInterface {
+            path,
+            name: I::NAME,
+            nothing: I::NOTHING,
+            describe: Described::of::<I>,
+        });
         self
     }
 }

@@ -63,8 +63,8 @@ struct Server {
     known: Vec<KnownInterface>,
     /// Calls by interface and outcome.
     calls: control::metrics::Durations,
-    /// The OpenAPI document.
-    openapi: Bytes,
+    /// The OpenAPI document, made when it is first asked for: it is large, and few ask.
+    openapi: std::sync::OnceLock<Bytes>,
 }
 
 /// What is known of a path before its interface is asked.
@@ -75,4 +75,6 @@ struct KnownInterface {
     name: &'static str,
     /// What `ResponseData` is beside an error.
     nothing: error::Nothing,
+    /// What documentation tells of it.
+    describe: fn(&str) -> openapi::Described,
 }

@@ -19,6 +19,7 @@ use utoipa::openapi::{
 };
 use utoipa::{IntoParams, PartialSchema, ToSchema};
 
+use crate::KnownInterface;
 use crate::answer::Answer as _;
 use crate::error::{Nothing, is_no_such_interface};
 use crate::event_stream::{self, StreamDescription};
@@ -32,12 +33,10 @@ type Schemas = Vec<(String, RefOr<Schema>)>;
 
 /// What documentation tells of one interface.
 pub(crate) struct Described {
-    /// Its path, with the base.
-    pub(crate) path: String,
-    /// What `ResponseData` is beside an error.
-    pub(crate) nothing: Nothing,
-    /// Its name.
-    pub(crate) name: &'static str,
+    /// With the base.
+    path: String,
+    nothing: Nothing,
+    name: &'static str,
     summary: &'static str,
     /// The codes of who is not meant.
     audience_codes: &'static [ErrorCode],
@@ -197,13 +196,13 @@ impl Described {
 }
 
 /// The document, as JSON.
-pub(crate) fn document(interfaces: &[Described], require_headers: bool) -> String {
+pub(crate) fn document(base: &str, interfaces: &[KnownInterface], require_headers: bool) -> String {
     let header = header_parameters(require_headers);
     let mut paths = PathsBuilder::new();
     let mut components = ComponentsBuilder::new().schema_from::<wire::ErrorInfo>();
-    for interface in interfaces {
+    for interface in interfaces.iter().map(|known| (known.describe)(base)) {
         paths = paths.path(&interface.path, interface.path_item(&header));
-        components = components.schemas_from_iter(interface.schemas.iter().cloned());
+        components = components.schemas_from_iter(interface.schemas);
     }
     let info = InfoBuilder::new()
         .title("appmanage")

@@ -1,16 +1,16 @@
 //! Every route on one screen.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use axum::Router;
 use axum::middleware::{from_fn_with_state, map_response};
 use axum::routing::get;
-use bytes::Bytes;
 use control::Control;
 use control::metrics::Durations;
 use tokio_util::task::TaskTracker;
 use tower_http::catch_panic::CatchPanicLayer;
 
+use crate::Server;
 use crate::callers::Callers;
 use crate::edge::{keep_contract, mark_ordinary};
 use crate::event_stream::Streams;
@@ -39,7 +39,6 @@ use crate::routes::users::{UserAdd, UserList, UserPassword, UserRemove};
 use crate::routes::verbs::{AppAdopt, AppPurge, AppRestart, AppRestore, AppStart, AppStop};
 use crate::routes::{documents, domains, health, images, login, metrics};
 use crate::settings::{ServerSettings, SettingsError, checked_base};
-use crate::{KnownInterface, Server, openapi};
 
 /// The whole API over `control`.
 ///
@@ -59,13 +58,9 @@ pub fn router(control: Arc<Control>, settings: &ServerSettings) -> Result<Router
         require_headers: settings.require_headers,
         streams: Streams::default(),
         checkup: tokio::sync::Mutex::default(),
-        known: interfaces
-            .described
-            .iter()
-            .map(|i| KnownInterface { path: i.path.clone(), name: i.name, nothing: i.nothing })
-            .collect(),
+        known: interfaces.known,
         calls: Durations::within(CALL_SECONDS),
-        openapi: Bytes::from(openapi::document(&interfaces.described, settings.require_headers)),
+        openapi: OnceLock::new(),
         base,
     });
     Ok(interfaces

@@ -7,9 +7,11 @@ use axum::extract::State;
 use axum::http::{HeaderValue, header};
 use axum::middleware::map_response;
 use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
 use utoipa_swagger_ui::{Config, SwaggerUi};
 
 use crate::Server;
+use crate::openapi::document;
 
 /// The page may load what this server serves, and nothing else from anywhere.
 const CONTENT_SECURITY_POLICY: &str =
@@ -17,7 +19,8 @@ const CONTENT_SECURITY_POLICY: &str =
 
 /// The OpenAPI document.
 pub(crate) async fn openapi(State(server): State<Arc<Server>>) -> Response {
-    ([(header::CONTENT_TYPE, "application/json")], server.openapi.clone()).into_response()
+    let make = || Bytes::from(document(&server.base, &server.known, server.require_headers));
+    ([(header::CONTENT_TYPE, "application/json")], server.openapi.get_or_init(make).clone()).into_response()
 }
 
 /// Swagger UI, built into the binary.
