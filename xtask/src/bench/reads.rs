@@ -91,12 +91,21 @@ pub(super) fn all_run(api: &Api, count: usize) -> bool {
     })
 }
 
+/// Whether every package of the catalog has been judged: after its start, the server runs `docker compose` for that.
+fn all_judged(api: &Api) -> bool {
+    api.call("AppCatalog", &[("limit", "100")]).is_ok_and(|list| {
+        let packages = list.as_array().map_or(&[][..], Vec::as_slice);
+        !packages.is_empty() && packages.iter().all(|package| package["policy"]["verdict"] != "unknown")
+    })
+}
+
 pub(super) fn measure(bench: &Bench, docker: &Docker) -> Result<Vec<Row>> {
     let mut rows = Vec::new();
     for count in [1, 100, 1_000] {
         let mut machine = FakeMachine::with_apps(bench, docker, count)?;
         let server = Server::start(bench, &machine.data_dir, &machine.variables)?;
         ensure!(until(LOOK_LIMIT, || all_run(&server.api, count)), "not all of the {count} apps run");
+        ensure!(until(LOOK_LIMIT, || all_judged(&server.api)), "not all packages are judged");
         if count == 100 {
             rows.push(proof(bench, &mut machine, &server)?);
         }
