@@ -194,6 +194,7 @@ async fn behind_a_gateway_there_is_nothing_for_anybody_else() {
         "/docs/",
         "/openapi.json",
         "/doctor",
+        "/metrics",
         "/images/blog.svg",
         "/",
         "/x",
