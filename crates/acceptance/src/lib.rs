@@ -20,6 +20,7 @@ pub mod http;
 pub mod json;
 pub mod machine;
 pub mod packages;
+pub mod pebble;
 pub mod programs;
 pub mod proxy;
 pub mod random;

@@ -11,7 +11,7 @@ use crate::command::{find, output, run};
 use crate::paths;
 
 /// A program, and the package that has it.
-const PROGRAMS: [(&str, &str); 10] = [
+const PROGRAMS: [(&str, &str); 11] = [
     ("dockerd", "docker.io"),
     ("containerd", "containerd"),
     ("runc", "runc"),
@@ -19,6 +19,7 @@ const PROGRAMS: [(&str, &str); 10] = [
     ("iptables", "iptables"),
     ("docker-registry", "docker-registry"),
     ("nginx", "nginx-light"),
+    ("pebble", "pebble"),
     ("ip", "iproute2"),
     ("setsid", "util-linux"),
     ("umount", "mount"),
