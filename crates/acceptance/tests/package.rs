@@ -4,6 +4,7 @@ use std::fs;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
@@ -32,6 +33,12 @@ fn package(folder: &Path, revision: &str) -> PathBuf {
     let folder = folder.display().to_string();
     let printed = xtask(&["deb", "--quick", "--revision", revision, "--to", &folder]);
     PathBuf::from(printed.lines().last().expect("it prints where it is"))
+}
+
+/// The package as it was, and the one that comes after it: made once for all tests, since that takes seconds.
+fn packages() -> &'static [PathBuf; 2] {
+    static MADE: OnceLock<[PathBuf; 2]> = OnceLock::new();
+    MADE.get_or_init(|| ["1", "2"].map(|revision| package(Path::new(env!("CARGO_TARGET_TMPDIR")), revision)))
 }
 
 /// A package that stands in for Docker's own, as far as dependencies and the group go: the engine is elsewhere.
@@ -70,19 +77,18 @@ fn machine(folder: &Path) -> Machine {
 #[test]
 #[ignore = "needs the private engine: cargo xtask test"]
 fn two_builds_are_equal_to_the_byte() {
-    let folders = [(); 2].map(|()| tempfile::tempdir().expect("a temporary directory"));
-    let [one, other] =
-        folders.each_ref().map(|folder| fs::read(package(folder.path(), "7")).expect("it was made"));
-    assert!(one == other);
+    let folder = tempfile::tempdir().expect("a temporary directory");
+    let again = fs::read(package(folder.path(), "1")).expect("it was made");
+    assert!(fs::read(&packages()[0]).expect("it was made") == again);
 }
 
 #[test]
 #[ignore = "needs the private engine: cargo xtask test"]
 fn an_app_outlives_upgrade_removal_and_purge_of_the_package() {
     let folder = tempfile::tempdir().expect("a temporary directory");
-    let (first, second) = (package(folder.path(), "1"), package(folder.path(), "2"));
+    let [first, second] = packages();
     let machine = machine(folder.path());
-    apt_install(&machine, &[&first]);
+    apt_install(&machine, &[first]);
     assert_installed(&machine);
 
     let prefix = share::prefix();
@@ -99,7 +105,7 @@ fn an_app_outlives_upgrade_removal_and_purge_of_the_package() {
     let toml = machine.path("/etc/appmanage/appmanage.toml");
     let own = format!("{}\n# mine\n", fs::read_to_string(&toml).expect("it is there"));
     fs::write(&toml, &own).expect("it can be written");
-    apt_install(&machine, &[&second]);
+    apt_install(&machine, &[second]);
     assert_eq!(fs::read_to_string(&toml).expect("it is there"), own);
     assert_eq!(server.api.status(&app).as_deref(), Ok("30"), "the old server answers until it is restarted");
     server.stop();
@@ -112,7 +118,7 @@ fn an_app_outlives_upgrade_removal_and_purge_of_the_package() {
     assert!(!machine.path("/usr/bin/appmanage").exists() && toml.exists());
     assert!(machine.path("/var/lib/appmanage/appmanage.db").exists());
     assert_eq!(life(&container), before);
-    apt_install(&machine, &[&second]);
+    apt_install(&machine, &[second]);
     let server = machine.serve(&settings);
     server.api.await_status(&app, "30", Duration::from_secs(20));
     server.stop();
@@ -129,7 +135,7 @@ fn an_app_outlives_upgrade_removal_and_purge_of_the_package() {
 #[ignore = "needs the private engine: cargo xtask test"]
 fn under_systemd_it_installs_apps_and_no_caller_is_refused_while_it_is_upgraded() {
     let folder = tempfile::tempdir().expect("a temporary directory");
-    let (first, second) = (package(folder.path(), "1"), package(folder.path(), "2"));
+    let [first, second] = packages();
     let machine = machine(folder.path());
     let variables = settings().into_iter().map(|(name, value)| format!("Environment={name}={value}\n"));
     // A watchdog that is quick to bite, for the end of the test.
@@ -143,7 +149,7 @@ fn under_systemd_it_installs_apps_and_no_caller_is_refused_while_it_is_upgraded(
         booted.run(&APT.into_iter().chain([file.as_str()]).collect::<Vec<_>>())
     };
     let state = |unit: &str| booted.run(&["systemctl", "show", "--property=ActiveState", "--value", unit]);
-    install(&first);
+    install(first);
     for unit in ["appmanage.service", "appmanage.socket", "appmanage-gateway.path"] {
         assert_eq!(state(unit).trim(), "active", "{}", booted.run(&["systemctl", "status", unit]));
     }
@@ -166,7 +172,7 @@ fn under_systemd_it_installs_apps_and_no_caller_is_refused_while_it_is_upgraded(
                 calls += 1;
             }
         });
-        install(&second);
+        install(second);
         upgraded.store(true, Ordering::Relaxed);
         caller.join().expect("every call was answered");
     });
