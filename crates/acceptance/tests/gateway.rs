@@ -4,10 +4,11 @@ use std::fs;
 use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
-use acceptance::Setup;
 use acceptance::gateway::{Gateway, Ran};
 use acceptance::http::{Address, parse};
+use acceptance::{Setup, wait};
 use serde_json::Value;
 
 fn gateway() -> Gateway {
@@ -146,6 +147,10 @@ fn an_nginx_that_does_not_run_is_told_of() {
 fn sites_that_nginx_refuses_are_put_aside_and_the_server_is_told() {
     let gateway = gateway();
     let own = gateway.server.data_dir().join("gateway");
+    // What the server itself has to bring, no sites, it has brought.
+    wait::until("the server is done", Duration::from_secs(60), || {
+        gateway.server.log().contains("the gateway serves the domains of apps").then_some(())
+    });
     let next = own.join("sites.next");
     let write = |site: &str, marker: &str| {
         fs::create_dir_all(&next).expect("it can be made");

@@ -4,12 +4,21 @@
 use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
 use std::os::unix::fs::DirBuilderExt as _;
 use std::path::Path;
+use std::time::Duration;
+
+use tokio::time::{Instant, sleep};
 
 use crate::NginxGateway;
 use crate::error::GatewayFailure;
 use crate::files::{self, Swap};
 use crate::probe::Probe;
 use crate::setup::{Marker, Setup};
+
+/// Another change takes seconds, one that is rolled back some twenty.
+const OTHERS_TIME_MAX: Duration = Duration::from_secs(60);
+
+/// Between two tries for the lock.
+const BETWEEN_TRIES: Duration = Duration::from_millis(100);
 
 /// A change, written beside what it replaces.
 pub(crate) struct Change<'a> {
@@ -71,18 +80,22 @@ impl NginxGateway {
         tested
     }
 
-    /// Makes sure that nobody else changes the gateway for as long as the file lives.
-    pub(crate) fn lock(&self) -> Result<File, GatewayFailure> {
+    /// Makes sure that nobody else changes the gateway for as long as the file lives. Who does just now is waited for.
+    pub(crate) async fn lock(&self) -> Result<File, GatewayFailure> {
         let own = self.own_dir();
         let made = DirBuilder::new().recursive(true).mode(0o755).create(&own);
         made.map_err(GatewayFailure::file("make", &own))?;
         let path = own.join("lock");
         let opened = OpenOptions::new().write(true).create(true).truncate(false).open(&path);
         let lock = opened.map_err(GatewayFailure::file("open", &path))?;
-        match lock.try_lock() {
-            Ok(()) => Ok(lock),
-            Err(TryLockError::WouldBlock) => Err(GatewayFailure::Busy),
-            Err(TryLockError::Error(error)) => Err(GatewayFailure::file("lock", &path)(error)),
+        let deadline = Instant::now() + OTHERS_TIME_MAX;
+        loop {
+            match lock.try_lock() {
+                Ok(()) => return Ok(lock),
+                Err(TryLockError::WouldBlock) if Instant::now() < deadline => sleep(BETWEEN_TRIES).await,
+                Err(TryLockError::WouldBlock) => return Err(GatewayFailure::Busy),
+                Err(TryLockError::Error(error)) => return Err(GatewayFailure::file("lock", &path)(error)),
+            }
         }
     }
 }

@@ -43,7 +43,7 @@ impl NginxGateway {
         self.nginx.test().await?;
         let live = self.main_file();
         refuse_others(&live)?;
-        let _lock = self.lock()?;
+        let _lock = self.lock().await?;
         let marker = Marker::random().map_err(GatewayFailure::file("read", Path::new("/dev/urandom")))?;
         let setup = self.setup_of(wishes, &marker, now)?;
         let whole = setup.main_file(&marker, &self.sites())?;
@@ -92,6 +92,13 @@ impl NginxGateway {
             && name.is_some_and(|name| name.starts_with(SELF_SIGNED))
     }
 
+    /// Whether an app's site is served with the file: until the server writes it anew, at its next start at the latest.
+    fn a_site_names(&self, path: &Path) -> bool {
+        let texts = fs::read_dir(self.sites()).into_iter().flatten().flatten();
+        let mut texts = texts.filter_map(|entry| fs::read_to_string(entry.path()).ok());
+        texts.any(|text| path.to_str().is_some_and(|path| text.contains(path)))
+    }
+
     /// Removes the certificates made here that are not used any more.
     fn forget_certificates(&self, setup: &Setup) -> Result<(), GatewayFailure> {
         let own = self.own_dir();
@@ -99,7 +106,8 @@ impl NginxGateway {
             for entry in fs::read_dir(&own)? {
                 let path = entry?.path();
                 let name = path.file_name().and_then(|name| name.to_str());
-                if name.is_some_and(|name| name.starts_with(SELF_SIGNED)) && path != setup.certificate {
+                let is_used = || path == setup.certificate || self.a_site_names(&path);
+                if name.is_some_and(|name| name.starts_with(SELF_SIGNED)) && !is_used() {
                     files::remove(&path)?;
                 }
             }

@@ -73,24 +73,31 @@ impl NginxGateway {
     /// Applies the sites that were written beside those that are served; where there are none, all as it is: a
     /// certificate may have been replaced.
     async fn apply_sites(&self) -> Result<(), GatewayFailure> {
-        let setup = Setup::read(&self.setup_file())?.ok_or(GatewayFailure::NotSetUp)?;
-        let _lock = self.lock()?;
+        self.setup()?;
+        let _lock = self.lock().await?;
+        self.apply_written(&self.setup()?).await
+    }
+
+    async fn apply_written(&self, setup: &Setup) -> Result<(), GatewayFailure> {
         let (live, next) = (self.sites(), files::beside(&self.sites()));
         if !next.is_dir() {
             self.nginx.test().await?;
             self.nginx.reload().await?;
-            return Probe(&setup).until_well().await;
+            return Probe(setup).until_well().await;
         }
         let marker = marker_in(&next).ok_or_else(|| {
             let error = io::Error::other("it was not written by appmanage");
             GatewayFailure::file("use", &next)(error)
         })?;
         let whole = setup.main_file(&marker, &next)?;
-        self.apply_change(Change { setup: &setup, live: &live, marker: &marker, whole }).await
+        self.apply_change(Change { setup, live: &live, marker: &marker, whole }).await
     }
 
     async fn serve_sites(&self, sites: &[Site]) -> Result<(), GatewayFailure> {
-        let setup = Setup::read(&self.setup_file())?.ok_or(GatewayFailure::NotSetUp)?;
+        let is_root = rustix::process::geteuid().is_root();
+        self.setup()?;
+        let _lock = if is_root { Some(self.lock().await?) } else { None };
+        let setup = self.setup()?;
         let wanted = files_of(&setup, sites)?;
         let live = self.sites();
         if read_files(&live).is_ok_and(|files| files == wanted)
@@ -101,10 +108,14 @@ impl NginxGateway {
         }
         let marker = Marker::random().map_err(GatewayFailure::file("read", Path::new("/dev/urandom")))?;
         write_files(&files::beside(&live), &wanted, &setup.marker_file(&marker))?;
-        if rustix::process::geteuid().is_root() {
-            return self.apply_sites().await;
+        if is_root {
+            return self.apply_written(&setup).await;
         }
         self.ask_root(marker.as_str()).await
+    }
+
+    fn setup(&self) -> Result<Setup, GatewayFailure> {
+        Setup::read(&self.setup_file())?.ok_or(GatewayFailure::NotSetUp)
     }
 
     /// Asks root to apply, and waits until it has.
