@@ -100,9 +100,7 @@ async fn issue(control: &Arc<Control>, front: &Front, name: &DomainName) {
         Err(Failure::of(FailureClass::CaUnreachable, "", detail))
     });
     match &issued {
-        Ok(certificate) => {
-            tracing::info!(domain = %name, file = certificate.file, "a certificate was issued")
-        }
+        Ok(Certificate { file, .. }) => tracing::info!(domain = %name, file, "a certificate was issued"),
         Err(failure) => tracing::warn!(domain = %name, %failure, "no certificate; it will be tried again"),
     }
     // Until it is recorded: the authority would be asked again otherwise, and counts.

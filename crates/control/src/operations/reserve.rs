@@ -215,7 +215,7 @@ impl Control {
     fn published(&self, wanted: &PublishedPort) -> PublishedPort {
         let is_everywhere = wanted.address == PublishedPort::EVERYWHERE;
         let narrowed = (self.settings.publish_on_loopback && is_everywhere).then_some(Ipv4Addr::LOCALHOST);
-        PublishedPort { address: narrowed.map_or(wanted.address, Into::into), ..wanted.clone() }
+        PublishedPort { address: narrowed.map_or(wanted.address, Into::into), ..*wanted }
     }
 
     /// A subnet for each network of the package.
