@@ -167,18 +167,39 @@ impl Gateway {
     /// It cannot be set up.
     #[must_use]
     pub fn start(setup: Setup) -> Self {
-        let mut gateway = Self::start_without_init(setup);
-        let ran = gateway.init(&[]);
+        Self::start_without_init(setup).initialised()
+    }
+
+    /// A server that knows nginx by a secret, at a port.
+    ///
+    /// # Panics
+    /// It cannot be set up.
+    #[must_use]
+    pub fn start_over_tcp(setup: Setup, port: u16, secret: &str) -> Self {
+        let (file, dir) = (setup.folder().join("secret"), setup.folder().join("nginx"));
+        fs::write(&file, secret).expect("it can be written");
+        fs::set_permissions(&file, Permissions::from_mode(0o600)).expect("it is ours");
+        let setup = setup.setting("gateway.secret_file", file.display());
+        let setup = setup.setting("gateway.nginx_dir", dir.display()).listen(&format!("127.0.0.1:{port}"));
+        Self::start_in(setup, &dir).initialised()
+    }
+
+    fn initialised(mut self) -> Self {
+        let ran = self.init(&[]);
         assert!(ran.success, "{ran:?}");
-        gateway.printed = ran.stdout;
-        gateway
+        self.printed = ran.stdout;
+        self
     }
 
     /// A server, and an nginx that does not know of it.
     #[must_use]
     pub fn start_without_init(setup: Setup) -> Self {
         let (setup, dir) = Self::setup(setup);
-        let nginx = Nginx::start(&dir);
+        Self::start_in(setup, &dir)
+    }
+
+    fn start_in(setup: Setup, dir: &Path) -> Self {
+        let nginx = Nginx::start(dir);
         let server = setup.start_without_engine();
         let (http, https) = (share::free_port(), share::free_port());
         Self { nginx, server, http, https, printed: String::new() }

@@ -378,3 +378,26 @@ fn who_goes_around_nginx_finds_nothing_there() {
     }
     nobody_got_in(&gateway);
 }
+
+#[test]
+#[ignore = "needs nginx: cargo xtask test"]
+fn at_a_port_the_gateway_is_known_by_its_secret_alone() {
+    let (port, secret) = (share::free_port(), "0123456789abcdef0123456789abcdef");
+    let gateway = Gateway::start_over_tcp(Setup::default(), port, secret);
+    assert_eq!(gateway.admin().call("AppList", &[]), Ok(Value::Array(Vec::new())));
+    assert_eq!(ask(&gateway, "/AppList", &[]).status, 401);
+    // Not even who knows the secret gets it past nginx, which says it itself.
+    let told: Vec<_> = FORGED.iter().copied().chain([("X-Appmanage-Secret", secret)]).collect();
+    assert_eq!(ask(&gateway, "/AppList", &told).status, 401);
+    for secret in ["", "x", &secret[1..], &format!("{secret}0")] {
+        let forged: Vec<_> =
+            HEADERS.iter().chain(&FORGED[..2]).copied().chain([("X-Appmanage-Secret", secret)]).collect();
+        let answer = Address::local(port).request("POST", "/AppList", &forged, "").expect("it answers");
+        assert_eq!(
+            (answer.status, code(&answer).as_str()),
+            (404, "Interface.NotExis"),
+            "{secret}: {answer:?}"
+        );
+    }
+    nobody_got_in(&gateway);
+}
