@@ -14,9 +14,12 @@ mod openapi;
 mod packages;
 mod paths;
 mod progress;
+mod python;
 mod release;
+mod schemathesis;
 mod test;
 mod tidy;
+mod trial;
 mod up;
 
 use std::process::ExitCode;
@@ -42,6 +45,7 @@ cargo xtask COMMAND
   deploy                        check units, their sandbox and the package's scripts
   test [--fast]                 everything that CI runs; --fast leaves out what needs an engine
   fuzz --seconds N              run each fuzz target for N seconds, differently each time
+  schemathesis [--examples N]   call every interface N times (2000) with what Schemathesis makes up from /openapi.json
   packages verify               ask the registries for every image that a package names
   advisories                    look for security advisories against the crates that are used
   tidy                          check layers, sizes, names and licences
@@ -95,6 +99,12 @@ fn dispatch(words: &[&str]) -> Result<ExitCode> {
         ["test"] => return test::run(&repository, test::Scope::All),
         ["test", "--fast"] => return test::run(&repository, test::Scope::Fast),
         ["fuzz", "--seconds", seconds] => fuzz::run(&repository, seconds)?,
+        ["schemathesis"] => schemathesis::run(&repository, schemathesis::EXAMPLES)?,
+        ["schemathesis", "--examples", count] => {
+            let examples =
+                count.parse().with_context(|| format!("the number of examples `{count}` is no number"))?;
+            schemathesis::run(&repository, examples)?;
+        }
         ["packages", "verify"] => return packages::verify(&repository),
         ["advisories"] => return advisories::check(&repository),
         ["tidy"] => {

@@ -8,11 +8,11 @@ use anyhow::{Context as _, Result, ensure};
 use super::Bench;
 use super::docker::Docker;
 use super::figures::{Row, median, milliseconds, shown_ms};
-use super::reads::{all_run, rounds};
-use super::server::Server;
+use super::reads::rounds;
 use crate::api::{call, text};
 use crate::command::{run, until};
 use crate::paths;
+use crate::trial::{Server, all_run};
 
 const APPS: usize = 25;
 
@@ -25,9 +25,9 @@ const CALLS: usize = 5;
 pub(super) fn measure(bench: &Bench, docker: &Docker) -> Result<Vec<Row>> {
     println!("a container's death, {APPS} apps");
     docker.clear()?;
-    let data_dir = bench.folder.join("death");
+    let data_dir = bench.programs.folder.join("death");
     paths::remove_folder(&data_dir)?;
-    let server = Server::start(bench, &data_dir, &docker.variables())?;
+    let server = Server::start(&bench.programs, &data_dir, &docker.variables())?;
     for number in 0..APPS {
         server.api.install("hello", &format!("bench{number:02}"), "1")?;
     }

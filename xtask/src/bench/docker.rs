@@ -6,9 +6,9 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, bail};
 use serde_json::Value;
 
-use super::server::Variables;
 use crate::command::{output, run};
 use crate::http::{Address, Answer, Connection, request};
+use crate::trial::Variables;
 
 /// How long the engine may take for one answer. Ending a container is one.
 const LIMIT: Duration = Duration::from_secs(60);

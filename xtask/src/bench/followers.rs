@@ -12,11 +12,11 @@ use anyhow::{Context as _, Result, bail, ensure};
 use super::Bench;
 use super::docker::Docker;
 use super::figures::Row;
-use super::reads::{FakeMachine, all_run, rounds, status_request};
-use super::server::Server;
+use super::reads::{rounds, status_request};
 use crate::api::{Api, HEADERS};
 use crate::command::until;
 use crate::http::Address;
+use crate::trial::{FakeMachine, Server, all_run};
 
 const APPS: usize = 200;
 const FOLLOWERS: usize = 50;
@@ -29,8 +29,8 @@ const BETWEEN_VERBS: Duration = Duration::from_millis(250);
 
 pub(super) fn measure(bench: &Bench, docker: &Docker) -> Result<Vec<Row>> {
     println!("followers");
-    let machine = FakeMachine::with_apps(bench, docker, APPS)?;
-    let server = Server::start(bench, &machine.data_dir, &machine.variables)?;
+    let machine = FakeMachine::with_apps(&bench.programs, &docker.variables(), APPS)?;
+    let server = Server::start(&bench.programs, &machine.data_dir, &machine.variables)?;
     ensure!(until(LOOK_LIMIT, || all_run(&server.api, APPS)), "not all of the {APPS} apps run");
     let bytes = Arc::new(AtomicU64::new(0));
     let followers = (0..FOLLOWERS).map(|_| Follower::of(&server.api, &bytes));

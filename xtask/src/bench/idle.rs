@@ -7,9 +7,8 @@ use anyhow::{Result, ensure};
 use super::Bench;
 use super::docker::Docker;
 use super::figures::{Row, median, milliseconds, shown_ms};
-use super::reads::{FakeMachine, all_run};
-use super::server::Server;
 use crate::command::until;
+use crate::trial::{FakeMachine, Server, all_run};
 
 const APPS: usize = 100;
 
@@ -23,16 +22,16 @@ const WINDOW: Duration = Duration::from_secs(12);
 const LOOK_LIMIT: Duration = Duration::from_secs(30);
 
 pub(super) fn measure(bench: &Bench, docker: &Docker) -> Result<Vec<Row>> {
-    let machine = FakeMachine::with_apps(bench, docker, APPS)?;
+    let machine = FakeMachine::with_apps(&bench.programs, &docker.variables(), APPS)?;
     // The first life finds rows that no server has seen before, and stores what it saw.
-    let first = Server::start(bench, &machine.data_dir, &machine.variables)?;
+    let first = Server::start(&bench.programs, &machine.data_dir, &machine.variables)?;
     ensure!(until(LOOK_LIMIT, || all_run(&first.api, APPS)), "not all of the {APPS} apps run");
     first.stop()?;
     let (mut starts, mut truths, mut resident, mut proportional) = (vec![], vec![], vec![], vec![]);
     let mut processor = Vec::new();
     for round in 0..bench.rounds() {
         println!("at rest, round {}", round + 1);
-        let mut server = Server::spawn(bench, &machine.data_dir, &machine.variables)?;
+        let mut server = Server::spawn(&bench.programs, &machine.data_dir, &machine.variables)?;
         starts.push(milliseconds(server.wait(|api| api.call("AppList", &[]).is_ok())?));
         truths.push(milliseconds(server.wait(|api| api.is_good("/readyz") && all_run(api, APPS))?));
         if !bench.quick {
@@ -45,7 +44,7 @@ pub(super) fn measure(bench: &Bench, docker: &Docker) -> Result<Vec<Row>> {
         server.stop()?;
     }
     let (start, rss, cpu) = (median(&starts), median(&resident), median(&processor));
-    let size = std::fs::metadata(&bench.binary)?.len() as f64 / 1e6;
+    let size = std::fs::metadata(&bench.programs.server)?.len() as f64 / 1e6;
     Ok(vec![
         Row::new("start to first answer (AppList), 100 apps", shown_ms(start))
             .goal("≤ 100 ms", start <= 100.0),

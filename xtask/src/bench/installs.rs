@@ -12,11 +12,11 @@ use anyhow::{Context as _, Result, bail, ensure};
 use super::Bench;
 use super::docker::Docker;
 use super::figures::{Row, median, milliseconds, shown_ms};
-use super::server::Server;
 use crate::api::text;
 use crate::command::{run, until};
 use crate::http::Address;
 use crate::paths;
+use crate::trial::Server;
 
 /// How long an install may take before the bench gives up.
 const INSTALL_LIMIT: Duration = Duration::from_secs(300);
@@ -48,7 +48,7 @@ pub(super) fn measure(bench: &Bench, docker: &Docker) -> Result<Vec<Row>> {
     for subject in &SUBJECTS {
         println!("installs: {}", subject.what);
         // Not counted: it warms the page cache for both, and leaves the files that the plain way uses.
-        let files = bench.folder.join("plain");
+        let files = bench.programs.folder.join("plain");
         ours(bench, docker, subject, Some(&files))?;
         let (mut ours_ms, mut plain_ms) = (Vec::new(), Vec::new());
         for round in 0..bench.rounds() {
@@ -80,9 +80,9 @@ fn names(subject: &Subject) -> Vec<String> {
 /// By our API, from the call to the status `30`. Copies the apps' folders if told to.
 fn ours(bench: &Bench, docker: &Docker, subject: &Subject, copy_to: Option<&Path>) -> Result<Duration> {
     docker.clear()?;
-    let data_dir = bench.folder.join("installs");
+    let data_dir = bench.programs.folder.join("installs");
     paths::remove_folder(&data_dir)?;
-    let server = Server::start(bench, &data_dir, &docker.variables())?;
+    let server = Server::start(&bench.programs, &data_dir, &docker.variables())?;
     let names = names(subject);
     let start = Instant::now();
     for name in &names {

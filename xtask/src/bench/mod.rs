@@ -14,16 +14,13 @@ mod installs;
 mod load;
 mod reads;
 mod report;
-mod server;
 mod verbs;
 
-use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::path::Path;
 
 use anyhow::{Result, bail};
 
-use crate::command::run;
-use crate::progress::Progress;
+use crate::trial::{Profile, Programs};
 use crate::{engine, paths};
 use figures::Row;
 
@@ -41,10 +38,7 @@ pub(crate) struct Options {
 
 /// What every part needs.
 struct Bench {
-    binary: PathBuf,
-    fake_machine: PathBuf,
-    /// Everything that is written on the way.
-    folder: PathBuf,
+    programs: Programs,
     quick: bool,
 }
 
@@ -65,9 +59,8 @@ pub(crate) fn bench(repository: &Path, options: Options) -> Result<()> {
     if options.quick && options.write {
         bail!("a quick run is too short for docs/benchmarks.md: leave out one of --quick and --write");
     }
-    let bench = build(repository, options.quick)?;
-    paths::remove_folder(&bench.folder)?;
-    paths::create_folder(&bench.folder)?;
+    let programs = Programs::build(repository, Profile::Release, &repository.join("target/bench"))?;
+    let bench = Bench { programs, quick: options.quick };
     // What an interrupted run has left would be counted in.
     engine::stop(repository, ENGINE).ok();
     let only = Some(["hello", "wordpress", "mariadb"].map(str::to_owned).to_vec());
@@ -81,7 +74,7 @@ pub(crate) fn bench(repository: &Path, options: Options) -> Result<()> {
         paths::write(&repository.join("docs/benchmarks.md"), page)?;
         println!("docs/benchmarks.md is written");
     }
-    paths::remove_folder(&bench.folder)
+    paths::remove_folder(&bench.programs.folder)
 }
 
 /// The machine in one paragraph, and each part with its rows.
@@ -107,24 +100,4 @@ fn on_engine(repository: &Path, bench: &Bench) -> Result<Measured> {
         sections.push(section);
     }
     Ok((report::machine(&docker)?, sections))
-}
-
-fn build(repository: &Path, quick: bool) -> Result<Bench> {
-    let running = Progress::new().begin("building the release binary (takes minutes)");
-    let cargo = || {
-        let mut cargo = Command::new("cargo");
-        cargo.current_dir(repository).args(["build", "--package", "appmanage"]);
-        cargo
-    };
-    let built = run(cargo().args(["--release", "--bin", "appmanage"]))
-        .and_then(|()| run(cargo().args(["--example", "fake_machine"])));
-    running.end();
-    built?;
-    let target = paths::target(repository);
-    Ok(Bench {
-        binary: target.join("release/appmanage"),
-        fake_machine: target.join("debug/examples/fake_machine"),
-        folder: repository.join("target/bench"),
-        quick,
-    })
 }

@@ -1,20 +1,16 @@
 //! AppStatus and AppList with 1, 100 and 1,000 apps, before an engine that exists only on a socket.
 
-use std::io::{BufRead as _, BufReader, Write as _};
-use std::path::PathBuf;
-use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Result, ensure};
 
 use super::Bench;
 use super::docker::Docker;
 use super::figures::{Row, median, percentile, shown_ms};
 use super::load::{latencies, throughput};
-use super::server::{Server, Variables};
 use crate::api::{Api, call};
 use crate::command::until;
-use crate::paths;
+use crate::trial::{FakeMachine, Server, all_run};
 
 /// Connections at once where throughput is measured.
 const CONNECTIONS: usize = 16;
@@ -24,72 +20,6 @@ const THROUGHPUT_TIME: Duration = Duration::from_secs(2);
 
 /// How long the server may take to look at the containers of a thousand apps.
 const LOOK_LIMIT: Duration = Duration::from_secs(60);
-
-/// An engine on a socket and a data directory full of apps.
-pub(super) struct FakeMachine {
-    child: Child,
-    input: ChildStdin,
-    output: BufReader<ChildStdout>,
-    socket: PathBuf,
-    pub(super) data_dir: PathBuf,
-    pub(super) variables: Variables,
-}
-
-impl FakeMachine {
-    pub(super) fn with_apps(bench: &Bench, docker: &Docker, count: usize) -> Result<FakeMachine> {
-        let folder = bench.folder.join(format!("fake-{count}"));
-        let data_dir = folder.join("data");
-        paths::remove_folder(&folder)?;
-        paths::create_folder(&data_dir)?;
-        // Not in the folder, whose path may be too long for a socket.
-        let socket = PathBuf::from(format!("/run/appmanage-bench-{}-{count}.sock", std::process::id()));
-        std::fs::remove_file(&socket).ok();
-        let mut child = Command::new(&bench.fake_machine)
-            .args([socket.as_path(), data_dir.as_path()])
-            .arg(count.to_string())
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .with_context(|| format!("{} cannot be started", bench.fake_machine.display()))?;
-        let input = child.stdin.take().context("its standard input is a pipe")?;
-        let output = BufReader::new(child.stdout.take().context("its standard output is a pipe")?);
-        // Its `docker compose` is the real engine's: the server looks for one when it starts.
-        let mut variables = docker.variables();
-        variables.retain(|(name, _)| name == "DOCKER_CONFIG");
-        variables.push(("DOCKER_HOST".to_owned(), format!("unix://{}", socket.display())));
-        let mut machine = FakeMachine { child, input, output, socket, data_dir, variables };
-        ensure!(machine.line()? == "ready", "the fake machine did not start");
-        Ok(machine)
-    }
-
-    fn line(&mut self) -> Result<String> {
-        let mut line = String::new();
-        self.output.read_line(&mut line)?;
-        Ok(line.trim().to_owned())
-    }
-
-    /// How many requests its engine has got so far, those left out that only ask whether it is alive.
-    fn requests(&mut self) -> Result<u64> {
-        writeln!(self.input)?;
-        Ok(self.line()?.parse()?)
-    }
-}
-
-impl Drop for FakeMachine {
-    fn drop(&mut self) {
-        self.child.kill().ok();
-        self.child.wait().ok();
-        std::fs::remove_file(&self.socket).ok();
-    }
-}
-
-/// Whether every app of the list runs.
-pub(super) fn all_run(api: &Api, count: usize) -> bool {
-    api.call("AppList", &[]).is_ok_and(|list| {
-        let list = list.as_array().map_or(&[][..], Vec::as_slice);
-        list.len() == count && list.iter().all(|app| app["status_code"] == "30")
-    })
-}
 
 /// Whether every package of the catalog has been judged: after its start, the server runs `docker compose` for that.
 fn all_judged(api: &Api) -> bool {
@@ -102,8 +32,8 @@ fn all_judged(api: &Api) -> bool {
 pub(super) fn measure(bench: &Bench, docker: &Docker) -> Result<Vec<Row>> {
     let mut rows = Vec::new();
     for count in [1, 100, 1_000] {
-        let mut machine = FakeMachine::with_apps(bench, docker, count)?;
-        let server = Server::start(bench, &machine.data_dir, &machine.variables)?;
+        let mut machine = FakeMachine::with_apps(&bench.programs, &docker.variables(), count)?;
+        let server = Server::start(&bench.programs, &machine.data_dir, &machine.variables)?;
         ensure!(until(LOOK_LIMIT, || all_run(&server.api, count)), "not all of the {count} apps run");
         ensure!(until(LOOK_LIMIT, || all_judged(&server.api)), "not all packages are judged");
         if count == 100 {

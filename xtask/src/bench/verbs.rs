@@ -8,10 +8,10 @@ use anyhow::{Result, bail, ensure};
 use super::Bench;
 use super::docker::Docker;
 use super::figures::{Row, median, milliseconds, shown_ms};
-use super::server::Server;
 use crate::api::text;
 use crate::command::{run, until};
 use crate::paths;
+use crate::trial::Server;
 
 /// How long anything may take before the bench gives up.
 const LIMIT: Duration = Duration::from_secs(300);
@@ -29,9 +29,9 @@ const SUBJECTS: [(&str, &str, &str); 2] =
 
 pub(super) fn measure(bench: &Bench, docker: &Docker) -> Result<Vec<Row>> {
     docker.clear()?;
-    let data_dir = bench.folder.join("verbs");
+    let data_dir = bench.programs.folder.join("verbs");
     paths::remove_folder(&data_dir)?;
-    let server = Server::start(bench, &data_dir, &docker.variables())?;
+    let server = Server::start(&bench.programs, &data_dir, &docker.variables())?;
     let mut rows = Vec::new();
     for (what, package, version) in SUBJECTS {
         println!("verbs: {what}");

@@ -27,7 +27,7 @@ use anyhow::{Context as _, Result, bail};
 
 use crate::paths;
 pub(crate) use base::unpack_machine;
-pub(crate) use compose::is_new_enough as is_new_enough_compose;
+pub(crate) use compose::{ensure as ensure_compose, is_new_enough as is_new_enough_compose};
 pub(crate) use packages::install as install_packages;
 use place::Place;
 use registry::Registry;
