@@ -151,7 +151,7 @@ fn sites_that_nginx_refuses_are_put_aside_and_the_server_is_told() {
     wait::until("the server is done", Duration::from_secs(60), || {
         gateway.server.log().contains("the gateway serves the domains of apps").then_some(())
     });
-    let next = own.join("sites.next");
+    let next = own.join("sites.asked");
     let write = |site: &str, marker: &str| {
         fs::create_dir_all(&next).expect("it can be made");
         fs::write(next.join("blog.example.com.conf"), site).expect("it can be written");
@@ -194,4 +194,12 @@ fn sites_that_nginx_refuses_are_put_aside_and_the_server_is_told() {
         assert_eq!(fs::read_to_string(own.join("sites/blog.example.com.conf")).expect("it is there"), good);
         assert!(gateway.run(&["status"]).success);
     }
+
+    // The server is writing the next request when root comes for the last one: nobody is told that it was done.
+    write("half of a si", "0006");
+    fs::write(own.join("request"), "0005").expect("it can be written");
+    assert!(gateway.run(&["apply"]).success);
+    assert_eq!((&applied()["request"], &applied()["failure"]["refused"]), (&"0005".into(), &false.into()));
+    assert_eq!(blog(), "blog");
+    assert!(next.exists(), "it is left to who writes it");
 }

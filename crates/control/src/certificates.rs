@@ -86,10 +86,10 @@ fn next(memory: &Memory, cleaned: Option<&Vec<WantedSite>>, now: Timestamp) -> O
     Some(Work::Issue(due.name.clone()))
 }
 
-/// Due, or put off by a failure of the future: then the clock was set back, and what it told was wrong.
+/// Whether it is time to ask. What was noted in the future, before the clock was set back, puts nothing off.
 fn is_due(domain: &AppDomain, now: Timestamp) -> bool {
-    domain.next_try_at() <= now
-        || (domain.failed.as_ref().is_some_and(|failed| failed.at > now) && domain.certificate.is_none())
+    let failed = domain.failed.clone().filter(|failed| failed.at <= now);
+    AppDomain { added_at: domain.added_at.min(now), failed, ..domain.clone() }.next_try_at() <= now
 }
 
 async fn issue(control: &Arc<Control>, front: &Front, name: &DomainName) {
@@ -151,5 +151,24 @@ async fn clean(control: &Arc<Control>, front: &Front, served: &[WantedSite], sto
             () = stop.cancelled() => return,
             () = tokio::time::sleep(DISK_AGAIN_AFTER) => {}
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_noted_before_the_clock_was_set_back_puts_nothing_off() {
+        let day = |number: u64| Timestamp::from_millis(0).plus(Duration::from_hours(24 * number));
+        let name = DomainName::parse("blog.example.com").expect("a name");
+        let mut domain = AppDomain::added(name, day(100));
+        assert!(is_due(&domain, day(99)), "it was given to the app in the future");
+        let file = "blog.pem".to_owned();
+        domain.certificate = Some(Certificate { file, valid_from: day(10), expires_at: day(100) });
+        assert!(is_due(&domain, day(80)) && !is_due(&domain, day(60)));
+        domain.note_failure(Failure::of(FailureClass::CaUnreachable, "", ""), day(500));
+        assert!(is_due(&domain, day(80)), "it is not put off until then");
+        assert!(!is_due(&domain, day(60)), "nor is it hurried");
     }
 }

@@ -58,10 +58,12 @@ pub(crate) async fn serve(control: Arc<Control>, stop: Stop) {
     }
 }
 
-/// What is to be served, if it is not what is served.
+/// What is to be served, if it is not known to be: after a change that failed, nobody knows whether it came into force
+/// after all.
 fn unserved(memory: &Memory) -> Option<Vec<WantedSite>> {
     let wanted = wanted(memory);
-    (memory.gateway.served.as_ref() != Some(&wanted)).then_some(wanted)
+    let is_served = memory.gateway.failure.is_none() && memory.gateway.served.as_ref() == Some(&wanted);
+    (!is_served).then_some(wanted)
 }
 
 fn wanted(memory: &Memory) -> Vec<WantedSite> {

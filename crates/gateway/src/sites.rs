@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::fs::{self, DirBuilder};
 use std::io;
 use std::os::unix::fs::DirBuilderExt as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -34,6 +34,10 @@ const ASKED_AGAIN_AFTER: Duration = Duration::from_secs(2);
 /// Between two looks at whether root has done its part.
 const BETWEEN_LOOKS: Duration = Duration::from_millis(100);
 
+/// Where the server writes what it asks for, in its directory. Whoever applies it takes it away from there first: from
+/// then on, nobody else writes it.
+const ASKED_FOR: &str = "sites.asked";
+
 /// The file of the folder of sites that is no site.
 const MARKER_FILE: &str = "marker.conf";
 
@@ -59,38 +63,59 @@ impl NginxGateway {
     /// # Errors
     /// It could not be done; nginx serves what it served before.
     pub async fn apply(&self) -> Result<(), GatewayFailure> {
+        // What is asked for is read when nobody else is at work, so that nothing is told of one request that was
+        // done for another.
+        let lock = match self.setup() {
+            Ok(_) => self.lock().await.map(Some),
+            Err(error) => Err(error),
+        };
         let request = fs::read_to_string(self.request_file()).unwrap_or_default().trim().to_owned();
-        let done = self.apply_sites().await;
-        let failure = done.as_ref().err().map(|error| match refusal(error) {
-            Some(words) => Failed { refused: true, words },
-            None => Failed { refused: false, words: error.to_string() },
-        });
+        let done = match &lock {
+            Ok(_) => self.apply_asked(&self.setup()?, &request).await,
+            Err(_) => lock.map(drop),
+        };
+        let failure = match &done {
+            Err(error) => Some(match refusal(error) {
+                Some(words) => Failed { refused: true, words },
+                None => Failed { refused: false, words: error.to_string() },
+            }),
+            Ok(()) if self.is_live(&request) => None,
+            Ok(()) => {
+                let words = "it was not there any more when root came to apply it".to_owned();
+                Some(Failed { refused: false, words })
+            }
+        };
         let applied = serde_json::to_string(&Applied { request, failure }).expect("texts are always JSON");
         files::publish(&self.applied_file(), &applied)?;
         done
     }
 
-    /// Applies the sites that were written beside those that are served; where there are none, all as it is: a
-    /// certificate may have been replaced.
-    async fn apply_sites(&self) -> Result<(), GatewayFailure> {
-        self.setup()?;
-        let _lock = self.lock().await?;
-        self.apply_written(&self.setup()?).await
-    }
-
-    async fn apply_written(&self, setup: &Setup) -> Result<(), GatewayFailure> {
-        let (live, next) = (self.sites(), files::beside(&self.sites()));
-        if !next.is_dir() {
+    /// Applies the sites that were asked for under that name; where there are none, all as it is: a certificate may
+    /// have been replaced.
+    async fn apply_asked(&self, setup: &Setup, request: &str) -> Result<(), GatewayFailure> {
+        let (live, next, asked) = (self.sites(), files::beside(&self.sites()), self.asked());
+        // Of a change that was broken off.
+        files::remove(&next).map_err(GatewayFailure::file("remove", &next))?;
+        if marker_in(&asked).is_some_and(|marker| marker.as_str() == request) {
+            fs::rename(&asked, &next).map_err(GatewayFailure::file("take", &asked))?;
+        }
+        // Once more: the server may have begun to write another until it was taken away.
+        let Some(marker) = marker_in(&next).filter(|marker| marker.as_str() == request) else {
+            files::remove(&next).map_err(GatewayFailure::file("remove", &next))?;
             self.nginx.test().await?;
             self.nginx.reload().await?;
             return Probe(setup).until_well().await;
-        }
-        let marker = marker_in(&next).ok_or_else(|| {
-            let error = io::Error::other("it was not written by appmanage");
-            GatewayFailure::file("use", &next)(error)
-        })?;
+        };
         let whole = setup.main_file(&marker, &next)?;
         self.apply_change(Change { setup, live: &live, marker: &marker, whole }).await
+    }
+
+    fn is_live(&self, request: &str) -> bool {
+        marker_in(&self.sites()).is_some_and(|marker| marker.as_str() == request)
+    }
+
+    fn asked(&self) -> PathBuf {
+        self.sites().with_file_name(ASKED_FOR)
     }
 
     async fn serve_sites(&self, sites: &[Site]) -> Result<(), GatewayFailure> {
@@ -99,17 +124,18 @@ impl NginxGateway {
         let _lock = if is_root { Some(self.lock().await?) } else { None };
         let setup = self.setup()?;
         let wanted = files_of(&setup, sites)?;
-        let live = self.sites();
+        let (live, asked) = (self.sites(), self.asked());
         if read_files(&live).is_ok_and(|files| files == wanted)
             && let Some(marker) = marker_in(&live)
             && Probe(&setup).is_live(&marker).await.is_ok()
         {
-            return Ok(());
+            // Of a request that nobody answered in time.
+            return files::remove(&asked).map_err(GatewayFailure::file("remove", &asked));
         }
         let marker = Marker::random().map_err(GatewayFailure::file("read", Path::new("/dev/urandom")))?;
-        write_files(&files::beside(&live), &wanted, &setup.marker_file(&marker))?;
+        write_files(&asked, &wanted, &setup.marker_file(&marker))?;
         if is_root {
-            return self.apply_written(&setup).await;
+            return self.apply_asked(&setup, marker.as_str()).await;
         }
         self.ask_root(marker.as_str()).await
     }
