@@ -51,18 +51,16 @@ fn request<'a>(package: &'a str, name: &'a str, settings: &'a str) -> Vec<(&'a s
 #[ignore = "needs the private engine: cargo xtask test"]
 fn every_package_that_ships_is_allowed_and_judging_leaves_nothing() {
     let server = Setup::default().start();
-    let catalog = wait::until("every package is judged", JUDGED_LIMIT, || {
-        let catalog = items(&server.api().call("AppCatalog", &[("limit", "100")]).expect("it answers"), "");
-        let is_judged = |app: &Value| text(app, "/policy/verdict") != "unknown";
-        catalog.iter().all(is_judged).then_some(catalog)
-    });
+    let catalog = items(&server.api().call("AppCatalog", &[("limit", "100")]).expect("it answers"), "");
     assert!(catalog.len() >= 18, "{catalog:#?}");
     for app in catalog {
-        assert_eq!(
-            (text(&app, "/policy/verdict"), items(&app, "/policy/risks").len()),
-            ("allowed".into(), 0),
-            "{app}"
-        );
+        // The catalog takes it for granted; a plan judges what compose makes of the files.
+        let plan = [("app_name", &*text(&app, "/name")), ("app_version", "latest")];
+        let plan = server.api().call("AppPlan", &plan).expect("there is a plan");
+        for policy in [&app["policy"], &plan["policy"]] {
+            let told = (text(policy, "/verdict"), items(policy, "/risks").len());
+            assert_eq!(told, ("allowed".into(), 0), "{app}");
+        }
     }
     let scratch = server.data_dir().join("scratch");
     let is_empty = || std::fs::read_dir(&scratch).expect("it is there").next().is_none().then_some(());

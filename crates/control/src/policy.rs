@@ -1,5 +1,6 @@
 //! Judges what packages ask of the host, before they run: on the files that were written, and once for each package
-//! of the catalog, so that people know beforehand and an install need not wait for it.
+//! of the catalog that does not ship with the server, so that people know beforehand and an install need not wait
+//! for it. Those that ship are judged by a test of this project (acceptance's `policy`), once for everybody.
 //!
 //! The rules are [`domain::policy`]'s; what an administrator excepts from them stands in the settings.
 
@@ -34,6 +35,10 @@ impl PolicyReport {
     pub const fn unknown() -> Self {
         Self { verdict: Verdict::Unknown, risks: Vec::new() }
     }
+
+    const fn allowed() -> Self {
+        Self { verdict: Verdict::Allowed, risks: Vec::new() }
+    }
 }
 
 /// The verdicts on versions of packages of the catalog with the package's own values, by the names of both, as far as
@@ -46,19 +51,23 @@ impl Control {
     #[must_use]
     pub fn policy_of(&self, package: &Package) -> PolicyReport {
         let newest = package.versions.first();
-        newest.map_or(PolicyReport::unknown(), |newest| self.policy_of_version(&package.name, &newest.name))
+        newest.map_or(PolicyReport::unknown(), |newest| self.policy_of_version(package, &newest.name))
     }
 
     /// What is known of a version with the package's own values.
-    pub(crate) fn policy_of_version(&self, package: &str, version: &str) -> PolicyReport {
+    pub(crate) fn policy_of_version(&self, package: &Package, version: &str) -> PolicyReport {
+        if package.official {
+            return PolicyReport::allowed();
+        }
         let known = self.verdicts.0.read().unwrap_or_else(PoisonError::into_inner);
-        known.get(&(package.to_owned(), version.to_owned())).cloned().unwrap_or(PolicyReport::unknown())
+        let name = (package.name.clone(), version.to_owned());
+        known.get(&name).cloned().unwrap_or(PolicyReport::unknown())
     }
 
     /// Remembers the verdict on a version with the package's own values.
-    pub(crate) fn remember_policy(&self, package: &str, version: &str, report: PolicyReport) {
+    pub(crate) fn remember_policy(&self, package: &Package, version: &str, report: PolicyReport) {
         let mut known = self.verdicts.0.write().unwrap_or_else(PoisonError::into_inner);
-        known.insert((package.to_owned(), version.to_owned()), report);
+        known.insert((package.name.clone(), version.to_owned()), report);
     }
 
     /// Judges a project. Secrets are kept out of what is told.
@@ -106,7 +115,7 @@ impl Control {
         let rendered = self.projects.rendered_aside(&project).await?;
         let report = self.judge(&project, &rendered);
         tracing::debug!(package = package.name, verdict = report.verdict.as_str(), "package judged");
-        self.remember_policy(&package.name, &version, report);
+        self.remember_policy(package, &version, report);
         Ok(())
     }
 }
@@ -126,7 +135,8 @@ fn example_ports(package: &Package) -> Vec<PortReservation> {
     package.services.iter().flat_map(of_service).collect()
 }
 
-/// Judges every package of the catalog, one after the other, once the engine has been seen; until `stop`.
+/// Judges the packages of the catalog that do not ship with the server, one after the other, once the engine has been
+/// seen and while nobody waits for an operation, which has the processor first; until `stop`.
 pub(crate) async fn judge_catalog(control: Arc<Control>, stop: CancellationToken) {
     let exceptions = control.settings.policy_exceptions.iter();
     for unknown in exceptions.filter(|name| control.catalog.find(name).is_none()) {
@@ -137,8 +147,9 @@ pub(crate) async fn judge_catalog(control: Arc<Control>, stop: CancellationToken
     }
     let judge_all = async {
         control.wait_for(|memory| (memory.engine_link == EngineLink::Up).then_some(())).await;
-        for package in control.catalog.all() {
-            if let Err(error) = control.judge_package(&package).await {
+        for package in control.catalog.all().iter().filter(|package| !package.official) {
+            control.wait_for(|memory| memory.open_operations().next().is_none().then_some(())).await;
+            if let Err(error) = control.judge_package(package).await {
                 tracing::warn!(package = package.name, %error, "the package cannot be judged beforehand");
             }
         }

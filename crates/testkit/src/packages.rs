@@ -42,6 +42,7 @@ pub fn blog() -> Package {
     Package {
         name: "Blog".to_owned(),
         trademark: "The Blog".to_owned(),
+        official: false,
         variables: vec![
             variable("DB_PASSWORD", VariableKind::Secret, text("数据库密码", "Database password")),
             variable("TITLE", VariableKind::Text { default: "A blog".to_owned() }, text("标题", "Title")),

@@ -90,7 +90,7 @@ impl Control {
     /// `PolicyRefused`.
     fn check_policy(&self, wanted: &Wanted) -> Result<(), Error> {
         let Wanted { package, version, settings, .. } = wanted;
-        let report = self.policy_of_version(&package.name, version);
+        let report = self.policy_of_version(package, version);
         if *settings == SettingValues::default() && report.verdict == Verdict::Refused {
             return Err(Error::PolicyRefused { package: package.name.clone(), risks: report.risks });
         }

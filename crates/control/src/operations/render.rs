@@ -13,7 +13,8 @@ use crate::ports::projects::VariableValue;
 
 pub(super) async fn run(control: &Arc<Control>, app: &App) -> Result<(), StepError> {
     let project = write(control, app).await?;
-    let (package, version) = (&app.package.name, &app.package.version);
+    let version = &app.package.version;
+    let package = &project.package;
     // A new folder with the package's own values: what is chosen for each app (ports, subnets, passwords) makes no
     // other project of it.
     let is_of_package = app.lifecycle == Lifecycle::Installing && app.settings == SettingValues::default();
@@ -24,7 +25,7 @@ pub(super) async fn run(control: &Arc<Control>, app: &App) -> Result<(), StepErr
     let rendering = control.projects.rendered(&project);
     let rendered = control.metrics().engine_calls.timed("compose_config", rendering).await;
     let rendered = rendered
-        .map_err(|error| StepError::failed(FailureClass::BrokenPackage, package, error.to_string()))?;
+        .map_err(|error| StepError::failed(FailureClass::BrokenPackage, &package.name, error.to_string()))?;
     let report = control.judge(&project, &rendered);
     let detail = rules(&report.risks);
     let is_refused = matches!(report.verdict, Verdict::Refused | Verdict::Unknown);
@@ -32,7 +33,7 @@ pub(super) async fn run(control: &Arc<Control>, app: &App) -> Result<(), StepErr
         control.remember_policy(package, version, report);
     }
     if is_refused {
-        return Err(StepError::failed(FailureClass::PolicyRefused, package, detail));
+        return Err(StepError::failed(FailureClass::PolicyRefused, &package.name, detail));
     }
     Ok(())
 }
