@@ -253,6 +253,7 @@ impl Recorder {
         if change == Change::default() {
             return Ok(());
         }
+        self.keep_the_queue(&mut change);
         self.add_status_event(&mut change, now);
         let first_event = self.store.commit(&change)?;
         let events = std::mem::take(&mut change.events);
@@ -302,6 +303,19 @@ impl Recorder {
         let causes = self.causes.lock().unwrap_or_else(PoisonError::into_inner);
         let cause = causes.get(operation).and_then(Span::id);
         tracing::error_span!(parent: cause, "operation", operation.id = %operation, app.id = %app)
+    }
+
+    /// What is queued is served oldest first: it is dated no earlier than what waits already, though the clock was set
+    /// back since.
+    fn keep_the_queue(&self, change: &mut Change) {
+        let Some(operation) = change.operation.as_mut() else { return };
+        self.read(|memory| {
+            let is_new = memory.open_operations().all(|open| open.id != operation.id);
+            if is_new && operation.state == OperationState::Queued {
+                let newest = memory.open_operations().map(|open| open.queued_at).max();
+                operation.queued_at = newest.map_or(operation.queued_at, |at| at.max(operation.queued_at));
+            }
+        });
     }
 
     /// Adds the event of the status that changes by `change`, so that it is stored with it.

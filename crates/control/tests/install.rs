@@ -1,5 +1,7 @@
 //! AppInstall, from the request to the end of its operation, over the world in memory.
 
+use std::time::Duration;
+
 use control::{Error, NameHolder, Resource};
 use domain::{FailureClass, OperationKind, OperationState, Protocol, Status, Step, StepOutcome};
 use testkit::{Behaviour, World};
@@ -311,5 +313,21 @@ async fn a_failed_name_is_free_at_once_also_where_the_engines_events_are_late() 
     world.engine.behave("blog", Behaviour::Well);
     server.install("blog", "one").await.expect("nothing of it is left");
     server.has_status("one", Status::Running).await;
+    server.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_install_that_waits_keeps_its_place_when_the_clock_is_set_back() {
+    let mut world = World::default();
+    world.settings.installs_at_once = 1;
+    let server = world.start();
+    server.connected().await;
+    for name in ["first", "second"] {
+        server.install("hello", name).await.expect("accepted");
+    }
+    world.clock.set_back(Duration::from_hours(24));
+    server.install("hello", "third").await.expect("accepted");
+    server.has_status("third", Status::Running).await;
+    assert_eq!(server.status("second"), Some(Status::Running), "it waited for longer");
     server.stop().await;
 }

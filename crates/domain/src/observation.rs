@@ -176,10 +176,12 @@ impl RestartHistory {
         self.seen_at.drain(..surplus);
     }
 
-    /// Whether the window holds too many restarts.
+    /// Whether the window holds too many restarts. Those dated in the future were seen before the clock was set back,
+    /// nobody knows how long ago.
     #[must_use]
     pub fn is_crash_loop(&self, now: Timestamp) -> bool {
-        self.seen_at.iter().filter(|at| now.since(**at) < RESTART_WINDOW).count() >= RESTARTS_TOO_MANY
+        let is_in_window = |at: &&Timestamp| **at <= now && now.since(**at) < RESTART_WINDOW;
+        self.seen_at.iter().filter(is_in_window).count() >= RESTARTS_TOO_MANY
     }
 
     /// When [`Self::is_crash_loop`] will turn false if nothing more happens.

@@ -181,6 +181,28 @@ fn three_restarts_within_five_minutes_are_a_crash_loop_until_they_are_over() {
 }
 
 #[test]
+fn restarts_seen_before_the_clock_was_set_back_are_no_crash_loop() {
+    let expected = Expectation { services: vec![("a".into(), false)], main_service: None };
+    let mut observation = Observation::default();
+    // One a day, and then the clock is set back to before them all.
+    for day in 0..4 {
+        let at = NOW.plus(Duration::from_hours(24 * u64::from(day)));
+        let facts = ContainerFacts { restart_count: day, started_at: Some(at), ..running("a") };
+        observation.take_in(facts, at);
+    }
+    let earlier = Timestamp::from_millis(NOW.as_millis() - 1_000);
+    let state = |observation: &Observation, now| observation.services(&expected, now)[0].1;
+    assert_eq!(state(&observation, earlier), ServiceState::Well);
+    assert_eq!(observation.changes_at(earlier), None);
+    // Three by the new clock are one.
+    for more in 1..=3 {
+        assert_eq!(state(&observation, earlier), ServiceState::Well, "{more}");
+        observation.take_in(ContainerFacts { restart_count: 3 + more, ..running("a") }, earlier);
+    }
+    assert_eq!(state(&observation, earlier), ServiceState::Bad(Trouble::CrashLoop));
+}
+
+#[test]
 fn restarts_that_were_missed_count_and_old_ones_that_cannot_be_dated_do_not() {
     let expected = Expectation { services: vec![("a".into(), false)], main_service: None };
     // A first look at a container that was created a minute ago and has been restarted four times.

@@ -18,7 +18,7 @@ pub(crate) fn instance(connection: &Connection) -> Result<InstanceId, Fault> {
 }
 
 pub(crate) fn apps(connection: &Connection) -> Result<Vec<App>, Fault> {
-    let mut statement = connection.prepare("SELECT * FROM app ORDER BY created_at, number")?;
+    let mut statement = connection.prepare("SELECT * FROM app ORDER BY number")?;
     let read = |row: &Row<'_>| rows::app::read(row, domains(connection, &row.get::<_, String>("install")?)?);
     statement.query_and_then([], read)?.collect()
 }

@@ -117,8 +117,7 @@ impl Store for MemoryStore {
 
     fn load(&self) -> Result<Loaded, StoreError> {
         let state = self.state();
-        let mut apps = state.rows.apps.clone();
-        apps.sort_by_key(|app| app.created_at);
+        let apps = state.rows.apps.clone();
         let is_newest = |(position, operation): &(usize, &Operation)| {
             let later = &state.rows.operations[position + 1..];
             state.rows.apps.iter().any(|app| app.install == operation.install)

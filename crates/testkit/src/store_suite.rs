@@ -41,7 +41,7 @@ macro_rules! store_contract {
         $crate::store_contract! { $subject;
             an_empty_store_holds_nothing_but_its_instance
             apps_come_back_as_they_were
-            apps_are_loaded_oldest_first
+            apps_are_loaded_in_the_order_of_their_installs
             operations_come_back_as_they_were
             the_newest_operation_of_each_app_is_loaded
             operations_come_in_pages_newest_first
@@ -163,15 +163,15 @@ pub fn apps_come_back_as_they_were(subject: &mut dyn Subject) {
     assert_eq!(read, written);
 }
 
-/// By the time of acceptance, and where that is the same by arrival.
-pub fn apps_are_loaded_oldest_first(subject: &mut dyn Subject) {
+/// Whatever the clock said, which may have been set back between.
+pub fn apps_are_loaded_in_the_order_of_their_installs(subject: &mut dyn Subject) {
     for (id, millis) in [("c", 5), ("b", 7), ("a", 7), ("d", 1)] {
         let app = App { created_at: Timestamp::from_millis(millis), ..app(&format!("install-{id}"), id) };
         commit(subject, &with_app(&app));
     }
     subject.reopen();
     let order: Vec<String> = load(subject).apps.iter().map(|app| app.id.to_string()).collect();
-    assert_eq!(order, ["d", "c", "b", "a"]);
+    assert_eq!(order, ["c", "b", "a", "d"]);
 }
 
 /// Any operation, written once or again, is read as it was written last.
