@@ -17,6 +17,7 @@ mod progress;
 mod python;
 mod release;
 mod schemathesis;
+mod soak;
 mod test;
 mod tidy;
 mod trial;
@@ -46,6 +47,7 @@ cargo xtask COMMAND
   test [--fast]                 everything that CI runs; --fast leaves out what needs an engine
   fuzz --seconds N              run each fuzz target for N seconds, differently each time
   schemathesis [--examples N]   call every interface N times (2000) with what Schemathesis makes up from /openapi.json
+  soak [--minutes N]            everything at random for N minutes (60), the server killed each minute: nothing is lost or left
   packages verify               ask the registries for every image that a package names
   advisories                    look for security advisories against the crates that are used
   tidy                          check layers, sizes, names and licences
@@ -104,6 +106,12 @@ fn dispatch(words: &[&str]) -> Result<ExitCode> {
             let examples =
                 count.parse().with_context(|| format!("the number of examples `{count}` is no number"))?;
             schemathesis::run(&repository, examples)?;
+        }
+        ["soak"] => soak::run(&repository, soak::MINUTES)?,
+        ["soak", "--minutes", count] => {
+            let minutes =
+                count.parse().with_context(|| format!("the number of minutes `{count}` is no number"))?;
+            soak::run(&repository, minutes)?;
         }
         ["packages", "verify"] => return packages::verify(&repository),
         ["advisories"] => return advisories::check(&repository),
