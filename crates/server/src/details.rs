@@ -93,7 +93,8 @@ fn of_control(error: &Error, context: &Context) -> String {
             text(language, "detail-engine-unreachable", &[("endpoint", endpoint), ("reason", reason)])
         }
         Error::Engine(EngineError::Refused { reason, .. }) => reason.clone(),
-        Error::Store(_) | Error::Host(_) | Error::PackageUnreadable { .. } => of_internal(context),
+        Error::Store(_) => text(language, "detail-database", &[("id", &context.request_id)]),
+        Error::Host(_) | Error::PackageUnreadable { .. } => of_internal(context),
         Error::Busy { open } => text(language, "detail-busy", &[("kind", open.as_str())]),
         Error::DomainFormat { reason, .. } => text(language, of_domain_name(*reason), &[]),
         Error::NoGateway => text(language, "detail-no-gateway", &[]),

@@ -11,7 +11,7 @@ use crate::command::{find, output, run};
 use crate::paths;
 
 /// A program, and the package that has it.
-const PROGRAMS: [(&str, &str); 11] = [
+const PROGRAMS: [(&str, &str); 12] = [
     ("dockerd", "docker.io"),
     ("containerd", "containerd"),
     ("runc", "runc"),
@@ -20,6 +20,7 @@ const PROGRAMS: [(&str, &str); 11] = [
     ("docker-registry", "docker-registry"),
     ("nginx", "nginx-light"),
     ("pebble", "pebble"),
+    ("faketime", "faketime"),
     ("ip", "iproute2"),
     ("setsid", "util-linux"),
     ("umount", "mount"),

@@ -59,6 +59,9 @@ const KILLED: &str = "docker kill";
 /// The process in a container killed: Docker starts it again.
 const CRASHED: &str = "kill -9 in the container";
 
+/// How a verb ends that Docker could not carry out.
+const REFUSED: &str = "failed, for Docker could not";
+
 pub(crate) struct App {
     pub(crate) name: String,
     pub(crate) place: Place,
@@ -81,25 +84,29 @@ impl App {
         let ended = match action {
             KILLED => self.kill_containers(),
             CRASHED => self.crash_container(random),
-            _ => self.ask(soak, action, random),
+            _ => {
+                let is_cancelled = random.below(6) == 0;
+                self.ask(soak, action, is_cancelled.then(|| random.up_to(LENGTH)))
+            }
         };
-        if ended == "succeeded" || (ended == "failed" && to == Place::Failed) {
-            self.place = to;
-        } else if ended == "cancelled" && action.starts_with("AppInstall") {
-            self.place = Place::Failed;
-        } else if ended == "cancelled" && self.place == Place::Killed && self.has_running_containers() {
-            // What is undone goes back to what was wanted.
-            self.place = Place::Runs;
-        } else {
+        self.place = match ended.as_str() {
+            "succeeded" => to,
+            "failed" if to == Place::Failed => to,
+            "cancelled" | REFUSED if action.starts_with("AppInstall") => Place::Failed,
+            "cancelled" if self.place == Place::Killed => self.mend(soak),
+            REFUSED if self.place != Place::Trashed => self.mend(soak),
             // Nothing has changed, which only these may say.
-            let without_effect = ["cancelled", "not accepted", "ContainerCommandError"];
-            assert!(without_effect.contains(&ended.as_str()), "{action} of {} {ended}", self.name);
-        }
+            "cancelled" | REFUSED | "not accepted" | "ContainerCommandError" => self.place,
+            _ => panic!("{action} of {} {ended}", self.name),
+        };
         format!("{action}: {ended}")
     }
 
-    fn has_running_containers(&self) -> bool {
-        docker::state(&container(&self.name, "web")) == "running"
+    /// Makes it run. What is wanted to run is not stopped by an undo: half of it may run, or none.
+    fn mend(&mut self, soak: &Soak) -> Place {
+        wait::until("it runs again", LIMIT, || {
+            (self.ask(soak, "AppRestart", None) == "succeeded").then_some(Place::Runs)
+        })
     }
 
     fn kill_containers(&self) -> String {
@@ -122,8 +129,8 @@ impl App {
         "succeeded".to_owned()
     }
 
-    /// Asks for a verb, now and then cancels it, and waits for its end, through deaths of the server.
-    fn ask(&mut self, soak: &Soak, verb: &str, random: &mut Random) -> String {
+    /// Asks for a verb and waits for its end, through deaths of the server; cancels it after a time, if one is given.
+    fn ask(&mut self, soak: &Soak, verb: &str, cancelled_after: Option<Duration>) -> String {
         let before =
             operation(soak, &self.name).map(|found| text(&found, "/operation_id")).unwrap_or_default();
         let (interface, what) = verb.split_once(' ').unwrap_or((verb, "keep"));
@@ -136,8 +143,8 @@ impl App {
         if let Ok(Err(refused)) = &answer {
             return refused.code.clone();
         }
-        if random.below(6) == 0 {
-            std::thread::sleep(random.up_to(LENGTH));
+        if let Some(time) = cancelled_after {
+            std::thread::sleep(time);
             // It may be over, too late, or without an answer.
             soak.api.try_call("AppCancel", &[("app_id", &self.name)]).ok();
         }
@@ -152,10 +159,13 @@ impl App {
         });
         let ended = ended.unwrap_or_else(|| panic!("{verb} ends: {:#?}", operation(soak, &self.name)));
         let Some((found, state)) = ended else { return "not accepted".to_owned() };
-        if state == "failed" && what != "broken" {
-            panic!("{verb} of {} failed: {found:#}", self.name);
-        }
         self.operations.push((text(&found, "/operation_id"), format!("{verb} of {}", self.name)));
+        if state == "failed" && what != "broken" {
+            // Engines that share a machine share its firewall: one that starts gets into another's way.
+            let is_firewall = text(&found, "/reason/detail").to_lowercase().contains("iptables");
+            assert!(is_firewall, "{verb} of {} failed: {found:#}", self.name);
+            return REFUSED.to_owned();
+        }
         state
     }
 

@@ -99,6 +99,7 @@ detail-setting-boolean = { $name } takes true or false
 detail-policy = { $risks }; an administrator who trusts the package { $package } adds it to the setting policy.exceptions and restarts the server
 detail-engine-unreachable = no answer from the container engine at { $endpoint }: { $reason }; try again
 detail-engine-away = no answer from the container engine at { $endpoint } since { $since }: { $reason }; check that Docker is running (systemctl status docker) and that this server may use it
+detail-database = the database cannot be used, and nothing was changed; see whether its disk has room and can be written; request { $id }
 detail-request = request { $id }
 detail-version-served = served: v1
 detail-foreign-host = the host name { $host } is not accepted; add it to the setting api.hosts

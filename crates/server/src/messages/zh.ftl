@@ -99,6 +99,7 @@ detail-setting-boolean = { $name } 须为 true 或 false
 detail-policy = { $risks }; 管理员如信任软件包 { $package }, 可将其加入设置 policy.exceptions 并重启服务
 detail-engine-unreachable = 无法连接容器引擎 { $endpoint }: { $reason }; 请重试
 detail-engine-away = 自 { $since } 起无法连接容器引擎 { $endpoint }: { $reason }; 请检查 Docker 是否在运行 (systemctl status docker), 以及本服务是否有权访问它
+detail-database = 数据库无法使用, 未做任何更改; 请检查其磁盘是否有空间且可写; 请求号: { $id }
 detail-request = 请求号: { $id }
 detail-version-served = 支持: v1
 detail-foreign-host = 不接受的主机名 { $host }; 请把它加入设置 api.hosts
