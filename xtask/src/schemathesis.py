@@ -11,13 +11,17 @@ import schemathesis
 
 HEADERS = {"Version": "v1", "Language": "en"}
 
+# Who calls now and then, in place of a user: programs, one of which may only look.
+OTHERS = [("key:robot", "full"), ("key:watch", "read-only")]
+
 KNOWN = {
     # As fake_machine.rs names them, and one that an AppInstall may have made.
     "app_id": [f"blog{number:04}" for number in range(40)] + ["fresh"],
     "app_name": ["wordpress", "redis"],
     "app_version": ["latest"],
     "customer_app_name": ["fresh"],
-    "domain": ["blog.example.org"],
+    # Both lead to this machine, see schemathesis.rs.
+    "domain": ["blog.example.org", "shop.example.org"],
     "name": ["alice", "robot"],
     "password": ["correct horse battery staple"],
     "scope": ["full", "read-only"],
@@ -37,6 +41,8 @@ def map_case(context, case):
     for name, value in HEADERS.items():
         if chance.random() < 0.97:
             case.headers[name] = value
+    if chance.random() < 0.05:
+        case.headers["X-Appmanage-Caller"], case.headers["X-Appmanage-Scope"] = chance.choice(OTHERS)
     for place in places:
         for name, values in KNOWN.items():
             if name in place and chance.random() < 0.5:

@@ -1,21 +1,23 @@
 //! `cargo xtask schemathesis`: every interface, called as a program that knows only `/openapi.json` would call it,
-//! rightly and wrongly, with apps that exist and that do not.
+//! rightly and wrongly, with apps that exist and that do not; as the gateway calls, in the name of somebody who may
+//! do everything, so that nothing is refused for who asks.
 //!
 //! Schemathesis makes up the calls and judges status, media type and shape of each answer; what it cannot see, an
 //! interface that answers `SystemError` in the right shape or a panic, is read from the server. `schemathesis.py`
 //! puts known values beside those that are made up.
 
 use std::collections::BTreeMap;
-use std::fs::File;
-use std::path::Path;
+use std::fs::{File, Permissions};
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail, ensure};
 
 use crate::command::{last_lines, until};
-use crate::http::Address;
-use crate::trial::{FakeMachine, Profile, Programs, Server, Variables, all_run};
+use crate::http::{Address, Answer, Connection, request};
+use crate::trial::{FakeMachine, Profile, Programs, Server, Variables};
 use crate::{engine, paths, python};
 
 /// Pinned: a newer one may judge otherwise, and that should be a choice.
@@ -40,6 +42,16 @@ const APPS: usize = 40;
 
 const LOOK_LIMIT: Duration = Duration::from_secs(60);
 
+/// What nginx would be known by. Nobody else is to call a server that lives for the time of the run.
+const SECRET: &str = "known-to-schemathesis-and-this-server-only";
+
+/// What nginx would say of its caller; `schemathesis.py` has some calls made by others.
+const AS_GATEWAY: [(&str, &str); 3] =
+    [("X-Appmanage-Secret", SECRET), ("X-Appmanage-Caller", "user:admin"), ("X-Appmanage-Scope", "full")];
+
+/// Names that lead to this machine, for AppDomainAdd: those of `schemathesis.py`.
+const HOSTS: &str = "127.0.0.1 localhost blog.example.org shop.example.org\n";
+
 /// How much of what Schemathesis found an error repeats; all of it is in the file.
 const SHOWN_LINES: usize = 80;
 
@@ -50,14 +62,18 @@ type Outcomes = BTreeMap<String, u64>;
 pub(crate) fn run(repository: &Path, examples: u64) -> Result<()> {
     let schemathesis = python::program(SCHEMATHESIS, "schemathesis")?;
     let folder = repository.join("target/schemathesis");
-    let programs = Programs::build(repository, Profile::Development, &folder)?;
+    let mut programs = Programs::build(repository, Profile::Development, &folder)?;
+    programs.server = with_hosts(&folder, &programs.server)?;
     let clients = folder.join("docker");
     engine::ensure_compose(&clients)?;
     let clients: Variables = vec![("DOCKER_CONFIG".to_owned(), clients.display().to_string())];
-    let machine = FakeMachine::with_apps(&programs, &clients, APPS)?;
+    let mut machine = FakeMachine::with_apps(&programs, &clients, APPS)?;
     give_packages(repository, &machine.data_dir)?;
+    machine.variables.extend(gateway(&folder)?);
     let server = Server::start(&programs, &machine.data_dir, &machine.variables)?;
-    ensure!(until(LOOK_LIMIT, || all_run(&server.api, APPS)), "not all of the {APPS} apps run");
+    let all_run = format!("\nappmanage_apps{{status=\"running\"}} {APPS}\n");
+    let run = || get(&server, "/metrics").is_ok_and(|metrics| metrics.text().contains(&all_run));
+    ensure!(until(LOOK_LIMIT, run), "not all of the {APPS} apps run");
     let begin = Instant::now();
     let judged = call_all(&schemathesis, &folder, &server, examples.div_ceil(METHODS));
     let interfaces = outcomes(&server)?;
@@ -67,6 +83,37 @@ pub(crate) fn run(repository: &Path, examples: u64) -> Result<()> {
     judged?;
     ensure!(!paths::read(&log)?.contains(" panicked at "), "the server panicked; see {}", log.display());
     judge(&interfaces, examples).with_context(|| format!("see {}", log.display()))
+}
+
+/// A program that runs another where our names lead to this machine.
+fn with_hosts(folder: &Path, program: &Path) -> Result<PathBuf> {
+    let (script, hosts) = (folder.join("server.sh"), folder.join("hosts"));
+    paths::write(&hosts, HOSTS)?;
+    let text = format!(
+        "#!/bin/sh\nexec unshare --mount sh -c 'mount --bind \"$0\" /etc/hosts && exec \"$@\"' '{}' '{}' \"$@\"\n",
+        hosts.display(),
+        program.display()
+    );
+    paths::write(&script, &text)?;
+    std::fs::set_permissions(&script, Permissions::from_mode(0o755))?;
+    Ok(script)
+}
+
+/// What tells the server of a gateway, whose nginx is nowhere.
+fn gateway(folder: &Path) -> Result<Variables> {
+    let (secret, nginx) = (folder.join("secret"), folder.join("nginx"));
+    paths::write(&secret, SECRET)?;
+    std::fs::set_permissions(&secret, Permissions::from_mode(0o600))?;
+    let variable =
+        |name: &str, path: &Path| (format!("APPMANAGE_GATEWAY_{name}"), path.display().to_string());
+    Ok(vec![variable("SECRET_FILE", &secret), variable("NGINX_DIR", &nginx)])
+}
+
+/// A page, as the gateway gets it.
+fn get(server: &Server, target: &str) -> Result<Answer> {
+    let headers: String = AS_GATEWAY.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
+    let mut connection = Connection::open(&server.api.address, CALL_LIMIT)?;
+    Ok(connection.send(&request("GET", target, &headers))?)
 }
 
 /// Puts into each app's folder what AppConfig reads.
@@ -86,6 +133,8 @@ fn call_all(schemathesis: &Path, folder: &Path, server: &Server, examples_per_me
     let Address::Tcp(address) = &server.api.address else { bail!("the server is not on TCP") };
     let file = folder.join("schemathesis.log");
     let log = File::create(&file).with_context(|| format!("{} cannot be written", file.display()))?;
+    let headers =
+        AS_GATEWAY.iter().flat_map(|(name, value)| ["--header".to_owned(), format!("{name}: {value}")]);
     let status = Command::new(schemathesis)
         .current_dir(folder)
         .env("PYTHONPATH", folder)
@@ -97,6 +146,7 @@ fn call_all(schemathesis: &Path, folder: &Path, server: &Server, examples_per_me
             "--phases",
             "coverage,fuzzing",
         ])
+        .args(headers)
         .args(["--max-examples", &examples_per_method.to_string(), "--checks", CHECKS])
         .args(["--request-timeout", &CALL_LIMIT.as_secs().to_string(), "--continue-on-failure"])
         // How fast values are made up is no fault of the interface.
@@ -113,9 +163,17 @@ fn call_all(schemathesis: &Path, folder: &Path, server: &Server, examples_per_me
     Ok(())
 }
 
-/// What became of the calls of each interface, as the server counts them.
+/// What became of the calls of each interface that the server tells of, as it counts them.
 fn outcomes(server: &Server) -> Result<BTreeMap<String, Outcomes>> {
-    Ok(counted(&server.api.address.get("/metrics", CALL_LIMIT)?.text()))
+    let mut interfaces = counted(&get(server, "/metrics")?.text());
+    let told = get(server, "/openapi.json")?.json()?;
+    for path in told["paths"].as_object().into_iter().flat_map(|paths| paths.keys()) {
+        let name = path.trim_start_matches('/');
+        if name.starts_with(char::is_uppercase) {
+            interfaces.entry(name.to_owned()).or_default();
+        }
+    }
+    Ok(interfaces)
 }
 
 fn counted(metrics: &str) -> BTreeMap<String, Outcomes> {
