@@ -16,6 +16,9 @@ use crate::{share, wait};
 /// A server that cannot start says so and ends at once; a loaded machine may take a moment for it.
 const REFUSAL_LIMIT: Duration = Duration::from_secs(40);
 
+/// Gives a program a list of hosts of its own.
+const WITH_HOSTS: &str = "mount --bind \"$0\" /etc/hosts && exec \"$@\"";
+
 /// A variable that `cargo xtask engine env` sets.
 ///
 /// # Panics
@@ -121,6 +124,18 @@ impl Setup {
     pub fn wrapper(mut self, words: &[&str]) -> Self {
         self.wrapper = words.iter().map(|word| (*word).to_owned()).collect();
         self
+    }
+
+    /// Names that lead to this machine, as far as the server sees.
+    ///
+    /// # Panics
+    /// They cannot be written.
+    #[must_use]
+    pub fn hosts(self, names: &[&str]) -> Self {
+        let hosts = self.folder.path().join("hosts");
+        let text = format!("127.0.0.1 localhost {}\n", names.join(" "));
+        std::fs::write(&hosts, text).expect("it can be written");
+        self.wrapper(&["unshare", "--mount", "sh", "-c", WITH_HOSTS, &hosts.display().to_string()])
     }
 
     /// Another copy of the binary.

@@ -22,9 +22,6 @@ const VALIDITY: Duration = Duration::from_secs(45);
 /// For nginx and the authority to do their parts, on a machine with other things to do.
 const ISSUE_LIMIT: Duration = Duration::from_secs(60);
 
-/// Gives the server a list of hosts of its own: the names of this test are this machine's.
-const WITH_HOSTS: &str = "mount --bind \"$0\" /etc/hosts && exec \"$@\"";
-
 const NAMES: [&str; 3] = ["one.example", "two.example", "refused.example"];
 
 struct World {
@@ -39,14 +36,12 @@ impl World {
         let setup = Setup::default();
         let (http, https) = (share::free_port(), share::free_port());
         let pebble = Pebble::start(&setup.folder().join("pebble"), http, VALIDITY);
-        let hosts = setup.folder().join("hosts");
-        fs::write(&hosts, format!("127.0.0.1 localhost {}\n", NAMES.join(" "))).expect("it can be written");
         let setup = setup
             .packages(&[Hello::named("page").package()])
             .setting("acme.directory", pebble.url())
             .setting("acme.ca_file", pebble.ca_file().display())
             .setting("network.publish", "loopback")
-            .wrapper(&["unshare", "--mount", "sh", "-c", WITH_HOSTS, &hosts.display().to_string()]);
+            .hosts(&NAMES);
         let (setup, dir) = Gateway::setup(setup);
         let nginx = Nginx::start(&dir);
         let gateway = Gateway { nginx, server: setup.start(), http, https, printed: String::new() };

@@ -111,6 +111,46 @@ fn whoever_guesses_passwords_is_slowed_down() {
 
 #[test]
 #[ignore = "needs nginx: cargo xtask test"]
+fn all_addresses_of_one_network_share_a_limit() {
+    const CALLS: u32 = 500;
+    let gateway = Gateway::start_without_init(Setup::default());
+    // nginx takes the word of this machine for where a call comes from.
+    let real_ip = "set_real_ip_from 127.0.0.1;\nreal_ip_header X-Test-Address;\n";
+    std::fs::write(gateway.nginx.dir.join("conf.d/real-ip.conf"), real_ip).expect("it can be written");
+    assert!(gateway.init(&[]).success);
+    let refused = |address: &dyn Fn(u32) -> String| {
+        let head = "GET /healthz HTTP/1.1\r\nHost: localhost\r\nX-Test-Address";
+        let calls: String =
+            (1..=CALLS).map(|number| format!("{head}: {}\r\n\r\n", address(number))).collect();
+        let end = format!("{head}: 192.0.2.1\r\nConnection: close\r\n\r\n");
+        // The server may have nginx load its sites meanwhile, which ends a connection between two calls.
+        let answers = wait::until("nginx answers all", Duration::from_secs(60), || {
+            let answers = gateway.address().send_raw(format!("{calls}{end}").as_bytes()).ok()?;
+            let answers = String::from_utf8_lossy(&answers).into_owned();
+            (answers.matches("HTTP/1.1 ").count() > CALLS as usize).then_some(answers)
+        });
+        answers.matches("HTTP/1.1 429 ").count()
+    };
+    let one_network: [&dyn Fn(u32) -> String; 4] = [
+        &|number| format!("2001:db8:1:2::{number:x}"),
+        &|number| format!("2001:db8:1:3:{number:x}:1:1:1"),
+        &|number| format!("2001:db8::{number:x}:0:1"),
+        &|_| "198.51.100.7".to_owned(),
+    ];
+    for address in one_network {
+        assert!(refused(address) > 0, "{}", address(1));
+    }
+    let many: [&dyn Fn(u32) -> String; 3] =
+        [&|number| format!("2001:db8:{number:x}:5::1"), &|number| format!("2001:{number:x}::1"), &|number| {
+            format!("10.0.{}.{}", number / 256, number % 256)
+        }];
+    for address in many {
+        assert_eq!(refused(address), 0, "{}", address(1));
+    }
+}
+
+#[test]
+#[ignore = "needs nginx: cargo xtask test"]
 fn a_key_that_may_look_changes_nothing_whatever_it_claims_to_be() {
     let gateway = Gateway::start(Setup::default());
     let key = bearer(&gateway.key("reader", "read-only"));

@@ -69,7 +69,7 @@ async fn serve(
     let engine = Arc::clone(&ports.engine);
     let control = Control::open(ports, settings(config)).context("cannot load the database")?;
     let _instance = ServedInstance::claim(control.instance())?;
-    let router = server::router(Arc::clone(&control), &server_settings)?;
+    let api = server::api(Arc::clone(&control), &server_settings)?;
 
     let stop = Stop::default();
     let shutdown = CancellationToken::new();
@@ -89,7 +89,7 @@ async fn serve(
             Ok::<_, ComposeError>(())
         }
     });
-    let answers = tasks.spawn(server::serve(listeners, router, shutdown));
+    let answers = tasks.spawn(server::serve(listeners, api, shutdown));
 
     tokio::select! {
         ended = async { tokio::try_join!(work, answers) } => {

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use domain::{AppDomain, Certificate, DomainName, Failure, FailureClass, Timestamp};
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::memory::Memory;
@@ -20,6 +21,10 @@ const LOOK_EVERY: Duration = Duration::from_secs(5);
 /// How long one certificate may take. Authorities look from several places and may take their time; the others wait
 /// meanwhile.
 const ISSUE_LIMIT: Duration = Duration::from_mins(3);
+
+/// Before a certificate is renewed that was issued in this life of the server: where the clock is far ahead, what has just
+/// been issued is due for renewal already, and the authority would count each.
+const RENEWED_AFTER_MIN: Duration = Duration::from_hours(1);
 
 /// Between two tries with a disk that does not do as it should.
 const DISK_AGAIN_AFTER: Duration = Duration::from_secs(2);
@@ -42,6 +47,30 @@ impl Control {
     }
 }
 
+/// When certificates were issued in this life of the server, whatever the clock says.
+#[derive(Debug, Default)]
+struct Issued(HashMap<DomainName, (Certificate, Instant)>);
+
+impl Issued {
+    fn note(&mut self, name: DomainName, certificate: Certificate) {
+        self.0.retain(|_, (_, at)| at.elapsed() < RENEWED_AFTER_MIN);
+        self.0.insert(name, (certificate, Instant::now()));
+    }
+
+    /// Whether what the domain has is so new that no right clock could want another. Certificates that are good for minutes
+    /// only, as in a trial, are renewed sooner.
+    fn is_fresh(&self, domain: &AppDomain) -> bool {
+        let noted = self
+            .0
+            .get(&domain.name)
+            .filter(|(certificate, _)| domain.certificate.as_ref() == Some(certificate));
+        noted.is_some_and(|(certificate, at)| {
+            let lifetime = certificate.expires_at.since(certificate.valid_from);
+            at.elapsed() < RENEWED_AFTER_MIN.min(lifetime / 3)
+        })
+    }
+}
+
 /// What is to be done next.
 enum Work {
     /// Ask for a certificate of that name.
@@ -54,8 +83,9 @@ enum Work {
 pub(crate) async fn renew(control: Arc<Control>, stop: CancellationToken) {
     let Some(front) = &control.front else { return };
     let mut cleaned: Option<Vec<WantedSite>> = None;
+    let mut issued = Issued::default();
     loop {
-        let next = control.wait_for(|memory| next(memory, cleaned.as_ref(), control.clock.now()));
+        let next = control.wait_for(|memory| next(memory, cleaned.as_ref(), &issued, control.clock.now()));
         let work = tokio::select! {
             () = stop.cancelled() => return,
             work = tokio::time::timeout(LOOK_EVERY, next) => work,
@@ -64,7 +94,9 @@ pub(crate) async fn renew(control: Arc<Control>, stop: CancellationToken) {
             Err(_) => {}
             Ok(Work::Issue(name)) => tokio::select! {
                 () = stop.cancelled() => return,
-                () = issue(&control, front, &name) => {}
+                certificate = issue(&control, front, &name) => {
+                    certificate.into_iter().for_each(|certificate| issued.note(name.clone(), certificate));
+                }
             },
             Ok(Work::Clean(served)) => {
                 clean(&control, front, &served, &stop).await;
@@ -75,15 +107,15 @@ pub(crate) async fn renew(control: Arc<Control>, stop: CancellationToken) {
 }
 
 /// Only names that the gateway serves are asked for: nobody would answer the challenge of another.
-fn next(memory: &Memory, cleaned: Option<&Vec<WantedSite>>, now: Timestamp) -> Option<Work> {
+fn next(memory: &Memory, cleaned: Option<&Vec<WantedSite>>, issued: &Issued, now: Timestamp) -> Option<Work> {
     let served = memory.gateway.served.as_ref()?;
     if cleaned != Some(served) {
         return Some(Work::Clean(served.clone()));
     }
     let is_served = |domain: &&AppDomain| served.iter().any(|site| site.domain == domain.name);
     let domains = memory.oldest_first().flat_map(|record| &record.app.domains).filter(is_served);
-    let due = domains.filter(|domain| is_due(domain, now)).min_by_key(|domain| domain.next_try_at())?;
-    Some(Work::Issue(due.name.clone()))
+    let due = domains.filter(|domain| is_due(domain, now) && !issued.is_fresh(domain));
+    Some(Work::Issue(due.min_by_key(|domain| domain.next_try_at())?.name.clone()))
 }
 
 /// Whether it is time to ask. What was noted in the future, before the clock was set back, puts nothing off.
@@ -92,7 +124,8 @@ fn is_due(domain: &AppDomain, now: Timestamp) -> bool {
     AppDomain { added_at: domain.added_at.min(now), failed, ..domain.clone() }.next_try_at() <= now
 }
 
-async fn issue(control: &Arc<Control>, front: &Front, name: &DomainName) {
+/// Asks for a certificate and records what came of it, which is returned where it is one.
+async fn issue(control: &Arc<Control>, front: &Front, name: &DomainName) -> Option<Certificate> {
     let issued = tokio::time::timeout(ISSUE_LIMIT, front.certificates.issue(name, &control.challenges)).await;
     control.challenges.0.lock().unwrap_or_else(PoisonError::into_inner).clear();
     let issued = issued.unwrap_or_else(|_| {
@@ -112,6 +145,7 @@ async fn issue(control: &Arc<Control>, front: &Front, name: &DomainName) {
         }
         tokio::time::sleep(DISK_AGAIN_AFTER).await;
     }
+    issued.ok()
 }
 
 async fn record(

@@ -157,6 +157,19 @@ fn failure_of(error: GatewayError) -> Failure {
 }
 
 impl Memory {
+    /// Where the gateway leads the names of others than that app, also of apps that are gone: it may be late in letting
+    /// go of a site, and whoever had such a port would be shown under another's name.
+    pub(crate) fn upstreams_of_others<'a>(
+        &'a self,
+        app: Option<&'a App>,
+    ) -> impl Iterator<Item = SocketAddr> + 'a {
+        let is_own = move |site: &&WantedSite| {
+            app.is_some_and(|app| app.domains.iter().any(|domain| domain.name == site.domain))
+        };
+        let served = self.gateway.served.iter().flatten();
+        served.filter(move |site| !is_own(site)).map(|site| site.upstream)
+    }
+
     /// The change that amends a domain, whoever has it; `None` if nobody does.
     pub(crate) fn amended_domain(
         &self,

@@ -112,6 +112,11 @@ async fn what_cannot_be_served_is_refused_with_its_own_error() {
     assert!(matches!(add("one", "nowhere.example").await, Err(Error::DomainNotResolved { .. })));
     let Err(Error::DomainTaken { holder, .. }) = add("one", "apps.example").await else { panic!("ours") };
     assert_eq!(holder, DomainHolder::Server);
+    front(&world).call_itself(&name("api.example.com"));
+    let Err(Error::DomainTaken { holder, .. }) = add("one", "api.example.com").await else {
+        panic!("its own")
+    };
+    assert_eq!(holder, DomainHolder::Server);
     add("one", "blog.example.com").await.expect("accepted");
     server.operation_ended("one").await;
     let Err(Error::DomainTaken { holder, .. }) = add("two", "blog.example.com").await else {
@@ -187,6 +192,48 @@ async fn a_certificate_is_renewed_in_time_and_a_failure_leaves_the_old_one_in_se
     assert_ne!(renewed.certificate.as_ref(), Some(&first));
     assert_eq!(renewed.failed, None);
     server.until(|_| (front(&world).files().len() == 1).then_some(())).await;
+    server.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_clock_that_is_far_ahead_orders_no_certificates_in_a_loop() {
+    let (world, server) = with_app().await;
+    // What the authority issues now is past two thirds of its life by this machine's clock.
+    front(&world).issue_in_the_past(FakeFront::LIFETIME * 5 / 6);
+    server.control.add_domain("one", "blog.example.com").await.expect("accepted");
+    certified(&server, "blog.example.com").await;
+    tokio::time::sleep(Duration::from_mins(50)).await;
+    assert_eq!(front(&world).issued().len(), 1);
+    tokio::time::sleep(Duration::from_mins(15)).await;
+    assert_eq!(front(&world).issued().len(), 2, "and it is not put off for good");
+    // Whoever gives the name to an app anew has waited for nothing.
+    server.control.remove_domain("one", "blog.example.com").await.expect("it is its");
+    server.operation_ended("one").await;
+    server.control.add_domain("one", "blog.example.com").await.expect("accepted");
+    server.until(|_| (front(&world).issued().len() == 3).then_some(())).await;
+    server.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_port_is_not_given_anew_while_a_name_still_leads_to_it() {
+    let (world, server) = with_app().await;
+    server.control.add_domain("one", "blog.example.com").await.expect("accepted");
+    certified(&server, "blog.example.com").await;
+    server.operation_ended("one").await;
+    let upstream = front(&world).served()[0].upstream;
+    front(&world).refuse(Some(GatewayError::Refused { words: "a file of somebody else's".to_owned() }));
+    server.control.uninstall("one", Data::Purge).await.expect("accepted");
+    server.until(|server| server.detail("one").is_none().then_some(())).await;
+    assert_eq!(front(&world).served()[0].upstream, upstream, "it still leads there");
+    let ports = |world: &World| -> Vec<u16> { world.store.ports().iter().map(|(_, it)| it.port).collect() };
+    server.install("blog", "two").await.expect("accepted");
+    server.has_status("two", Status::Running).await;
+    assert!(!ports(&world).contains(&upstream.port()), "{:?}", ports(&world));
+    front(&world).refuse(None);
+    server.until(|_| front(&world).served().is_empty().then_some(())).await;
+    server.install("blog", "three").await.expect("accepted");
+    server.has_status("three", Status::Running).await;
+    assert!(ports(&world).contains(&upstream.port()), "{:?}", ports(&world));
     server.stop().await;
 }
 

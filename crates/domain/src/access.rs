@@ -163,7 +163,7 @@ pub struct AuditEntry {
     pub interface: String,
     /// The app that it was about, if its name is well formed.
     pub app_id: String,
-    /// The user or key that it was about, if its name is well formed.
+    /// The user, key or domain that it was about, if its name is well formed.
     pub account: String,
     /// `ok`, or the code of the refusal.
     pub outcome: String,

@@ -11,6 +11,7 @@ use tokio::time::{Instant, sleep};
 use crate::NginxGateway;
 use crate::error::GatewayFailure;
 use crate::files::{self, Swap};
+use crate::nginx::NameClash;
 use crate::probe::Probe;
 use crate::setup::{Marker, Setup};
 
@@ -38,11 +39,12 @@ impl NginxGateway {
             files::remove(&next).map_err(GatewayFailure::file("remove", &next))?;
             return Err(error);
         }
+        // Where nginx takes no configuration now, the change may be what mends it.
+        let clashes = self.nginx.name_clashes().await.unwrap_or_default();
         let swap = Swap::make(change.live)?;
-        let tested = self.nginx.test().await;
-        let done = match &tested {
+        let done = match self.test_whole(&clashes).await {
             Ok(()) => self.load(&change).await,
-            Err(_) => tested,
+            Err(error) => Err(error),
         };
         let Err(because) = done else {
             swap.keep();
@@ -55,6 +57,21 @@ impl NginxGateway {
             Err(error) => Err(error),
         };
         Err(GatewayFailure::RolledBack { because: because.into(), restored: restored.map_err(Into::into) })
+    }
+
+    /// Whether nginx takes all of its files, and no site loses its name by ours.
+    async fn test_whole(&self, clashes_before: &[NameClash]) -> Result<(), GatewayFailure> {
+        let clashes = self.nginx.name_clashes().await?;
+        match clashes.into_iter().find(|clash| !clashes_before.contains(clash)) {
+            None => Ok(()),
+            Some(NameClash { name, address }) => {
+                let words = format!(
+                    "another site of this nginx has the name {name} already, at {address}, and one of the two would not \
+                     be served any more: take the name out of that site (nginx -T shows all), or use another one"
+                );
+                Err(GatewayFailure::Refused { words })
+            }
+        }
     }
 
     async fn load(&self, change: &Change<'_>) -> Result<(), GatewayFailure> {

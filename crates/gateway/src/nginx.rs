@@ -19,6 +19,24 @@ const TIME_MAX: Duration = Duration::from_secs(30);
 /// Bytes that are read of what nginx says: it says what is wrong first, and little else.
 const WORDS_BYTES_MAX: u64 = 64 * 1024;
 
+/// A name that two sites of one nginx have: it serves one of them, and tells by a warning only.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct NameClash {
+    pub(crate) name: String,
+    /// Where both listen.
+    pub(crate) address: String,
+}
+
+impl NameClash {
+    /// In nginx's words: `nginx: [warn] conflicting server name "a.example" on 0.0.0.0:443, ignored`.
+    fn in_line(line: &str) -> Option<Self> {
+        let (_, rest) = line.split_once("conflicting server name \"")?;
+        let (name, rest) = rest.split_once("\" on ")?;
+        let (address, _) = rest.rsplit_once(", ignored")?;
+        Some(Self { name: name.to_owned(), address: address.to_owned() })
+    }
+}
+
 /// An nginx, by its configuration.
 #[derive(Debug)]
 pub(crate) struct Nginx {
@@ -39,6 +57,14 @@ impl Nginx {
     pub(crate) async fn test_file(&self, config: &Path) -> Result<(), GatewayFailure> {
         match run(config, &["-t", "-q"]).await? {
             (true, _) => Ok(()),
+            (false, words) => Err(GatewayFailure::Refused { words }),
+        }
+    }
+
+    /// Tests the configuration that is on disk, and tells which names more than one site has.
+    pub(crate) async fn name_clashes(&self) -> Result<Vec<NameClash>, GatewayFailure> {
+        match run(&self.config, &["-t"]).await? {
+            (true, words) => Ok(words.lines().filter_map(NameClash::in_line).collect()),
             (false, words) => Err(GatewayFailure::Refused { words }),
         }
     }
@@ -82,4 +108,18 @@ async fn run(config: &Path, arguments: &[&str]) -> Result<(bool, String), Gatewa
     };
     let silent = GatewayFailure::Silent { seconds: TIME_MAX.as_secs() };
     timeout(TIME_MAX, ended).await.map_err(|_| silent)?.map_err(GatewayFailure::NoNginx)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn clashes_of_names_are_told_from_other_warnings() {
+        let words = "nginx: [warn] conflicting server name \"a.example\" on 0.0.0.0:443, ignored\n\
+                     nginx: [warn] could not build optimal variables_hash\n\
+                     nginx: configuration file /etc/nginx/nginx.conf test is successful";
+        let clash = NameClash { name: "a.example".to_owned(), address: "0.0.0.0:443".to_owned() };
+        assert_eq!(words.lines().filter_map(NameClash::in_line).collect::<Vec<_>>(), [clash]);
+    }
 }

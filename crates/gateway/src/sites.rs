@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use control::ports::{Gateway, GatewayError, Site};
+use domain::DomainName;
 use serde::{Deserialize, Serialize};
 use tokio::time::{Instant, sleep};
 
@@ -177,6 +178,11 @@ impl Gateway for NginxGateway {
             Some(words) => GatewayError::Refused { words },
             None => GatewayError::Unreachable { reason: error.to_string() },
         })
+    }
+
+    async fn is_own_name(&self, name: &DomainName) -> bool {
+        let names = self.setup().map(|setup| setup.names).unwrap_or_default();
+        names.iter().any(|own| own.to_string().eq_ignore_ascii_case(name.as_str()))
     }
 }
 

@@ -4,7 +4,7 @@ use std::future::Future;
 use std::panic::{AssertUnwindSafe, resume_unwind};
 
 use axum::response::Response;
-use domain::{AccountName, AppId, AuditEntry, ErrorCode};
+use domain::{AccountName, AppId, AuditEntry, DomainName, ErrorCode};
 use futures_util::FutureExt;
 
 use crate::Server;
@@ -48,6 +48,8 @@ impl Trail<'_> {
         let app_id = given("app_id").or_else(|| given("customer_app_name"));
         let app_id = app_id.and_then(|text| AppId::parse(text).ok()).map(|id| id.to_string());
         let account = given("name").and_then(AccountName::parse).map(|name| name.to_string());
+        let domain =
+            || given("domain").and_then(|text| DomainName::parse(text).ok()).map(|name| name.to_string());
         let entry = |at| AuditEntry {
             at,
             caller: self.caller.identity.to_string(),
@@ -55,7 +57,7 @@ impl Trail<'_> {
             request_id: self.context.request_id.to_string(),
             interface: self.interface.to_owned(),
             app_id: app_id.unwrap_or_default(),
-            account: account.unwrap_or_default(),
+            account: account.or_else(domain).unwrap_or_default(),
             outcome: outcome.to_owned(),
         };
         self.server.control.access().record(entry).await;

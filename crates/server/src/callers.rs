@@ -51,10 +51,15 @@ impl Callers {
     /// Refuses a call from another site's page, for interfaces that change something. Needed only where
     /// the two headers are not: a page cannot send those without being asked first (preflight).
     pub(crate) fn check_site(&self, head: &Parts) -> Result<(), Refusal> {
-        let is_cross_site = head.headers.get("sec-fetch-site").is_some_and(|site| site == "cross-site");
-        let allowed = match head.headers.get(header::ORIGIN) {
-            Some(origin) => self.allows(origin) || (!is_cross_site && is_own(origin, &head.headers)),
-            None => !is_cross_site,
+        let headers = &head.headers;
+        let site = headers.get("sec-fetch-site");
+        let allowed = match (headers.get(header::ORIGIN), site) {
+            (Some(origin), _) if self.allows(origin) => true,
+            (Some(origin), site) => site.is_none_or(|site| site != "cross-site") && is_own(origin, headers),
+            // Another name of the same site may be an app's, and another port of this host too.
+            (None, Some(site)) => site == "same-origin" || site == "none",
+            // Over plain HTTP browsers do not say where a page comes from.
+            (None, None) => headers.contains_key("version") || !is_browser(headers),
         };
         if allowed { Ok(()) } else { Err(Refusal::ForeignOrigin) }
     }
@@ -121,6 +126,11 @@ fn host_name(host: &str) -> Option<&str> {
 fn is_ipv6(text: &str) -> bool {
     // A zone (`fe80::1%eth0`) is of no meaning to others and does not stand in `Host`.
     text.parse::<Ipv6Addr>().map(IpAddr::from).is_ok()
+}
+
+/// Whether a browser sends them: all of them say so since ever. A program that does has to send `Version`, too.
+fn is_browser(headers: &HeaderMap) -> bool {
+    headers.get(header::USER_AGENT).is_some_and(|agent| agent.as_bytes().starts_with(b"Mozilla/"))
 }
 
 /// Whether the page came from this very server: the console, `/docs`.
@@ -212,6 +222,11 @@ mod tests {
         for (headers, allowed) in [
             (&[][..], true),
             (&[("sec-fetch-site", "cross-site")], false),
+            (&[("sec-fetch-site", "same-site")], false),
+            (&[("user-agent", "Mozilla/5.0 (X11; Linux x86_64)")], false),
+            (&[("user-agent", "Mozilla/5.0 (X11; Linux x86_64)"), ("sec-fetch-site", "same-origin")], true),
+            (&[("user-agent", "Mozilla/5.0 (Windows NT) WindowsPowerShell/5.1"), ("version", "v1")], true),
+            (&[("user-agent", "curl/8.5.0")], true),
             (&[("sec-fetch-site", "same-origin")], true),
             (&[("sec-fetch-site", "none")], true),
             (&[("origin", "https://evil.example")], false),

@@ -1,4 +1,4 @@
-//! The API over HTTP: [`router()`] makes it out of a [`control::Control`], [`serve()`] puts it on sockets.
+//! The API over HTTP: [`api()`] makes it out of a [`control::Control`], [`serve()`] puts it on sockets.
 //!
 //! What a call goes through, from the outside in: `edge` (bounds, and the promise of 200 or 404),
 //! `gatekeeper` (who calls), `interface` (method, headers, parameters), `routes` (one file for each interface). `error` turns every
@@ -35,7 +35,7 @@ use bytes::Bytes;
 use control::Control;
 
 pub use limits::BACKLOG;
-pub use router::router;
+pub use router::{Api, api};
 pub use serve::{Listener, serve};
 pub use settings::{ServerSettings, SettingsError, Trust, checked_base, checked_host, checked_origin};
 

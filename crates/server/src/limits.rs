@@ -79,7 +79,8 @@ pub(crate) const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 /// should not have to find out by itself that it came a moment too late.
 pub(crate) const FIRST_CALL_TIME_MAX: Duration = Duration::from_secs(1);
 
-/// At a stop, answers under way may end within this time; then their connections are closed.
+/// At a stop, answers under way may end within this time; then their connections are closed. What is being changed for callers
+/// who have gone gets as much again.
 pub(crate) const DRAIN_TIME_MAX: Duration = Duration::from_secs(10);
 
 /// At a stop, streams of events end at once; a client that does not even take their end is closed by then.

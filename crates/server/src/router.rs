@@ -40,21 +40,31 @@ use crate::routes::verbs::{AppAdopt, AppPurge, AppRestart, AppRestore, AppStart,
 use crate::routes::{documents, domains, health, images, login, metrics};
 use crate::settings::{ServerSettings, SettingsError, checked_base};
 
+/// The API, to be put on sockets.
+#[derive(Clone, Debug)]
+pub struct Api {
+    /// Answers every request.
+    pub router: Router,
+    /// What is being changed, also for callers who have gone.
+    pub(crate) changes: TaskTracker,
+}
+
 /// The whole API over `control`.
 ///
 /// # Errors
 /// A setting cannot be.
-pub fn router(control: Arc<Control>, settings: &ServerSettings) -> Result<Router, SettingsError> {
+pub fn api(control: Arc<Control>, settings: &ServerSettings) -> Result<Api, SettingsError> {
     let base = checked_base(&settings.base)?;
 
     let interfaces = interfaces(&base);
     let ordinary = ordinary(&base);
+    let changes = TaskTracker::new();
     let server = Arc::new(Server {
         control,
         callers: Callers::of(settings)?,
         gatekeeper: Gatekeeper::of(&settings.trust),
         read_only_passwords: settings.trust.read_only_passwords,
-        changes: TaskTracker::new(),
+        changes: changes.clone(),
         require_headers: settings.require_headers,
         streams: Streams::default(),
         checkup: tokio::sync::Mutex::default(),
@@ -63,12 +73,13 @@ pub fn router(control: Arc<Control>, settings: &ServerSettings) -> Result<Router
         openapi: OnceLock::new(),
         base,
     });
-    Ok(interfaces
+    let router = interfaces
         .router
         .merge(ordinary)
         .fallback(no_such_interface)
         .layer(from_fn_with_state(Arc::clone(&server), keep_contract))
-        .with_state(server))
+        .with_state(server);
+    Ok(Api { router, changes })
 }
 
 /// Every interface, in the order of the documentation.

@@ -1,4 +1,4 @@
-//! Serves a router on TCP and Unix sockets, within the limits, until told to stop.
+//! Serves the API on TCP and Unix sockets, within the limits, until told to stop.
 //!
 //! axum's own `serve` sets no limit on headers, their time or the number of connections, and waits without
 //! end for open streams: so hyper is driven directly. Binding sockets is the binary's business.
@@ -25,6 +25,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tower::ServiceExt;
 
+use crate::Api;
 use crate::event_stream::Streaming;
 use crate::gatekeeper::Way;
 use crate::limits::{
@@ -52,9 +53,10 @@ impl Listener {
     }
 }
 
-/// Serves `router` on all `listeners` until `shutdown`; then lets the answers under way end, for a
-/// bounded time.
-pub async fn serve(listeners: Vec<Listener>, router: Router, shutdown: CancellationToken) {
+/// Serves the API on all `listeners` until `shutdown`; then lets the answers under way end, and what is being changed
+/// for callers who have gone, each for a bounded time.
+pub async fn serve(listeners: Vec<Listener>, api: Api, shutdown: CancellationToken) {
+    let Api { router, changes } = api;
     let rooms = Arc::new(listeners.iter().map(|listener| (listener.kind(), Arc::default())).collect());
     let cut = CancellationToken::new();
     let server = Connections { router, rooms, shutdown, cut, open: TaskTracker::new() };
@@ -69,6 +71,11 @@ pub async fn serve(listeners: Vec<Listener>, router: Router, shutdown: Cancellat
         );
         server.cut.cancel();
         server.open.wait().await;
+    }
+    // Nobody waits for the answer, but what was done is to be in the trail.
+    changes.close();
+    if timeout(DRAIN_TIME_MAX, changes.wait()).await.is_err() {
+        tracing::warn!(changes = changes.len(), "stopping before all changes are in the audit trail");
     }
 }
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use control::ports::{Certificates, ChallengeSink, Clock, Gateway, GatewayError, Site};
-use domain::{Certificate, DomainName, Failure, FailureClass};
+use domain::{Certificate, DomainName, Failure, FailureClass, Timestamp};
 
 use crate::of_life::OfLife;
 
@@ -20,6 +20,8 @@ pub struct FakeFront {
 
 struct State {
     served: Vec<Site>,
+    own_name: Option<DomainName>,
+    age: Duration,
     refusal: Option<GatewayError>,
     files: BTreeSet<String>,
     issued: Vec<DomainName>,
@@ -36,6 +38,8 @@ impl FakeFront {
     pub fn of(clock: Arc<dyn Clock>) -> Self {
         let state = State {
             served: Vec::new(),
+            own_name: None,
+            age: Duration::ZERO,
             refusal: None,
             files: BTreeSet::new(),
             issued: Vec::new(),
@@ -54,6 +58,16 @@ impl FakeFront {
     /// Lets the web server refuse every change of what it serves, or ends that.
     pub fn refuse(&self, refusal: Option<GatewayError>) {
         self.state().refusal = refusal;
+    }
+
+    /// Gives the web server a name that it has itself.
+    pub fn call_itself(&self, name: &DomainName) {
+        self.state().own_name = Some(name.clone());
+    }
+
+    /// Lets certificates begin that long before now: the authority's clock is behind ours.
+    pub fn issue_in_the_past(&self, age: Duration) {
+        self.state().age = age;
     }
 
     /// The files of certificates.
@@ -119,7 +133,8 @@ impl FakeFront {
         let file = format!("{name}-{}.pem", state.asked);
         state.files.insert(file.clone());
         state.issued.push(name.clone());
-        let valid_from = self.clock.now();
+        let valid_from =
+            Timestamp::from_millis(0).plus(self.clock.now().since(Timestamp::from_millis(0)) - state.age);
         Ok(Certificate { file, valid_from, expires_at: valid_from.plus(Self::LIFETIME) })
     }
 }
@@ -129,6 +144,10 @@ impl Gateway for OfLife<FakeFront> {
     async fn serve(&self, sites: &[Site]) -> Result<(), GatewayError> {
         let failure = || Err(GatewayError::Unreachable { reason: "injected fault".to_owned() });
         self.pass("gateway.serve", failure, async || self.inner.serve(sites)).await
+    }
+
+    async fn is_own_name(&self, name: &DomainName) -> bool {
+        self.inner.state().own_name.as_ref() == Some(name)
     }
 }
 

@@ -156,7 +156,7 @@ pub struct AuditInfo {
     /// The app that it was about; `""` if none, or none that could be.
     #[schema(example = "myblog")]
     pub app_id: String,
-    /// The user or key that it was about; `""` if none, or none that could be.
+    /// The user, key or domain name that it was about; `""` if none, or none that could be.
     #[schema(example = "")]
     pub account: String,
     /// `ok`, or the code that it was refused with.

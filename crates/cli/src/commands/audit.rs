@@ -30,7 +30,7 @@ pub(super) async fn list(context: &Context, arguments: &Audit) -> Result<(), Fai
         ];
         let mut table = Table::of(printer.texts(head));
         for entry in &trail {
-            let about = if entry.app_id.is_empty() { &entry.account } else { &entry.app_id };
+            let about = format!("{} {}", entry.app_id, entry.account);
             let mood = if entry.outcome == "ok" { "ok" } else { "refused" };
             table.row([
                 entry.id.clone(),
@@ -38,7 +38,7 @@ pub(super) async fn list(context: &Context, arguments: &Audit) -> Result<(), Fai
                 entry.caller.clone(),
                 entry.address.clone(),
                 entry.interface.clone(),
-                about.clone(),
+                about.trim().to_owned(),
                 printer.coloured(&entry.outcome, mood),
             ]);
         }

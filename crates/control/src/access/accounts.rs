@@ -48,7 +48,8 @@ impl Access {
         Ok((name, made))
     }
 
-    /// Gives a user that password, or one that is made here and told once. The old one is good for nothing at once.
+    /// Gives a user that password, or one that is made here and told once. The old one is good for nothing at once, and
+    /// the account does not wait any more because of tries with it.
     ///
     /// # Errors
     /// In this order: `NameFormat`, `PasswordFormat`, `UserNotExis`, `Store`.
@@ -69,6 +70,7 @@ impl Access {
             Ok(AccessChange::PutUser(User { password_hash, ..user.clone() }))
         })
         .await?;
+        self.logins.delays().forget_account(name.as_str());
         Ok((name, made))
     }
 

@@ -41,6 +41,11 @@ impl Delays {
         self.addresses.note(network(address), now);
     }
 
+    /// Notes that an account has another password: tries with the old one say nothing of who knows the new one.
+    pub(super) fn forget_account(&mut self, account: &str) {
+        self.accounts.0.remove(account);
+    }
+
     /// Notes a success: who knows the password did not guess.
     pub(super) fn succeeded(&mut self, account: &str, address: IpAddr) {
         self.accounts.0.remove(account);

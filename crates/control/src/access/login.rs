@@ -123,7 +123,7 @@ impl Logins {
         self.remembered.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn delays(&self) -> MutexGuard<'_, Delays> {
+    pub(super) fn delays(&self) -> MutexGuard<'_, Delays> {
         self.delays.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -32,10 +32,11 @@ impl Control {
     pub async fn add_domain(self: &Arc<Self>, id: &str, domain: &str) -> Result<DomainDetail, Error> {
         let id = parse_app_id(id)?;
         let name = parse_domain(domain)?;
-        if self.front.is_none() {
-            return Err(Error::NoGateway);
-        }
+        let Some(front) = &self.front else { return Err(Error::NoGateway) };
         let app = self.recorder.read(|memory| self.with_domain(memory, &id, &name, Timestamp::default()))?;
+        if front.gateway.is_own_name(&name).await {
+            return Err(Error::DomainTaken { domain: name, holder: DomainHolder::Server });
+        }
         self.check_resolves(&name).await?;
         let reads_address = app.domains.len() == 1 && self.reads_own_address(&app).await?;
         let control = Arc::clone(self);

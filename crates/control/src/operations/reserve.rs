@@ -8,7 +8,7 @@ use domain::observation::Expectation;
 use domain::package::{PublishedPort, VariableKind};
 use domain::{
     App, Deployment, Failure, FailureClass, Login, MainEndpoint, Operation, OperationKind, Package,
-    PortReservation, Secret, Step, StepOutcome, SubnetReservation,
+    PortReservation, Protocol, Secret, Step, StepOutcome, SubnetReservation,
 };
 use ipnet::Ipv4Net;
 
@@ -170,6 +170,7 @@ impl Control {
             .reserved_ports(app.map(|app| &app.install))
             .map(|port| (port.address, port.protocol, port.port))
             .collect();
+        taken.extend(memory.upstreams_of_others(app).map(|at| (at.ip(), Protocol::Tcp, at.port())));
         let own = |container: &&crate::ports::EngineContainer| {
             app.is_some_and(|app| container.owner.is_of_app(app))
         };

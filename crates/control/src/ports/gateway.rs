@@ -43,4 +43,7 @@ pub trait Gateway: Send + Sync {
     /// dropped, or when those of before are served again. Cheap, and without a reload, where nothing differs. It ends
     /// within a bounded time, and may be called again after any failure or crash; two calls never overlap.
     async fn serve(&self, sites: &[Site]) -> Result<(), GatewayError>;
+
+    /// Whether that is a name of the gateway itself, by which the API is called: no app can have it.
+    async fn is_own_name(&self, name: &DomainName) -> bool;
 }

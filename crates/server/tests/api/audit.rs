@@ -4,9 +4,11 @@ use std::sync::Arc;
 
 use axum::http::Method;
 use serde_json::{Value, json};
+use tokio::io::AsyncWriteExt as _;
+use tokio::net::TcpStream;
 
 use crate::client::{Api, Call, send};
-use crate::sockets::DEADLINE;
+use crate::sockets::{DEADLINE, HEADERS, served};
 
 async fn trail(api: &Api) -> Vec<Value> {
     let page = api.send(Call::to("/AppAudit", &[("limit", "100")]).get()).await.data();
@@ -31,6 +33,8 @@ async fn every_changing_call_leaves_a_row_also_when_it_is_refused() {
         Call::to("/UserAdd", &[("name", "bob"), ("password", "tell nobody")]).by("user:alice", "full"),
         Call::to("/AppConfig", &[("app_id", "nobody"), ("settings", r#"{"A":"tell nobody"}"#)])
             .by("key:ci", "full"),
+        Call::to("/AppDomainAdd", &[("app_id", "one"), ("domain", "Blog.example.com.")]).by("key:ci", "full"),
+        Call::to("/AppDomainRemove", &[("app_id", "one"), ("domain", "no\nname")]).by("key:ci", "full"),
         // These only look.
         Call::to("/AppConfig", &[("app_id", "nobody")]).by("key:ci", "full"),
         Call::to("/AppStatus", &[("app_id", "one")]).by("key:ci", "full"),
@@ -48,6 +52,8 @@ async fn every_changing_call_leaves_a_row_also_when_it_is_refused() {
             ["key:ci", "AppStop", "", "", "Header.Version.Blank"],
             ["user:alice", "UserAdd", "", "bob", "ok"],
             ["key:ci", "AppConfig", "nobody", "", "APP.NotExis"],
+            ["key:ci", "AppDomainAdd", "one", "blog.example.com", "Gateway.NotConfigured"],
+            ["key:ci", "AppDomainRemove", "one", "", "Param.Domain.FormatError"],
             ["anonymous", "AppPurge", "", "", "Request.FormatError"],
         ]
     );
@@ -95,4 +101,27 @@ async fn who_hangs_up_leaves_a_row_all_the_same() {
     };
     tokio::time::timeout(DEADLINE, waited).await.expect("a row in time");
     assert_eq!(told(&trail(&api).await[0]), ["anonymous", "AppInstall", "one", "", "ok"]);
+}
+
+#[tokio::test]
+async fn a_stop_waits_for_the_row_of_who_hung_up() {
+    let served = served().await;
+    served.api.world.store.set_disk_stalled(true);
+    let install = "AppInstall?app_name=hello&customer_app_name=one&app_version=latest";
+    let request = format!("GET /{install} HTTP/1.1\r\n{HEADERS}\r\n");
+    let mut caller = TcpStream::connect(served.tcp).await.expect("connected");
+    caller.write_all(request.as_bytes()).await.expect("sent");
+    let stopped = async {
+        while !served.api.world.store.is_waited_for() {
+            tokio::task::yield_now().await;
+        }
+        drop(caller);
+        served.stop.cancel();
+        // The sockets are closed: what is left to do is the change.
+        while TcpStream::connect(served.tcp).await.is_ok() {}
+        served.api.world.store.set_disk_stalled(false);
+        served.task.await.expect("no panic");
+    };
+    tokio::time::timeout(DEADLINE, stopped).await.expect("it stops");
+    assert_eq!(told(&trail(&served.api).await[0]), ["anonymous", "AppInstall", "one", "", "ok"]);
 }

@@ -21,6 +21,8 @@ pub(crate) struct Api {
     pub(crate) world: World,
     pub(crate) running: Running,
     pub(crate) router: Router,
+    /// What `router` is of.
+    pub(crate) served: server::Api,
 }
 
 impl Api {
@@ -31,15 +33,15 @@ impl Api {
     pub(crate) async fn start_with(world: World, settings: &ServerSettings) -> Self {
         let running = world.start();
         running.connected().await;
-        let router = server::router(Arc::clone(&running.control), settings).expect("sound settings");
-        Self { world, running, router }
+        let served = server::api(Arc::clone(&running.control), settings).expect("sound settings");
+        Self { world, running, router: served.router.clone(), served }
     }
 
     /// The same server behind a gateway.
     pub(crate) fn behind_gateway(&self) -> Router {
         let trust = Trust { gateway_secret: Some(Secret::from_text(GATEWAY_SECRET)), ..Trust::default() };
         let settings = ServerSettings { trust, ..ServerSettings::default() };
-        server::router(Arc::clone(&self.running.control), &settings).expect("sound settings")
+        server::api(Arc::clone(&self.running.control), &settings).expect("sound settings").router
     }
 
     pub(crate) async fn send(&self, request: Request<Body>) -> Answer {
@@ -68,7 +70,7 @@ pub(crate) fn router_over(world: &World, change: impl FnOnce(&mut control::Ports
     let mut ports = world.ports(&Life::sound());
     change(&mut ports);
     let control = Control::open(ports, world.settings.clone()).expect("a store in memory can be read");
-    server::router(control, &ServerSettings::default()).expect("sound settings")
+    server::api(control, &ServerSettings::default()).expect("sound settings").router
 }
 
 pub(crate) async fn send(router: &Router, request: Request<Body>) -> Answer {

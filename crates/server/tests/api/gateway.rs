@@ -168,6 +168,13 @@ async fn wrong_tries_are_slowed_and_who_is_at_work_is_not() {
     assert_eq!(login(&gateway, &basic("No Name", "guess"), attacker).await, SLOWED);
     // Who was let in before goes on.
     assert!(login(&gateway, &basic("alice", PASSWORD), home).await.is_ok());
+    // Who was given another password on the machine is not kept out by tries with the old one.
+    let (other, elsewhere) = ("another horse staple", "203.0.113.6");
+    assert_eq!(login(&gateway, &basic("alice", other), elsewhere).await, SLOWED);
+    let change = Call::to("/UserPassword", &[("name", "alice"), ("password", other)]);
+    send(&gateway, change.by("user:admin", "full").json()).await.data();
+    assert!(login(&gateway, &basic("alice", other), elsewhere).await.is_ok());
+    assert_eq!(login(&gateway, &basic("alice", PASSWORD), attacker).await, SLOWED, "the address still waits");
 }
 
 #[tokio::test(start_paused = true)]

@@ -34,7 +34,7 @@ pub(crate) async fn served() -> Served {
     let address = tcp.local_addr().expect("an address");
     let listeners = vec![Listener::Tcp(tcp), Listener::Unix(UnixListener::bind(&unix).expect("a socket"))];
     let stop = CancellationToken::new();
-    let task = tokio::spawn(serve(listeners, api.router.clone(), stop.clone()));
+    let task = tokio::spawn(serve(listeners, api.served.clone(), stop.clone()));
     Served { tcp: address, unix, stop, task, _folder: folder, api }
 }
 
