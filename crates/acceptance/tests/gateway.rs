@@ -63,6 +63,19 @@ fn a_file_of_somebody_elses_is_left_alone() {
     assert!(!gateway.nginx.dir.join("appmanage/gateway.json").exists());
 }
 
+#[test]
+#[ignore = "needs nginx: cargo xtask test"]
+fn debians_own_site_is_in_nobodys_way() {
+    let gateway = Gateway::start_without_init(Setup::default());
+    let site = format!(
+        "server {{ listen 127.0.0.1:{} default_server; server_name _; return 200 \"Welcome to nginx\"; }}\n",
+        gateway.http
+    );
+    fs::write(gateway.nginx.dir.join("conf.d/default.conf"), site).expect("it can be written");
+    let ran = gateway.init(&[]);
+    assert!(ran.success, "{ran:?}");
+}
+
 /// Asserts that a change failed and that all is as before: on disk, and in nginx.
 fn is_as_before(gateway: &Gateway, before: &str, ran: &Ran, words: &str) {
     assert!(!ran.success && ran.stderr.contains(words), "{words}: {ran:?}");

@@ -28,12 +28,13 @@ pub(crate) struct NameClash {
 }
 
 impl NameClash {
-    /// In nginx's words: `nginx: [warn] conflicting server name "a.example" on 0.0.0.0:443, ignored`.
+    /// In nginx's words: `nginx: [warn] conflicting server name "a.example" on 0.0.0.0:443, ignored`. Of names only by which
+    /// somebody can ask: "_" and "" are what sites have that are for all other names, Debian's own and ours among them.
     fn in_line(line: &str) -> Option<Self> {
         let (_, rest) = line.split_once("conflicting server name \"")?;
         let (name, rest) = rest.split_once("\" on ")?;
         let (address, _) = rest.rsplit_once(", ignored")?;
-        Some(Self { name: name.to_owned(), address: address.to_owned() })
+        (!["", "_"].contains(&name)).then(|| Self { name: name.to_owned(), address: address.to_owned() })
     }
 }
 
@@ -117,6 +118,8 @@ mod tests {
     #[test]
     fn clashes_of_names_are_told_from_other_warnings() {
         let words = "nginx: [warn] conflicting server name \"a.example\" on 0.0.0.0:443, ignored\n\
+                     nginx: [warn] conflicting server name \"_\" on 0.0.0.0:80, ignored\n\
+                     nginx: [warn] conflicting server name \"\" on [::]:80, ignored\n\
                      nginx: [warn] could not build optimal variables_hash\n\
                      nginx: configuration file /etc/nginx/nginx.conf test is successful";
         let clash = NameClash { name: "a.example".to_owned(), address: "0.0.0.0:443".to_owned() };
