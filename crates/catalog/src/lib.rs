@@ -10,6 +10,7 @@ mod catalog;
 mod compose;
 mod directory;
 mod error;
+pub mod formats;
 mod interpolation;
 mod mounts;
 mod package;

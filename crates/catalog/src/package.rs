@@ -55,7 +55,7 @@ pub(crate) fn read_package(
         description: text("description", &block.description)?,
         categories: categories(&block.categories)?,
         official,
-        requirements: requirements(&block.requirements)?,
+        requirements: block.requirements.as_ref().map(requirements).transpose()?.unwrap_or_default(),
         main: block.main.map(|main| main_port(main, &compose.services)).transpose()?,
         patience: patience(block.patience_seconds)?,
         admin_path: admin_path(block.admin_path)?,
@@ -116,7 +116,7 @@ fn main_port(main: MainBlock, services: &[Service]) -> Result<MainPort, PackageE
         ));
     }
     let speaks = match main.http {
-        Some(HttpBlock { ready_path, path }) => Speaks::Http {
+        Some(HttpBlock { ready_path, path, tls: _ }) => Speaks::Http {
             ready_path: absolute_path("main.http.ready_path", ready_path)?,
             path: absolute_path("main.http.path", path)?,
         },

@@ -94,6 +94,7 @@ fn kind(place: &str, block: &VariableBlock) -> Result<VariableKind, PackageError
             return Ok(VariableKind::Boolean { default: *default });
         }
         (Kind::Boolean, _) => "write true or false",
+        (Kind::Choice | Kind::Port | Kind::Derived, _) => "is not known yet",
     };
     Err(PackageError::rule(format!("{place}.default"), "is not what its kind needs", advice))
 }

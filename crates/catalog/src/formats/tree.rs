@@ -1,0 +1,157 @@
+//! The files of a catalog: one folder, read within limits; links are not there. What is in them is not known here.
+
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::io::{self, Read as _};
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Component, Path, PathBuf};
+
+use crate::formats::{PackagedFile, Untranslatable};
+
+/// Largest text that is read: the largest of the field is a table of all apps, of 1 MB.
+const TEXT_LIMIT_BYTES: u64 = 4 << 20;
+/// Most entries of one folder that are looked at: the largest catalog of the field has 500 apps.
+const ENTRIES_LIMIT: usize = 10_000;
+/// What one package may bring for its app, in bytes.
+const FILES_LIMIT_BYTES: u64 = 4 << 20;
+/// What one package may bring for its app, in files.
+const FILES_LIMIT: usize = 500;
+/// Folders inside each other in what a package brings.
+const DEPTH_LIMIT: usize = 16;
+
+/// A folder, and what may be read below it.
+#[derive(Clone, Debug)]
+pub struct Tree {
+    root: PathBuf,
+}
+
+impl Tree {
+    /// That folder. Nothing is read yet.
+    #[must_use]
+    pub fn new(root: impl Into<PathBuf>) -> Self {
+        Self { root: root.into() }
+    }
+
+    /// The folder below, whether or not it is there.
+    #[must_use]
+    pub fn below(&self, path: &str) -> Self {
+        Self { root: self.root.join(path) }
+    }
+
+    /// The text of that file; `None` where there is none.
+    ///
+    /// # Errors
+    /// `Unreadable`: it is too large, or no text.
+    pub fn text(&self, path: &str) -> Result<Option<String>, Untranslatable> {
+        let Some(bytes) = self.bytes(path, TEXT_LIMIT_BYTES)? else { return Ok(None) };
+        String::from_utf8(bytes)
+            .map(Some)
+            .map_err(|_| Untranslatable::Unreadable(format!("{path} is not UTF-8 text")))
+    }
+
+    /// What is in that file; `None` where there is none.
+    ///
+    /// # Errors
+    /// `Unreadable`: it is larger than that.
+    pub fn bytes(&self, path: &str, limit_bytes: u64) -> Result<Option<Vec<u8>>, Untranslatable> {
+        let unreadable = |why: String| Untranslatable::Unreadable(format!("{path} {why}"));
+        let Some(file) = self.locate(path).filter(|file| is_file(file)) else { return Ok(None) };
+        let mut bytes = Vec::new();
+        File::open(file)
+            .and_then(|file| file.take(limit_bytes + 1).read_to_end(&mut bytes))
+            .map_err(|error: io::Error| unreadable(format!("cannot be read: {error}")))?;
+        if bytes.len() as u64 > limit_bytes {
+            return Err(unreadable(format!("is larger than {} KB", limit_bytes / 1000)));
+        }
+        Ok(Some(bytes))
+    }
+
+    /// The names of the folders in that one, sorted; hidden ones and links are left out. None where it is not there.
+    #[must_use]
+    pub fn folders(&self, path: &str) -> Vec<String> {
+        self.names(path, |path| fs::symlink_metadata(path).is_ok_and(|found| found.is_dir()))
+    }
+
+    /// The names of the files in that folder, sorted; hidden ones and links are left out. None where it is not there.
+    #[must_use]
+    pub fn files(&self, path: &str) -> Vec<String> {
+        self.names(path, is_file)
+    }
+
+    /// Everything below that folder, or the file of that name, by path relative to this tree: what an app mounts.
+    ///
+    /// # Errors
+    /// `Unsupported`: it is more than a package may bring.
+    pub fn collect(&self, path: &str) -> Result<BTreeMap<String, PackagedFile>, Untranslatable> {
+        let mut found = BTreeMap::new();
+        if let Some(start) = self.locate(path) {
+            self.collect_into(&start, &mut found, DEPTH_LIMIT)?;
+        }
+        Ok(found)
+    }
+
+    fn collect_into(
+        &self,
+        path: &Path,
+        found: &mut BTreeMap<String, PackagedFile>,
+        depth: usize,
+    ) -> Result<(), Untranslatable> {
+        let too_much = || Untranslatable::Unsupported("it brings more files than a package may".to_owned());
+        let Ok(kind) = fs::symlink_metadata(path) else { return Ok(()) };
+        let Some(name) = path.strip_prefix(&self.root).ok().and_then(Path::to_str) else { return Ok(()) };
+        if kind.is_dir() {
+            if depth == 0 {
+                return Err(too_much());
+            }
+            let Ok(entries) = fs::read_dir(path) else { return Ok(()) };
+            for entry in entries.flatten() {
+                self.collect_into(&entry.path(), found, depth - 1)?;
+            }
+        } else if kind.is_file() {
+            let used: u64 = found.values().map(|file| file.bytes.len() as u64).sum();
+            if found.len() >= FILES_LIMIT || used + kind.len() > FILES_LIMIT_BYTES {
+                return Err(too_much());
+            }
+            if let Some(bytes) = self.bytes(name, FILES_LIMIT_BYTES)? {
+                let is_executable = kind.permissions().mode() & 0o111 != 0;
+                found.insert(name.to_owned(), PackagedFile { bytes, is_executable });
+            }
+        }
+        Ok(())
+    }
+
+    fn names(&self, path: &str, wanted: impl Fn(&Path) -> bool) -> Vec<String> {
+        let Some(entries) = self.locate(path).and_then(|folder| fs::read_dir(folder).ok()) else {
+            return Vec::new();
+        };
+        let mut names: Vec<String> = entries
+            .flatten()
+            .take(ENTRIES_LIMIT)
+            .filter(|entry| wanted(&entry.path()))
+            .filter_map(|entry| entry.file_name().into_string().ok())
+            .filter(|name| !name.starts_with('.'))
+            .collect();
+        names.sort();
+        names
+    }
+
+    /// Where that path leads; `None` where it leads out of the tree, by `..` or by a link.
+    fn locate(&self, path: &str) -> Option<PathBuf> {
+        let mut located = self.root.clone();
+        for part in Path::new(path).components() {
+            match part {
+                Component::Normal(name) => located.push(name),
+                Component::CurDir => continue,
+                Component::ParentDir | Component::RootDir | Component::Prefix(_) => return None,
+            }
+            if fs::symlink_metadata(&located).ok()?.is_symlink() {
+                return None;
+            }
+        }
+        Some(located)
+    }
+}
+
+fn is_file(path: &Path) -> bool {
+    fs::symlink_metadata(path).is_ok_and(|found| found.is_file())
+}
