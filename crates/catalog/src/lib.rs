@@ -9,6 +9,7 @@ mod builtin;
 mod catalog;
 mod compose;
 mod directory;
+mod emit;
 mod error;
 pub mod formats;
 mod interpolation;
