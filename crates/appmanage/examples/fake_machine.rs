@@ -22,8 +22,8 @@ use domain::observation::Expectation;
 use domain::package::{Requirements, Speaks};
 use domain::{
     App, AppId, ContainerId, Deployment, Desired, ImagePull, InstallId, LayerPull, Lifecycle, Login,
-    MainEndpoint, Observation, Operation, OperationId, OperationKind, OperationState, Origin, PackageRef,
-    PortReservation, ProjectName, Protocol, Secret, SettingValues, Step, StepOutcome, StepRecord,
+    MainEndpoint, Observation, Operation, OperationId, OperationKind, OperationState, Origin, PackageName,
+    PackageRef, PortReservation, ProjectName, Protocol, Secret, SettingValues, Step, StepOutcome, StepRecord,
     SubnetReservation, Timestamp,
 };
 use ipnet::Ipv4Net;
@@ -103,6 +103,7 @@ fn app(number: u16, data_dir: &Path) -> anyhow::Result<App> {
         project: ProjectName::from(&id),
         package: PackageRef {
             name: "wordpress".to_owned(),
+            catalog: PackageName::BUILT_IN.to_owned(),
             version: "6.1".to_owned(),
             trademark: "WordPress".to_owned(),
             official: true,
@@ -152,10 +153,11 @@ fn deployment(number: u16, folder: &Path) -> anyhow::Result<Deployment> {
         main: Some(MainEndpoint {
             address: IpAddr::V4(Ipv4Addr::LOCALHOST),
             port,
-            speaks: Speaks::Http { ready_path: "/".to_owned(), path: "/".to_owned() },
+            speaks: Speaks::Http { ready_path: "/".to_owned(), path: "/".to_owned(), tls: false },
         }),
         admin_path: "/wp-admin/".to_owned(),
         login: Login::default(),
+        user_variable: None,
         password_variable: None,
         secrets: ["DATABASE_PASSWORD", "DATABASE_ROOT_PASSWORD"]
             .map(|name| (name.to_owned(), secret()))

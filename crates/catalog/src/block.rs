@@ -8,6 +8,9 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+/// The key under which it stands.
+pub(crate) const BLOCK_KEY: &str = "x-appmanage";
+
 /// The part of `compose.yaml` that is ours; everything else in the file is compose's.
 #[derive(Debug, Deserialize)]
 pub(crate) struct Document {
@@ -44,6 +47,46 @@ pub(crate) struct Block {
     pub(crate) login: Option<LoginBlock>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) note: Option<TextBlock>,
+}
+
+/// Compose replaces variables in our part of the file too, though nobody reads the outcome: every text but that of a
+/// template is written with `$$` for a dollar sign.
+impl Block {
+    /// The block as it is meant, out of one as it stands in a file.
+    pub(crate) fn unescaped(&self) -> Self {
+        let mut block = serde_json::to_value(self).expect("a block has texts for keys");
+        change_texts(&mut block, |text| text.replace("$$", "$"));
+        serde_json::from_value(block).expect("its texts are still texts")
+    }
+
+    /// The block as it stands in a file.
+    pub(crate) fn to_value(&self) -> Value {
+        let mut block = serde_json::to_value(self).expect("a block has texts for keys");
+        change_texts(&mut block, |text| text.replace('$', "$$"));
+        block
+    }
+}
+
+/// Changes every text of a block that is no template.
+fn change_texts(block: &mut Value, change: fn(&str) -> String) {
+    for (key, value) in block.as_object_mut().into_iter().flatten() {
+        match value.as_array_mut().filter(|_| key == "variables") {
+            Some(variables) => {
+                let keys = variables.iter_mut().filter_map(Value::as_object_mut).flatten();
+                keys.filter(|(key, _)| *key != "value").for_each(|(_, value)| change_all(value, change));
+            }
+            None => change_all(value, change),
+        }
+    }
+}
+
+fn change_all(value: &mut Value, change: fn(&str) -> String) {
+    match value {
+        Value::String(text) => *text = change(text),
+        Value::Array(items) => items.iter_mut().for_each(|item| change_all(item, change)),
+        Value::Object(map) => map.values_mut().for_each(|item| change_all(item, change)),
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
+    }
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]

@@ -2,9 +2,11 @@
 
 use std::collections::BTreeSet;
 
+use domain::PackageName;
+use domain::package::IconKind;
 use rust_embed::RustEmbed;
 
-use crate::source::Source;
+use crate::source::{Source, SourceFiles};
 
 #[derive(RustEmbed)]
 #[folder = "../../packages/"]
@@ -20,8 +22,9 @@ pub(crate) fn sources() -> Vec<Source> {
             let file =
                 |file: &str| Packages::get(&format!("{name}/{file}")).map(|file| file.data.into_owned());
             let compose = file("compose.yaml").unwrap_or_default();
-            let icon = file("icon.svg");
-            Source { name, official: true, files: Ok((compose, icon)) }
+            let icon = file("icon.svg").map(|icon| (IconKind::Svg, icon));
+            let files = Ok(SourceFiles { compose, icon, ..SourceFiles::default() });
+            Source { name, catalog: PackageName::BUILT_IN.to_owned(), official: true, files }
         })
         .collect()
 }

@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
-use control::ports::Catalog;
-use domain::Package;
+use control::ports::{Catalog, InstalledText};
+use domain::{Package, PackageName};
 
 use crate::error::Broken;
-use crate::package::read_package;
+use crate::package::read_installed;
 use crate::{builtin, directory};
 
 /// The packages that can be installed, by name.
@@ -60,12 +60,12 @@ impl PackageCatalog {
 
 impl Catalog for PackageCatalog {
     fn find(&self, name: &str) -> Option<Arc<Package>> {
-        self.packages.get(&name.to_ascii_lowercase()).cloned()
+        let wanted = PackageName::parse(name);
+        self.packages.get(&wanted.name).filter(|found| wanted.fits(&found.name, &found.catalog)).cloned()
     }
 
-    fn read(&self, name: &str, compose: &str) -> Result<Package, String> {
-        // Whose it was is known of the app; its picture is the catalog's.
-        read_package(name, false, compose, None).map_err(|error| error.to_string())
+    fn read(&self, name: &PackageName, text: InstalledText) -> Result<Package, String> {
+        read_installed(name, text).map_err(|error| error.to_string())
     }
 
     fn all(&self) -> Vec<Arc<Package>> {

@@ -5,10 +5,10 @@
 use std::collections::BTreeSet;
 
 use domain::package::{PublishedPort, Service};
+use domain::template::is_variable_name;
 use serde_json::{Map, Value};
 
 use crate::error::PackageError;
-use crate::interpolation::is_variable_name;
 use crate::mounts;
 use crate::ports::parse_port;
 
@@ -22,6 +22,10 @@ pub(crate) struct ComposeFile {
     pub(crate) networks: Vec<String>,
     /// Variables that configs and secrets take their content from, beside those written `${NAME}`.
     pub(crate) content_variables: BTreeSet<String>,
+    /// Whether a service is given the whole `.env`.
+    pub(crate) passes_env: bool,
+    /// Files that services take their environment from, by their paths below `files/`.
+    pub(crate) env_files: BTreeSet<String>,
 }
 
 const ONE_FILE: &str = "write it out here: a package is one compose file";
@@ -32,10 +36,9 @@ const REFUSED_AT_TOP: [(&str, &str); 2] =
 
 /// Keys that a service must not have, and what to do instead. (What a service may do on the host is judged on
 /// what compose makes of the file, see `domain::policy`.)
-const REFUSED_IN_SERVICE: [(&str, &str); 7] = [
+const REFUSED_IN_SERVICE: [(&str, &str); 6] = [
     ("build", "name an image that can be pulled"),
     ("container_name", "leave it out: every app has containers of its own"),
-    ("env_file", ONE_FILE),
     ("extends", ONE_FILE),
     ("label_file", ONE_FILE),
     ("profiles", "leave it out: every service of a package is started"),
@@ -76,10 +79,17 @@ pub(crate) fn read(document: &Object, one_shot: &[String]) -> Result<ComposeFile
 
     let mut awaited = BTreeSet::new();
     let mut used_networks = BTreeSet::new();
+    let (mut passes_env, mut env_files) = (false, BTreeSet::new());
     for (name, service) in &declared {
         awaited.extend(awaited_by(service));
         used_networks.extend(networks_of(name, service, &networks.all)?);
         mounts::check(name, service, &volumes.all)?;
+        for path in env_files_of(name, service)? {
+            match path {
+                EnvFilePath::Env => passes_env = true,
+                EnvFilePath::Below(path) => drop(env_files.insert(path)),
+            }
+        }
     }
     let services = declared
         .iter()
@@ -90,7 +100,7 @@ pub(crate) fn read(document: &Object, one_shot: &[String]) -> Result<ComposeFile
         .collect::<Result<_, _>>()?;
     let networks = used_networks.into_iter().filter(|used| !networks.external.contains(used)).collect();
     let volumes = volumes.all.into_iter().filter(|key| !volumes.external.contains(key)).collect();
-    Ok(ComposeFile { services, volumes, networks, content_variables })
+    Ok(ComposeFile { services, volumes, networks, content_variables, passes_env, env_files })
 }
 
 fn read_service(name: &str, service: &Object, one_shot: bool) -> Result<Service, PackageError> {
@@ -138,6 +148,42 @@ fn published_ports(place: &str, service: &Object) -> Result<Vec<PublishedPort>, 
         ports.push(port);
     }
     Ok(ports)
+}
+
+/// A file that a service takes its environment from.
+enum EnvFilePath {
+    /// The app's `.env`.
+    Env,
+    /// One of the package's own, by its path below `files/`.
+    Below(String),
+}
+
+fn env_files_of(name: &str, service: &Object) -> Result<Vec<EnvFilePath>, PackageError> {
+    let place = format!("services.{name}.env_file");
+    let entries = match service.get("env_file") {
+        None | Some(Value::Null) => &[][..],
+        Some(Value::Array(entries)) => entries,
+        Some(one) => std::slice::from_ref(one),
+    };
+    let read = |entry: &Value| {
+        let path = entry.as_str().or_else(|| entry.get("path")?.as_str()).unwrap_or_default();
+        let path = path.strip_prefix("./").unwrap_or(path);
+        let is_plain = |path: &&str| !path.contains(['$', '\\']) && is_plain_path(path);
+        match (path, path.strip_prefix("files/").filter(is_plain)) {
+            (".env", _) => Ok(EnvFilePath::Env),
+            (_, Some(path)) => Ok(EnvFilePath::Below(path.to_owned())),
+            _ => {
+                let advice = "name .env, or a file below ./files/ that the package brings";
+                Err(PackageError::rule(&place, format!("names {path:?}"), advice))
+            }
+        }
+    };
+    entries.iter().map(read).collect()
+}
+
+/// Whether that is a path below a folder, without any detour.
+pub(crate) fn is_plain_path(path: &str) -> bool {
+    path.split('/').all(|name| !matches!(name, "" | "." | ".."))
 }
 
 /// The services that this one waits for until they have ended well.

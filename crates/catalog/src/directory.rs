@@ -4,13 +4,19 @@ use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
+use domain::PackageName;
+use domain::package::{IconKind, PackageFile};
+
 use crate::error::{Broken, PackageError};
-use crate::source::Source;
+use crate::formats::{PackagedFile, Tree};
+use crate::source::{Source, SourceFiles};
 
 /// Largest `compose.yaml`. The largest that people publish have 50 KiB.
 const COMPOSE_LIMIT_BYTES: u64 = 256 * 1024;
-/// Largest `icon.svg`: it stays in memory.
-const ICON_LIMIT_BYTES: u64 = 64 * 1024;
+/// Largest icon.
+const ICON_LIMIT_BYTES: u64 = 256 * 1024;
+/// The folder of the files that a package brings for its app.
+const FILES_FOLDER: &str = "files";
 /// Most packages in one folder: a setting that names the wrong folder must not fill memory and log.
 const PACKAGES_LIMIT: usize = 1_000;
 
@@ -48,16 +54,36 @@ fn is_hidden(path: &Path) -> bool {
 
 fn source(folder: &Path) -> Source {
     let name = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
-    let files = read_limited(&folder.join("compose.yaml"), COMPOSE_LIMIT_BYTES).and_then(|compose| {
-        let icon = folder.join("icon.svg");
-        let icon = if fs::symlink_metadata(&icon).is_ok() {
-            Some(read_limited(&icon, ICON_LIMIT_BYTES)?)
-        } else {
-            None
-        };
-        Ok((compose, icon))
+    Source { name, catalog: PackageName::LOCAL.to_owned(), official: false, files: source_files(folder) }
+}
+
+/// The files of the package in that folder.
+pub(crate) fn source_files(folder: &Path) -> Result<SourceFiles, PackageError> {
+    let there = |name: &str| Some(folder.join(name)).filter(|path| fs::symlink_metadata(path).is_ok());
+    let icon = IconKind::ALL.into_iter().find_map(|kind| {
+        let path = there(&format!("icon.{}", kind.extension()))?;
+        Some(read_limited(&path, ICON_LIMIT_BYTES).map(|bytes| (kind, bytes)))
     });
-    Source { name, official: false, files }
+    Ok(SourceFiles {
+        compose: read_limited(&folder.join("compose.yaml"), COMPOSE_LIMIT_BYTES)?,
+        env: there(".env").map(|path| read_limited(&path, COMPOSE_LIMIT_BYTES)).transpose()?,
+        files: package_files(folder)?,
+        icon: icon.transpose()?,
+    })
+}
+
+/// What lies below `files/`.
+fn package_files(folder: &Path) -> Result<Vec<PackageFile>, PackageError> {
+    let found = Tree::new(folder).collect(FILES_FOLDER).map_err(|_| {
+        let advice = "put larger ones into an image";
+        PackageError::rule(FILES_FOLDER, "holds more, or larger files, than a package may bring", advice)
+    })?;
+    let below = |path: &str| path.strip_prefix(FILES_FOLDER)?.strip_prefix('/').map(str::to_owned);
+    let file = |(path, file): (String, PackagedFile)| {
+        let (bytes, is_executable) = (file.bytes.into(), file.is_executable);
+        below(&path).map(|path| PackageFile { path, bytes, is_executable })
+    };
+    Ok(found.into_iter().filter_map(file).collect())
 }
 
 fn read_limited(path: &Path, limit_bytes: u64) -> Result<Vec<u8>, PackageError> {

@@ -3,16 +3,13 @@
 
 use serde_json::{Map, Value};
 
-use crate::block::Block;
-
-/// The key under which our part of the file stands.
-const BLOCK_KEY: &str = "x-appmanage";
+use crate::block::{BLOCK_KEY, Block};
 
 /// The file with that block first and all the rest of `compose` after it. Every reader of YAML, of version 1.1 too,
 /// takes texts for texts: `no`, `22:22` and `1e3` are quoted.
+#[cfg_attr(not(test), expect(dead_code, reason = "the readers of other formats come after it"))]
 pub(crate) fn compose_text(block: &Block, compose: &Map<String, Value>) -> String {
-    let block = serde_json::to_value(block).expect("a block has texts for keys");
-    let mut document = Map::from_iter([(BLOCK_KEY.to_owned(), block)]);
+    let mut document = Map::from_iter([(BLOCK_KEY.to_owned(), block.to_value())]);
     document.extend(compose.iter().filter(|(key, _)| *key != BLOCK_KEY).map(|(k, v)| (k.clone(), v.clone())));
     // A long line stays one line, as people write it; several lines become a `|` block.
     let options = serde_saphyr::ser_options! { folded_wrap_chars: usize::MAX, compact_list_indent: false };
@@ -25,7 +22,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::block::{TextBlock, VersionBlock};
+    use crate::block::{Document, Kind, TextBlock, VariableBlock, VersionBlock};
     use crate::yaml;
 
     fn block() -> Block {
@@ -61,6 +58,28 @@ mod tests {
         let (block, rest) = text.split_at(text.find("services:").expect("there are services"));
         assert!(block.starts_with("x-appmanage:\n  trademark: "), "{text}");
         assert_eq!(rest.replace('"', "'"), expected);
+    }
+
+    #[test]
+    fn dollar_signs_of_texts_come_back_and_templates_stay() {
+        let variable = |kind, value: Option<&str>, default: Option<&str>| VariableBlock {
+            name: "A".to_owned(),
+            kind,
+            label: TextBlock { zh: "$5".to_owned(), en: "${5}".to_owned() },
+            default: default.map(Value::from),
+            optional: false,
+            options: Vec::new(),
+            shape: None,
+            of: None,
+            value: value.map(str::to_owned),
+        };
+        let variables =
+            vec![variable(Kind::Derived, Some("${B}$$"), None), variable(Kind::Text, None, Some("a$$b"))];
+        let block = Block { variables, ..block() };
+        let text = compose_text(&block, &Map::new());
+        assert!(text.contains("value: ${B}$$\n") && text.contains("default: a$$$$b\n"), "{text}");
+        let Document { block: written } = yaml::from_str(&text).expect("it is one");
+        assert_eq!(written.expect("it is there").unescaped(), block);
     }
 
     fn any_text() -> impl Strategy<Value = String> {

@@ -5,6 +5,7 @@
 
 use std::collections::BTreeSet;
 
+use domain::Template;
 use serde_json::Value;
 
 use crate::error::PackageError;
@@ -36,30 +37,15 @@ fn collect(place: &str, value: &Value, names: &mut BTreeSet<String>) -> Result<(
 }
 
 fn collect_text(place: &str, text: &str, names: &mut BTreeSet<String>) -> Result<(), PackageError> {
-    let mut rest = text;
-    while let Some((_, after)) = rest.split_once('$') {
-        if let Some(after_escape) = after.strip_prefix('$') {
-            rest = after_escape;
-            continue;
-        }
-        let name = after.strip_prefix('{').and_then(|inner| inner.split_once('}'));
-        let Some((name, after_name)) = name.filter(|(name, _)| is_variable_name(name)) else {
-            return Err(PackageError::rule(
-                place,
-                "has a $ that is not the beginning of ${NAME}",
-                "write ${NAME} with a declared variable, or $$ for a dollar sign",
-            ));
-        };
-        names.insert(name.to_owned());
-        rest = after_name;
-    }
+    let Some(template) = Template::parse(text) else {
+        return Err(PackageError::rule(
+            place,
+            "has a $ that is not the beginning of ${NAME}",
+            "write ${NAME} with a declared variable, or $$ for a dollar sign",
+        ));
+    };
+    names.extend(template.names().map(str::to_owned));
     Ok(())
-}
-
-/// Whether that is how a variable may be called: an upper-case letter, then those, digits and `_`.
-pub(crate) fn is_variable_name(name: &str) -> bool {
-    name.starts_with(|first: char| first.is_ascii_uppercase())
-        && name.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_')
 }
 
 #[cfg(test)]
@@ -70,14 +56,14 @@ mod tests {
 
     #[test]
     fn names_are_found_wherever_compose_would_replace_them() {
-        let value = json!({ "a": ["${ONE}-${TWO}", 3, null], "b": { "c": "x$${NOT}y ${THREE}" } });
+        let value = json!({ "a": ["${ONE}-${TWO}", 3, null], "b": { "c": "x$${NOT}y ${three}" } });
         let names = names_used("", &value).expect("every form is known");
-        assert_eq!(names, ["ONE", "THREE", "TWO"].map(String::from).into());
+        assert_eq!(names, ["ONE", "TWO", "three"].map(String::from).into());
     }
 
     #[test]
     fn every_other_form_is_refused_with_its_place() {
-        for text in ["$NAME", "${NAME:-x}", "${NAME", "cost: 5$", "${}", "${lower}", "$"] {
+        for text in ["$NAME", "${NAME:-x}", "${NAME", "cost: 5$", "${}", "${1}", "$"] {
             let error = names_used("", &json!({ "services": [text] })).expect_err("refused");
             assert!(error.to_string().starts_with("services[0] has a $"), "{text}: {error}");
         }

@@ -13,6 +13,7 @@ mod emit;
 mod error;
 pub mod formats;
 mod interpolation;
+mod kinds;
 mod mounts;
 mod package;
 mod ports;

@@ -5,56 +5,120 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use domain::Package;
+use control::ports::InstalledText;
 use domain::network::Protocol;
 use domain::package::{
-    MainPort, PackageLogin, PackageVersion, Requirements, Service, Speaks, Text, Variable,
+    Icon, IconKind, MainPort, PackageFile, PackageLogin, PackageVersion, Requirements, Service, Speaks, Text,
+    Variable, VariableKind,
 };
+use domain::{EnvFile, Package, PackageName};
 use serde_json::{Map, Value};
 
-use crate::block::{Document, HttpBlock, LoginBlock, MainBlock, RequirementsBlock, TextBlock};
+use crate::block::{Block, Document, HttpBlock, LoginBlock, MainBlock, RequirementsBlock, TextBlock};
+use crate::compose::{ComposeFile, is_plain_path};
 use crate::error::PackageError;
 use crate::interpolation::names_used;
 use crate::size::parse_bytes;
+use crate::variables::{BUILT_IN_VARIABLES, EnvUse, check_env};
 use crate::{compose, variables, yaml};
 
+/// Lines of a description, label or note, at most: people read it in a list or a form.
+pub(crate) const TEXT_LIMIT_LINES: usize = 20;
+/// Bytes of such a text, at most: some hundred words.
+pub(crate) const TEXT_LIMIT_BYTES: usize = 4_000;
+/// Bytes of an address of a page.
+const URL_LIMIT_BYTES: usize = 1_000;
 /// The longest that an app may take to get ready: a day, so that a typing error does not hold an install for ever.
 const PATIENCE_LIMIT_SECONDS: u64 = 86_400;
 /// Folder names longer than this are no package's name.
 const NAME_LIMIT: usize = 63;
 
-/// Reads and checks one package.
+/// The files of a package, as they were found.
+#[derive(Debug, Default)]
+pub(crate) struct PackageText {
+    /// `compose.yaml`.
+    pub(crate) compose: String,
+    /// `.env`, where there is one.
+    pub(crate) env: Option<String>,
+    /// Those below `files/`.
+    pub(crate) files: Vec<PackageFile>,
+    /// The icon, by the end of its name.
+    pub(crate) icon: Option<(IconKind, Vec<u8>)>,
+}
+
+/// Reads and checks one package of a catalog.
 ///
 /// # Errors
 ///
 /// What is wrong first.
 pub(crate) fn read_package(
     name: &str,
+    catalog: &str,
     official: bool,
-    compose_text: &str,
-    icon: Option<Vec<u8>>,
+    text: PackageText,
 ) -> Result<Package, PackageError> {
     check_name(name)?;
-    icon.as_deref().map_or(Ok(()), check_icon)?;
+    let icon = text.icon.map(|(kind, bytes)| icon(kind, bytes)).transpose()?;
+    let env = text.env.map(EnvFile::of);
+    let (mut package, compose) = read(&text.compose, env)?;
+    if let Some(env) = &package.env {
+        let of_versions = package.versions.iter().flat_map(|version| version.variables.keys());
+        let declared: BTreeSet<&String> =
+            package.variables.iter().map(|variable| &variable.name).chain(of_versions).collect();
+        let is_declared =
+            |name: &str| BUILT_IN_VARIABLES.contains(&name) || declared.iter().any(|known| *known == name);
+        check_env(env, is_declared)?;
+    }
+    let is_brought = |path: &&String| text.files.iter().any(|file| file.path == **path);
+    if let Some(path) = compose.env_files.iter().find(|path| !is_brought(path)) {
+        let problem = format!("is not there, but a service takes its environment from files/{path}");
+        return Err(PackageError::rule(format!("files/{path}"), problem, "put it into the package's folder"));
+    }
+    if let Some(file) = text.files.iter().find(|file| !is_plain_path(&file.path)) {
+        return Err(PackageError::rule(
+            &file.path,
+            "is no path below files/",
+            "write names with / between them",
+        ));
+    }
+    name.clone_into(&mut package.name);
+    catalog.clone_into(&mut package.catalog);
+    Ok(Package { official, files: text.files, icon, ..package })
+}
+
+/// Reads the package that an app was made of, out of the app's own folder: its `.env` holds that app's values, its files
+/// are in their place.
+///
+/// # Errors
+///
+/// What is wrong first.
+pub(crate) fn read_installed(name: &PackageName, text: InstalledText) -> Result<Package, PackageError> {
+    let (package, _) = read(&text.compose, text.env)?;
+    let PackageName { name, catalog } = name.clone();
+    Ok(Package { name, catalog: catalog.unwrap_or_default(), ..package })
+}
+
+/// What the texts tell of a package whose name, catalog, files and icon others know.
+fn read(compose_text: &str, env: Option<EnvFile>) -> Result<(Package, ComposeFile), PackageError> {
     let Document { block } = yaml::from_str(compose_text)?;
-    let Some(block) = block else {
+    let Some(block) = block.as_ref().map(Block::unescaped) else {
         return Err(PackageError::rule("compose.yaml", "has no x-appmanage block", "see docs/packages.md"));
     };
     let document: Map<String, Value> = yaml::from_str(compose_text)?;
     let compose = compose::read(&document, &block.one_shot)?;
     let versions = variables::versions(&block.versions)?;
     let variables = variables::variables(&block.variables)?;
-    let mut used = names_used("", &Value::Object(document))?;
-    used.extend(compose.content_variables);
-    variables::check_use(&used, &variables, &versions)?;
+    check_names(document, &compose, &block, (&variables, &versions), env.as_ref())?;
     check_images(&compose.services, &versions)?;
-
-    Ok(Package {
-        name: name.to_owned(),
+    let package = Package {
+        name: String::new(),
+        catalog: String::new(),
         trademark: line("trademark", &block.trademark)?,
         description: text("description", &block.description)?,
         categories: categories(&block.categories)?,
-        official,
+        website: block.website.map(website).transpose()?,
+        architectures: architectures(block.architectures)?,
+        official: false,
         requirements: block.requirements.as_ref().map(requirements).transpose()?.unwrap_or_default(),
         main: block.main.map(|main| main_port(main, &compose.services)).transpose()?,
         patience: patience(block.patience_seconds)?,
@@ -63,12 +127,48 @@ pub(crate) fn read_package(
         note: block.note.as_ref().map(|note| text("note", note)).transpose()?,
         versions,
         variables,
-        services: compose.services,
-        volumes: compose.volumes,
-        networks: compose.networks,
+        services: compose.services.clone(),
+        volumes: compose.volumes.clone(),
+        networks: compose.networks.clone(),
         compose: compose_text.to_owned(),
-        icon,
-    })
+        env,
+        files: Vec::new(),
+        icon: None,
+    };
+    Ok((package, compose))
+}
+
+/// Every name that is used anywhere means something, and every variable that is declared is used somewhere.
+fn check_names(
+    document: Map<String, Value>,
+    compose: &ComposeFile,
+    block: &Block,
+    (variables, versions): (&[Variable], &[PackageVersion]),
+    env: Option<&EnvFile>,
+) -> Result<(), PackageError> {
+    let names = env.iter().flat_map(|env| env.names()).map(str::to_owned).collect();
+    let in_env = EnvUse { names, is_passed: compose.passes_env };
+    let declared: BTreeSet<&str> = variables.iter().map(|variable| variable.name.as_str()).collect();
+    let of_version = |name: &str| versions.iter().any(|version| version.variables.contains_key(name));
+    variables::check_references(variables, &compose.services, |name| {
+        declared.contains(name)
+            || of_version(name)
+            || BUILT_IN_VARIABLES.contains(&name)
+            || env.is_some_and(|env| env.value(name).is_some())
+    })?;
+    // The block too: compose reads it as well, and its templates name variables.
+    let mut used = names_used("", &Value::Object(document))?;
+    used.extend(compose.content_variables.iter().cloned());
+    used.extend(env.iter().flat_map(|env| env.uses()).map(|(_, name, _)| name.to_owned()));
+    used.extend(block.login.iter().flat_map(|login| login.user_variable.clone()));
+    used.extend(variables.iter().filter_map(|variable| match &variable.kind {
+        VariableKind::Token { key, .. } => Some(key.clone()),
+        _ => None,
+    }));
+    let has_default =
+        |name: &String| env.iter().flat_map(|env| env.uses()).any(|(_, used, has)| has && used == name);
+    used.retain(|name| declared.contains(name.as_str()) || !has_default(name));
+    variables::check_use(&used, variables, versions, &in_env)
 }
 
 fn check_name(name: &str) -> Result<(), PackageError> {
@@ -80,13 +180,26 @@ fn check_name(name: &str) -> Result<(), PackageError> {
     Ok(())
 }
 
-/// The icon is served to browsers: it must be an image and nothing that runs.
-fn check_icon(icon: &[u8]) -> Result<(), PackageError> {
-    let svg = std::str::from_utf8(icon).unwrap_or_default().to_ascii_lowercase();
-    if svg.trim_start().starts_with("<svg") && !svg.contains("<script") {
-        return Ok(());
+/// The icon is served to browsers: it must be the image that its name says, and nothing that runs.
+fn icon(kind: IconKind, bytes: Vec<u8>) -> Result<Icon, PackageError> {
+    let is_svg = || {
+        let svg = std::str::from_utf8(&bytes).unwrap_or_default().to_ascii_lowercase();
+        svg.trim_start().starts_with("<svg") && !svg.contains("<script")
+    };
+    let (is_it, advice) = match kind {
+        IconKind::Svg => (is_svg(), "begin with <svg, and use no scripts"),
+        IconKind::Png => (bytes.starts_with(b"\x89PNG\r\n\x1a\n"), "save it as PNG"),
+        IconKind::Jpeg => (bytes.starts_with(&[0xff, 0xd8, 0xff]), "save it as JPEG"),
+        IconKind::Webp => {
+            (bytes.starts_with(b"RIFF") && bytes.get(8..12) == Some(b"WEBP"), "save it as WebP")
+        }
+    };
+    if is_it {
+        return Ok(Icon { kind, bytes });
     }
-    Err(PackageError::rule("icon.svg", "is not an SVG image", "begin with <svg, and use no scripts"))
+    let name = format!("icon.{}", kind.extension());
+    let problem = format!("is not an {} image", kind.extension().to_ascii_uppercase());
+    Err(PackageError::rule(name, problem, advice))
 }
 
 /// Pulling and composing must mean the same image: only `${NAME}` of a version's variables may stand in one.
@@ -116,9 +229,10 @@ fn main_port(main: MainBlock, services: &[Service]) -> Result<MainPort, PackageE
         ));
     }
     let speaks = match main.http {
-        Some(HttpBlock { ready_path, path, tls: _ }) => Speaks::Http {
+        Some(HttpBlock { ready_path, path, tls }) => Speaks::Http {
             ready_path: absolute_path("main.http.ready_path", ready_path)?,
             path: absolute_path("main.http.path", path)?,
+            tls,
         },
         None => Speaks::Tcp,
     };
@@ -153,22 +267,68 @@ fn patience(seconds: Option<u64>) -> Result<Duration, PackageError> {
 }
 
 fn check_login(login: LoginBlock, variables: &[Variable]) -> Result<PackageLogin, PackageError> {
-    let secrets: BTreeSet<&str> = variables::secrets(variables).collect();
-    if let Some(name) = &login.password_variable
-        && !secrets.contains(name.as_str())
+    let LoginBlock { user_name, user_variable, password_variable, password } = login;
+    let wrong = |key: &str, problem: String, advice: &str| {
+        Err(PackageError::rule(format!("x-appmanage.login.{key}"), problem, advice))
+    };
+    if let Some(name) = &password_variable
+        && !variables::secrets(variables).any(|secret| secret == name)
     {
-        return Err(PackageError::rule(
-            "x-appmanage.login.password_variable",
-            format!("names {name:?}, which is no secret"),
-            "name a variable of kind secret",
-        ));
+        let problem = format!("names {name:?}, which is no secret");
+        return wrong("password_variable", problem, "name a variable of kind secret");
+    }
+    let can_be_set = |name: &String| {
+        variables.iter().any(|variable| {
+            variable.name == *name
+                && variable.kind.is_settable()
+                && !matches!(variable.kind, VariableKind::Secret { .. })
+        })
+    };
+    if let Some(name) = user_variable.as_ref().filter(|name| !can_be_set(name)) {
+        let problem = format!("names {name:?}, which nobody can set or is a secret");
+        return wrong("user_variable", problem, "name a text, or write user_name");
+    }
+    if user_variable.is_some() && !user_name.is_empty() {
+        return wrong("user_name", "stands beside user_variable".to_owned(), "leave one of them out");
+    }
+    if password.is_some() && password_variable.is_some() {
+        return wrong("password", "stands beside password_variable".to_owned(), "leave one of them out");
     }
     // Some apps ask for a password only.
-    let user_name = match login.user_name.as_str() {
-        "" if login.password_variable.is_some() => String::new(),
-        name => line("login.user_name", name)?,
+    let has_more = user_variable.is_some() || password_variable.is_some() || password.is_some();
+    let user_name =
+        if user_name.is_empty() && has_more { user_name } else { line("login.user_name", &user_name)? };
+    let password =
+        password.map(|password| line("login.password", &password)).transpose()?.unwrap_or_default();
+    Ok(PackageLogin { user_name, user_variable, password_variable, password })
+}
+
+fn website(url: String) -> Result<String, PackageError> {
+    let is_url =
+        ["https://", "http://"].iter().any(|scheme| url.len() > scheme.len() && url.starts_with(scheme));
+    if is_url && url.len() <= URL_LIMIT_BYTES && url.bytes().all(|byte| byte.is_ascii_graphic()) {
+        return Ok(url);
+    }
+    Err(PackageError::rule(
+        "x-appmanage.website",
+        "is no address of a page",
+        "write one that begins with https://",
+    ))
+}
+
+fn architectures(names: Vec<String>) -> Result<Vec<String>, PackageError> {
+    let is_name = |name: &String| {
+        let is_known =
+            |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"/_-".contains(&byte);
+        (1..=NAME_LIMIT).contains(&name.len()) && name.bytes().all(is_known)
     };
-    Ok(PackageLogin { user_name, password_variable: login.password_variable })
+    match names.iter().find(|name| !is_name(name)) {
+        Some(name) => {
+            let advice = "write amd64, arm64 and so on, as Docker names them";
+            Err(PackageError::rule("x-appmanage.architectures", format!("names {name:?}"), advice))
+        }
+        None => Ok(names),
+    }
 }
 
 fn categories(categories: &[String]) -> Result<Vec<String>, PackageError> {
@@ -193,15 +353,30 @@ fn absolute_path(key: &str, path: String) -> Result<String, PackageError> {
 
 /// A text in both languages, neither of them empty.
 pub(crate) fn text(key: &str, block: &TextBlock) -> Result<Text, PackageError> {
-    Ok(Text { zh: line(&format!("{key}.zh"), &block.zh)?, en: line(&format!("{key}.en"), &block.en)? })
+    Ok(Text { zh: lines(&format!("{key}.zh"), &block.zh)?, en: lines(&format!("{key}.en"), &block.en)? })
+}
+
+/// Some lines of text, trimmed and not empty.
+fn lines(key: &str, text: &str) -> Result<String, PackageError> {
+    let text = text.trim();
+    let is_plain = !text.chars().any(|character| character.is_control() && character != '\n');
+    if !text.is_empty()
+        && text.len() <= TEXT_LIMIT_BYTES
+        && text.lines().count() <= TEXT_LIMIT_LINES
+        && is_plain
+    {
+        return Ok(text.to_owned());
+    }
+    let advice = format!("write a text of at most {TEXT_LIMIT_LINES} lines and {TEXT_LIMIT_BYTES} bytes");
+    Err(PackageError::rule(format!("x-appmanage.{key}"), "is empty or too long", advice))
 }
 
 /// One line of text, trimmed and not empty.
 fn line(key: &str, text: &str) -> Result<String, PackageError> {
-    let text = text.trim();
-    if text.is_empty() || text.chars().any(char::is_control) {
+    let text = lines(key, text)?;
+    if text.contains('\n') {
         let place = format!("x-appmanage.{key}");
-        return Err(PackageError::rule(place, "is empty or more than one line", "write one line of text"));
+        return Err(PackageError::rule(place, "is more than one line", "write one line of text"));
     }
-    Ok(text.to_owned())
+    Ok(text)
 }

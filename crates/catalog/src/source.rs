@@ -1,30 +1,53 @@
 //! One package as it is found, before anything in it is believed.
 
 use domain::Package;
+use domain::package::{IconKind, PackageFile};
 
 use crate::error::{Broken, PackageError};
-use crate::package::read_package;
+use crate::package::{PackageText, read_package};
 
 /// A package's name and files.
 #[derive(Debug)]
 pub(crate) struct Source {
     /// The name of its folder.
     pub(crate) name: String,
+    /// The name of its catalog.
+    pub(crate) catalog: String,
     /// Whether it ships in the server.
     pub(crate) official: bool,
-    /// `compose.yaml`, and `icon.svg` where there is one; or why they cannot be read.
-    pub(crate) files: Result<(Vec<u8>, Option<Vec<u8>>), PackageError>,
+    /// What is in the folder; or why that cannot be read.
+    pub(crate) files: Result<SourceFiles, PackageError>,
+}
+
+/// The files of a package.
+#[derive(Debug, Default)]
+pub(crate) struct SourceFiles {
+    /// `compose.yaml`.
+    pub(crate) compose: Vec<u8>,
+    /// `.env`, where there is one.
+    pub(crate) env: Option<Vec<u8>>,
+    /// Those below `files/`.
+    pub(crate) files: Vec<PackageFile>,
+    /// The icon by the end of its name, where there is one.
+    pub(crate) icon: Option<(IconKind, Vec<u8>)>,
 }
 
 impl Source {
     /// The package, or why it cannot be one.
     pub(crate) fn read(self) -> Result<Package, Broken> {
-        let Self { name, official, files } = self;
+        let Self { name, catalog, official, files } = self;
+        let text = |file: &str, bytes: Vec<u8>| {
+            String::from_utf8(bytes).map_err(|_| PackageError::rule(file, "is not text", "save it as UTF-8"))
+        };
         files
-            .and_then(|(compose, icon)| {
-                let text = String::from_utf8(compose)
-                    .map_err(|_| PackageError::rule("compose.yaml", "is not text", "save it as UTF-8"))?;
-                read_package(&name, official, &text, icon)
+            .and_then(|SourceFiles { compose, env, files, icon }| {
+                let text = PackageText {
+                    compose: text("compose.yaml", compose)?,
+                    env: env.map(|env| text(".env", env)).transpose()?,
+                    files,
+                    icon,
+                };
+                read_package(&name, &catalog, official, text)
             })
             .map_err(|reason| Broken { package: name, reason })
     }
@@ -38,7 +61,8 @@ mod tests {
     use crate::builtin;
 
     fn read(compose: Vec<u8>) -> Result<Package, Broken> {
-        Source { name: "package".to_owned(), official: false, files: Ok((compose, None)) }.read()
+        let files = Ok(SourceFiles { compose, ..SourceFiles::default() });
+        Source { name: "package".to_owned(), catalog: "local".to_owned(), official: false, files }.read()
     }
 
     /// What everybody relies on once a package has been accepted.
@@ -70,7 +94,7 @@ mod tests {
             insert in r#"[ -~\n]{0,6}|\$\{[A-Z]{1,2}\}|: \{|&a |\*a|<<: |- "#,
         ) {
             let source = builtin::sources().swap_remove(package);
-            let (mut compose, _) = source.files.expect("what ships can be read");
+            let mut compose = source.files.expect("what ships can be read").compose;
             let start = at.index(compose.len());
             let end = (start + length).min(compose.len());
             compose.splice(start..end, insert.into_bytes());

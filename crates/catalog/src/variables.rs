@@ -2,19 +2,28 @@
 //!
 //! The values themselves are made elsewhere: a secret's at each install, the built-in ones by the server.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use domain::package::{PackageVersion, Variable, VariableKind};
-use serde_json::Value;
+use domain::package::{PackageVersion, PublishedPort, Service, Variable, VariableKind};
+use domain::settings::LONGEST_VALUE;
+use domain::template::is_variable_name;
+use domain::{EnvFile, Template};
 
-use crate::block::{Kind, VariableBlock, VersionBlock};
+use crate::block::{VariableBlock, VersionBlock};
 use crate::error::PackageError;
-use crate::interpolation::is_variable_name;
+use crate::kinds::kind;
 use crate::package::text;
 
 /// Variables that every compose file may use without declaring them.
-pub const BUILT_IN_VARIABLES: [&str; 4] =
-    ["APPMANAGE_APP_ID", "APPMANAGE_HOST", "APPMANAGE_PORT", "APPMANAGE_URL"];
+pub const BUILT_IN_VARIABLES: [&str; 7] = [
+    "APPMANAGE_APP_ID",
+    "APPMANAGE_AUTHORITY",
+    "APPMANAGE_FOLDER",
+    "APPMANAGE_HOST",
+    "APPMANAGE_PORT",
+    "APPMANAGE_SCHEME",
+    "APPMANAGE_URL",
+];
 
 /// Beginnings of names that mean something to the server, to `docker compose` or to `docker` themselves.
 const RESERVED_PREFIXES: [&str; 3] = ["APPMANAGE_", "COMPOSE_", "DOCKER_"];
@@ -34,8 +43,8 @@ pub(crate) fn versions(blocks: &[VersionBlock]) -> Result<Vec<PackageVersion>, P
     for (index, version) in blocks.iter().enumerate() {
         let place = format!("x-appmanage.versions[{index}]");
         let name = version.name.as_str();
-        if !is_plain(name) || name == "latest" {
-            let advice = "use letters, digits, ., _, - and +; latest always names the first one";
+        if !is_plain(name) {
+            let advice = "use letters, digits, ., _, - and +";
             return Err(PackageError::rule(place, format!("is called {name:?}"), advice));
         }
         if !seen.insert(name) {
@@ -78,33 +87,120 @@ pub(crate) fn variables(blocks: &[VariableBlock]) -> Result<Vec<Variable>, Packa
         .collect()
 }
 
-fn kind(place: &str, block: &VariableBlock) -> Result<VariableKind, PackageError> {
-    let advice = match (block.kind, &block.default) {
-        (Kind::Secret, None) => return Ok(VariableKind::Secret),
-        (Kind::Secret, Some(_)) => "leave it out: a secret is generated anew for each install",
-        (Kind::Text, Some(Value::String(text))) if !text.chars().any(char::is_control) => {
-            return Ok(VariableKind::Text { default: text.clone() });
+/// Names that stand for something else, each of which must be there: the ports and secrets that variables tell of, and
+/// the variables that derived ones are made of, none of them of itself and all together of a bounded length.
+///
+/// # Errors
+///
+/// A rule that names the variable.
+pub(crate) fn check_references(
+    variables: &[Variable],
+    services: &[Service],
+    is_known: impl Fn(&str) -> bool,
+) -> Result<(), PackageError> {
+    for variable in variables {
+        let place = format!("variable {}", variable.name);
+        match &variable.kind {
+            VariableKind::Port { service, target, protocol } => {
+                let is_it = |port: &PublishedPort| port.target == *target && port.protocol == *protocol;
+                if !services.iter().any(|known| known.name == *service && known.ports.iter().any(is_it)) {
+                    let problem =
+                        format!("tells of {protocol} port {target} of {service:?}, which is not published");
+                    return Err(PackageError::rule(place, problem, "name one of the ports of this file"));
+                }
+            }
+            VariableKind::Token { key, .. } if !secrets(variables).any(|secret| secret == key) => {
+                let problem = format!("is signed with {key:?}, which is no secret");
+                return Err(PackageError::rule(place, problem, "name a variable of kind secret, no token"));
+            }
+            VariableKind::Derived(template) => {
+                if let Some(name) = template.names().find(|name| !is_known(name)) {
+                    let problem = format!("is made of {name:?}, whose value is not known");
+                    let advice = "name a variable that is declared here, or has a plain value in .env";
+                    return Err(PackageError::rule(place, problem, advice));
+                }
+            }
+            _ => {}
         }
-        (Kind::Text, _) => "write one line of text in quotes",
-        (Kind::Number, Some(Value::Number(number))) if number.as_i64().is_some() => {
-            return Ok(VariableKind::Number { default: number.as_i64().unwrap_or_default() });
+    }
+    check_derived(variables)
+}
+
+/// Values that a derived variable may be made of, those of others among them counted each time: a chain in which each
+/// names the next one twice would fill the memory.
+const PARTS_LIMIT: usize = 100;
+
+fn check_derived(variables: &[Variable]) -> Result<(), PackageError> {
+    let derived = variables.iter().filter_map(|variable| match &variable.kind {
+        VariableKind::Derived(template) => Some((variable.name.as_str(), template)),
+        _ => None,
+    });
+    let mut pending: Vec<_> = derived.collect();
+    let mut parts: BTreeMap<&str, usize> = BTreeMap::new();
+    while let Some((first, _)) = pending.first() {
+        let is_ready = |template: &Template| {
+            !template.names().any(|name| pending.iter().any(|(waiting, _)| *waiting == name))
+        };
+        let Some(ready) = pending.iter().position(|(_, template)| is_ready(template)) else {
+            let (place, advice) =
+                (format!("variable {first}"), "make it of variables that are not made of it");
+            return Err(PackageError::rule(place, "is made of itself", advice));
+        };
+        let (name, template) = pending.remove(ready);
+        let of_names: usize = template.names().map(|name| parts.get(name).copied().unwrap_or(1)).sum();
+        if of_names > PARTS_LIMIT || template.plain_bytes() > LONGEST_VALUE {
+            let place = format!("variable {name}");
+            return Err(PackageError::rule(place, "is made of too much", "make it of fewer variables"));
         }
-        (Kind::Number, _) => "write a whole number",
-        (Kind::Boolean, Some(Value::Bool(default))) => {
-            return Ok(VariableKind::Boolean { default: *default });
-        }
-        (Kind::Boolean, _) => "write true or false",
-        (Kind::Choice | Kind::Port | Kind::Derived, _) => "is not known yet",
-    };
-    Err(PackageError::rule(format!("{place}.default"), "is not what its kind needs", advice))
+        parts.insert(name, of_names.max(1));
+    }
+    Ok(())
 }
 
 /// The names of the secrets among them.
 pub(crate) fn secrets(variables: &[Variable]) -> impl Iterator<Item = &str> {
     variables
         .iter()
-        .filter(|variable| variable.kind == VariableKind::Secret)
+        .filter(|variable| matches!(variable.kind, VariableKind::Secret { .. }))
         .map(|variable| variable.name.as_str())
+}
+
+/// What a package's `.env` means for its variables.
+#[derive(Debug, Default)]
+pub(crate) struct EnvUse {
+    /// The names that it gives a value.
+    pub(crate) names: BTreeSet<String>,
+    /// Whether a service is given all of it: then everything declared is used.
+    pub(crate) is_passed: bool,
+}
+
+/// The lines of a package's `.env`: compose reads it, and nothing in it is the server's or compose's own business.
+///
+/// # Errors
+///
+/// A rule that names the line or the variable.
+pub(crate) fn check_env(env: &EnvFile, is_declared: impl Fn(&str) -> bool) -> Result<(), PackageError> {
+    if let Some(line) = env.broken_line() {
+        let advice = "write NAME=value lines, quotes closed";
+        return Err(PackageError::rule(".env", format!("has no NAME=value in line {line}"), advice));
+    }
+    let names: Vec<&str> = env.names().collect();
+    if let Some(name) = names.iter().find(|name| is_reserved(name)) {
+        let advice = "leave it out: it belongs to the server, to docker compose or to every process";
+        return Err(PackageError::rule(".env", format!("sets {name}"), advice));
+    }
+    for (place, name, has_default) in env.uses() {
+        let is_before = names[..place].contains(&name) || (!names.contains(&name) && is_declared(name));
+        if !has_default && !is_before {
+            let problem = format!("uses {name} in the value of {}, where it has no value yet", names[place]);
+            return Err(PackageError::rule(
+                ".env",
+                problem,
+                "give it one in a line before, or write it plainly",
+            ));
+        }
+    }
+    Ok(())
 }
 
 /// Every name used is declared, every name declared is used, and none is declared twice: so none is ever
@@ -117,6 +213,7 @@ pub(crate) fn check_use(
     used: &BTreeSet<String>,
     variables: &[Variable],
     versions: &[PackageVersion],
+    env: &EnvUse,
 ) -> Result<(), PackageError> {
     let mut declared = BTreeSet::new();
     let of_versions = versions.first().into_iter().flat_map(|version| version.variables.keys());
@@ -125,12 +222,15 @@ pub(crate) fn check_use(
             return Err(PackageError::rule(format!("variable {name}"), "is declared twice", "leave one out"));
         }
     }
-    let is_known = |name: &str| declared.contains(name) || BUILT_IN_VARIABLES.contains(&name);
+    let is_known = |name: &str| {
+        declared.contains(name) || BUILT_IN_VARIABLES.contains(&name) || env.names.contains(name)
+    };
     if let Some(name) = used.iter().find(|name| !is_known(name)) {
         let advice = "declare it in x-appmanage under variables, or in every version";
         return Err(PackageError::rule(format!("variable {name}"), "is used but not declared", advice));
     }
-    if let Some(name) = declared.iter().find(|name| !used.contains(**name)) {
+    let is_used = |name: &str| env.is_passed || used.contains(name) || env.names.contains(name);
+    if let Some(name) = declared.iter().find(|name| !is_used(name)) {
         let advice = "use it as ${NAME}, or leave it out";
         return Err(PackageError::rule(format!("variable {name}"), "is declared but not used", advice));
     }
@@ -138,13 +238,16 @@ pub(crate) fn check_use(
 }
 
 fn check_name(place: &str, name: &str) -> Result<(), PackageError> {
-    let is_reserved =
-        RESERVED_NAMES.contains(&name) || RESERVED_PREFIXES.iter().any(|prefix| name.starts_with(prefix));
-    if is_reserved || !is_variable_name(name) {
-        let advice = "use upper-case letters, digits and _; not APPMANAGE_, COMPOSE_, DOCKER_, HOME or PATH";
+    if is_reserved(name) || !is_variable_name(name) {
+        let advice = "use letters, digits and _; not APPMANAGE_, COMPOSE_, DOCKER_, HOME or PATH";
         return Err(PackageError::rule(place, format!("has a variable called {name:?}"), advice));
     }
     Ok(())
+}
+
+/// Whether a package must not give that name a value.
+pub(crate) fn is_reserved(name: &str) -> bool {
+    RESERVED_NAMES.contains(&name) || RESERVED_PREFIXES.iter().any(|prefix| name.starts_with(prefix))
 }
 
 /// Texts that mean themselves in a compose file, in `.env` and in an image's name.

@@ -71,7 +71,7 @@ fn every_text_is_in_both_languages() {
 #[test]
 fn every_icon_is_a_small_drawing_in_one_style() {
     for package in packages() {
-        let icon = package.icon.as_deref().expect("every package has an icon");
+        let icon = &package.icon.as_ref().expect("every package has an icon").bytes;
         let svg = std::str::from_utf8(icon).expect("SVG is text");
         assert!(icon.len() < ICON_LIMIT_BYTES, "{}: {} bytes", package.name, icon.len());
         assert!(svg.contains(r#"viewBox="0 0 64 64""#), "{}", package.name);
@@ -102,7 +102,8 @@ fn every_database_has_a_generated_password_and_stays_on_the_host() {
             };
             let is_local = |address: std::net::IpAddr| address.is_loopback();
             assert!(service.ports.iter().all(|port| is_local(port.address)), "{}: {engine}", package.name);
-            let has_secret = package.variables.iter().any(|variable| variable.kind == VariableKind::Secret);
+            let has_secret =
+                package.variables.iter().any(|variable| matches!(variable.kind, VariableKind::Secret { .. }));
             assert!(has_secret, "{}: {engine}", package.name);
         }
     }
@@ -138,6 +139,6 @@ fn wordpress_is_read_as_it_is_written() {
     assert_eq!(wordpress.networks, ["default"]);
     let main = wordpress.main.as_ref().expect("it has pages");
     assert_eq!((main.service.as_str(), main.target), ("wordpress", 80));
-    assert_eq!(main.speaks, Speaks::Http { ready_path: "/".into(), path: "/".into() });
+    assert_eq!(main.speaks, Speaks::Http { ready_path: "/".into(), path: "/".into(), tls: false });
     assert_eq!(wordpress.admin_path, "/wp-admin/");
 }

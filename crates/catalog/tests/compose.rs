@@ -36,10 +36,8 @@ fn environment(package: &Package, version: &PackageVersion) -> String {
     let built_in = BUILT_IN_VARIABLES.iter().map(|name| format!("{name}=8080"));
     let of_version = version.variables.iter().map(|(name, value)| format!("{name}={value}"));
     let of_package = package.variables.iter().map(|variable| match &variable.kind {
-        VariableKind::Secret => format!("{}=Secret0Secret0Secret0Secr", variable.name),
-        VariableKind::Text { default } => format!("{}='{default}'", variable.name),
-        VariableKind::Number { default } => format!("{}={default}", variable.name),
-        VariableKind::Boolean { default } => format!("{}={default}", variable.name),
+        VariableKind::Secret { .. } => format!("{}=Secret0Secret0Secret0Secr", variable.name),
+        plain => format!("{}='{}'", variable.name, plain.default_text().unwrap_or_default()),
     });
     built_in.chain(of_version).chain(of_package).collect::<Vec<_>>().join("\n")
 }

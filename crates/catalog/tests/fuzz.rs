@@ -3,7 +3,8 @@
 use std::path::Path;
 
 use catalog::PackageCatalog;
-use control::ports::Catalog as _;
+use control::ports::{Catalog as _, InstalledText};
+use domain::PackageName;
 
 #[test]
 fn any_bytes_are_a_package_or_a_reason() {
@@ -11,7 +12,8 @@ fn any_bytes_are_a_package_or_a_reason() {
     let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/corpus/package");
     testkit::fuzz::run(&corpus, |input| {
         let text = String::from_utf8_lossy(input);
-        match catalog.read("package", &text) {
+        let text = InstalledText { compose: text.into_owned(), env: None };
+        match catalog.read(&PackageName::parse("package"), text) {
             Ok(package) => {
                 assert_eq!(package.name, "package");
                 assert!(!package.versions.is_empty() && !package.services.is_empty());

@@ -59,19 +59,14 @@ const BROKEN: &[(&str, &str, &str)] = &[
     ("services:", "\tservices:", "compose.yaml: "),
     // Versions and variables.
     ("name: \"1\"", "name: \"2\"", "x-appmanage.versions[1] is another \"2\""),
-    ("name: \"1\"", "name: latest", "x-appmanage.versions[1] is called \"latest\""),
     ("name: \"1\"", "name: a b", "x-appmanage.versions[1] is called \"a b\""),
     ("\"1.9\"", "\"1.9$\"", "x-appmanage.versions[1] sets NOTES_TAG to \"1.9$\""),
     ("{ NOTES_TAG: \"1.9\" }", "{}", "x-appmanage.versions[1] does not set what the newest"),
-    ("name: PASSWORD", "name: password", "x-appmanage.variables[0] has a variable called \"password\""),
+    ("name: PASSWORD", "name: pass.word", "x-appmanage.variables[0] has a variable called \"pass.word\""),
     ("name: LIMIT", "name: COMPOSE_FILE", "x-appmanage.variables[1] has a variable called \"COMPOSE_FILE\""),
     ("name: LIMIT", "name: PATH", "x-appmanage.variables[1] has a variable called \"PATH\""),
     ("name: LIMIT", "name: NOTES_TAG", "variable NOTES_TAG is declared twice"),
-    (
-        "kind: secret",
-        "kind: secret, default: x",
-        "x-appmanage.variables[0].default is not what its kind needs",
-    ),
+    ("kind: secret", "kind: secret, default: x", "x-appmanage.variables[0].default is not for this kind"),
     (
         "default: 5",
         "default: five",
@@ -105,7 +100,11 @@ const BROKEN: &[(&str, &str, &str)] = &[
     // What a package cannot carry.
     ("image: example/setup:1", "build: .", "services.setup.build cannot be carried out; name an image"),
     ("    networks:", "    container_name: notes\n    networks:", "services.notes.container_name cannot"),
-    ("    networks:", "    env_file: .env\n    networks:", "services.notes.env_file cannot"),
+    (
+        "    networks:",
+        "    env_file: other.env\n    networks:",
+        "services.notes.env_file names \"other.env\"",
+    ),
     ("    networks:", "    label_file: .env\n    networks:", "services.notes.label_file cannot"),
     (
         "    networks: [inner]",

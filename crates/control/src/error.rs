@@ -290,6 +290,7 @@ impl Error {
             Self::Setting(SettingError::NoObject) => ErrorCode::SettingsFormat,
             Self::Setting(SettingError::Unknown { .. }) => ErrorCode::SettingsUnknown,
             Self::Setting(SettingError::Value { .. }) => ErrorCode::SettingsValue,
+            Self::Setting(SettingError::Missing { .. }) => ErrorCode::SettingsMissing,
             Self::PolicyRefused { .. } => ErrorCode::PolicyRefused,
             Self::NameTaken(_) => ErrorCode::CustomerAppNameRepeat,
             Self::InstallOpen => ErrorCode::CustomerAppNameWait,

@@ -141,6 +141,7 @@ fn deployment(containers: &[&EngineContainer], app: Option<&App>) -> Deployment 
         }),
         admin_path: String::new(),
         login: Login::default(),
+        user_variable: None,
         password_variable: None,
         secrets: Vec::new(),
         kept_volumes: Vec::new(),
@@ -184,6 +185,7 @@ impl Control {
             id: AppId::candidates(&project).find(|id| memory.app(id).is_none())?,
             package: PackageRef {
                 name: project.to_string(),
+                catalog: String::new(),
                 version: String::new(),
                 trademark: project.to_string(),
                 official: false,

@@ -25,6 +25,7 @@ pub mod recorder;
 mod runner;
 pub mod settings;
 pub mod sites;
+mod token;
 mod watcher;
 
 use std::sync::Arc;

@@ -11,8 +11,8 @@ use domain::package::{PublishedPort, Service};
 use domain::policy::risks;
 use domain::secret::masked;
 use domain::{
-    AppId, Package, PortReservation, RenderedProject, Risk, Secret, SettingValues, SubnetReservation,
-    VariableValue, Verdict,
+    AppId, Package, PackageName, PortReservation, RenderedProject, Risk, Secret, SettingValues,
+    SubnetReservation, VariableValue, Verdict,
 };
 use tokio_util::sync::CancellationToken;
 
@@ -44,7 +44,7 @@ impl PolicyReport {
 /// The verdicts on versions of packages of the catalog with the package's own values, by the names of both, as far as
 /// they are known. The catalog stays as it is for as long as the server runs.
 #[derive(Debug, Default)]
-pub(crate) struct Verdicts(RwLock<HashMap<(String, String), PolicyReport>>);
+pub(crate) struct Verdicts(RwLock<HashMap<(PackageName, String), PolicyReport>>);
 
 impl Control {
     /// What is known of a package beforehand: its newest version with the package's own values.
@@ -60,14 +60,14 @@ impl Control {
             return PolicyReport::allowed();
         }
         let known = self.verdicts.0.read().unwrap_or_else(PoisonError::into_inner);
-        let name = (package.name.clone(), version.to_owned());
+        let name = (package.full_name(), version.to_owned());
         known.get(&name).cloned().unwrap_or(PolicyReport::unknown())
     }
 
     /// Remembers the verdict on a version with the package's own values.
     pub(crate) fn remember_policy(&self, package: &Package, version: &str, report: PolicyReport) {
         let mut known = self.verdicts.0.write().unwrap_or_else(PoisonError::into_inner);
-        known.insert((package.name.clone(), version.to_owned()), report);
+        known.insert((package.full_name(), version.to_owned()), report);
     }
 
     /// Judges a project. Secrets are kept out of what is told.
@@ -84,7 +84,8 @@ impl Control {
         for risk in &mut risks {
             risk.subject = masked(&risk.subject, &secrets);
         }
-        let is_excepted = |name: &String| name.eq_ignore_ascii_case(&project.package.name);
+        let package = &project.package;
+        let is_excepted = |name: &String| PackageName::parse(name).fits(&package.name, &package.catalog);
         let verdict = match risks.is_empty() {
             true => Verdict::Allowed,
             false if self.settings.policy_exceptions.iter().any(is_excepted) => Verdict::Excepted,

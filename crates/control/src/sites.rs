@@ -9,7 +9,7 @@ use domain::package::Speaks;
 use domain::{App, Certificate, DomainName, Failure, FailureClass, Lifecycle, Timestamp};
 
 use crate::memory::Memory;
-use crate::ports::{Change, GatewayError, Site, StoreError};
+use crate::ports::{Change, GatewayError, Site, StoreError, Upstream};
 use crate::{Control, Front, Stop};
 
 /// Before sites that were not taken are brought again; doubled each time up to [`LONGEST_PAUSE`].
@@ -24,7 +24,7 @@ pub struct WantedSite {
     /// The name.
     pub domain: DomainName,
     /// Where the app answers on this host.
-    pub upstream: SocketAddr,
+    pub upstream: Upstream,
     /// Its certificate, if it has one.
     pub certificate: Option<Certificate>,
 }
@@ -83,9 +83,12 @@ fn wanted(memory: &Memory) -> Vec<WantedSite> {
 }
 
 /// Where an app answers in HTTP on this host.
-pub(crate) fn upstream(app: &App) -> Option<SocketAddr> {
+pub(crate) fn upstream(app: &App) -> Option<Upstream> {
     let main = app.deployment.as_ref()?.main.as_ref()?;
-    matches!(main.speaks, Speaks::Http { .. }).then(|| SocketAddr::new(main.address, main.port))
+    match main.speaks {
+        Speaks::Http { tls, .. } => Some(Upstream { address: SocketAddr::new(main.address, main.port), tls }),
+        Speaks::Tcp => None,
+    }
 }
 
 /// Brings the sites to the gateway; `None` if one of them names a certificate that is gone, which is noted.

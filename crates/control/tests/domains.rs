@@ -56,7 +56,7 @@ async fn a_domain_is_served_certified_and_in_the_url_of_its_app() {
     let detail = certified(&server, "blog.example.com").await;
     let sites = front(&world).served();
     assert_eq!(sites.len(), 1);
-    assert!(sites[0].upstream.ip().is_loopback() && sites[0].certificate.is_some());
+    assert!(sites[0].upstream.address.ip().is_loopback() && sites[0].certificate.is_some());
     assert_eq!(front(&world).files(), [detail.domain.certificate.expect("it has one").file]);
     assert_eq!(server.control.challenge("token"), None, "the challenge is over");
     server.control.add_domain("one", "www.example.com").await.expect("accepted");

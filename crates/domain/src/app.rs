@@ -24,6 +24,7 @@ use crate::network::{PortReservation, Protocol, SubnetReservation};
 use crate::observation::{Expectation, Observation};
 use crate::operation::Operation;
 use crate::package::{Requirements, Speaks};
+use crate::package_name::PackageName;
 use crate::secret::Secret;
 use crate::settings::{SettingValues, VariableValue};
 use crate::status::Status;
@@ -103,7 +104,9 @@ impl Origin {
 pub struct PackageRef {
     /// The package's name.
     pub name: String,
-    /// The version chosen (never `latest`).
+    /// The name of the catalog that it was of; empty where it was of none.
+    pub catalog: String,
+    /// The version chosen (`latest` only where the package calls one so).
     pub version: String,
     /// The app's own name.
     pub trademark: String,
@@ -189,6 +192,8 @@ pub struct Deployment {
     pub admin_path: String,
     /// How to log in as it was installed; empty where the app has no login. See [`App::login`].
     pub login: Login,
+    /// The variable that holds the login's user name, if one does.
+    pub user_variable: Option<String>,
     /// The variable that holds the login's password, if one does.
     pub password_variable: Option<String>,
     /// The generated secrets, by variable: of each secret variable, whether or not its owner set another.
@@ -243,6 +248,14 @@ pub struct RunningInfo {
     pub login: Login,
 }
 
+impl PackageRef {
+    /// The name of the package together with its catalog's.
+    #[must_use]
+    pub fn full_name(&self) -> PackageName {
+        PackageName { name: self.name.clone(), catalog: Some(self.catalog.clone()).filter(|c| !c.is_empty()) }
+    }
+}
+
 impl App {
     /// Moves the lifecycle on.
     ///
@@ -284,10 +297,14 @@ impl App {
         generated.map(|(_, secret)| secret).chain(set).collect()
     }
 
-    /// How to log in now: with the password that its owner set, else with the generated one.
+    /// How to log in now: with what its owner set, else with what the package gave and what was generated.
     #[must_use]
     pub fn login(&self, deployment: &Deployment) -> Login {
         let mut login = deployment.login.clone();
+        let user_name = deployment.user_variable.as_ref().and_then(|variable| self.settings.get(variable));
+        if let Some(VariableValue::Plain(user_name)) = user_name {
+            login.user_name.clone_from(user_name);
+        }
         if let Some(variable) = &deployment.password_variable {
             let generated =
                 deployment.secrets.iter().find(|(name, _)| name == variable).map(|(_, secret)| secret);
@@ -317,7 +334,8 @@ impl App {
             .map(|published| published.address)
             .find(IpAddr::is_loopback);
         let host = loopback.map_or_else(|| public_host.to_owned(), |address| address.to_string());
-        format!("http://{}:{port}", bracketed(&host))
+        let tls = main.is_some_and(|main| matches!(main.speaks, Speaks::Http { tls: true, .. }));
+        format!("{}://{}:{port}", if tls { "https" } else { "http" }, bracketed(&host))
     }
 
     /// What a client may know while `status` is running; `None` at any other time (contract: 只有status=running才有值).

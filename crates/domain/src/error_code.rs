@@ -56,6 +56,8 @@ error_codes! {
     SettingsUnknown = "Param.Settings.Unknown",
     /// AppInstall, AppConfig: a value does not fit the kind of its variable.
     SettingsValue = "Param.Settings.ValueError",
+    /// AppInstall, AppConfig: a variable that must be set has no value.
+    SettingsMissing = "Param.Settings.Missing",
     /// AppInstall: the package asks for what is forbidden.
     PolicyRefused = "Policy.Refused",
     /// The header `Version` is absent or blank.

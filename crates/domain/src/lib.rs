@@ -8,6 +8,7 @@ pub mod access;
 pub mod app;
 pub mod app_domain;
 pub mod domain_name;
+pub mod env_file;
 pub mod error_code;
 pub mod event;
 pub mod failure;
@@ -16,10 +17,12 @@ pub mod network;
 pub mod observation;
 pub mod operation;
 pub mod package;
+pub mod package_name;
 pub mod policy;
 pub mod secret;
 pub mod settings;
 pub mod status;
+pub mod template;
 pub mod time;
 
 pub use access::{AccountName, ApiKey, AuditEntry, Identity, Scope, User};
@@ -28,6 +31,7 @@ pub use app::{
 };
 pub use app_domain::{AppDomain, Certificate, FailedTries};
 pub use domain_name::{DomainName, DomainNameError};
+pub use env_file::EnvFile;
 pub use error_code::ErrorCode;
 pub use event::{Event, EventId, EventKind, StoredEvent};
 pub use failure::{Failure, FailureClass};
@@ -40,8 +44,10 @@ pub use operation::{
     ImagePull, LayerPull, Operation, OperationKind, OperationState, Step, StepOutcome, StepRecord,
 };
 pub use package::Package;
+pub use package_name::PackageName;
 pub use policy::{RenderedProject, Risk, Rule, Verdict};
 pub use secret::Secret;
 pub use settings::{GivenSettings, SettingError, SettingValues, VariableValue};
 pub use status::Status;
+pub use template::Template;
 pub use time::Timestamp;

@@ -5,24 +5,34 @@
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr};
+use std::sync::Arc;
 use std::time::Duration;
 
+use crate::env_file::EnvFile;
 use crate::network::Protocol;
+use crate::package_name::PackageName;
+use crate::template::Template;
 
 /// One app that can be installed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Package {
     /// Its name in the catalog, as the catalog spells it; lowercase letters, digits and `-`.
     pub name: String,
+    /// The name of the catalog that it is of.
+    pub catalog: String,
     /// The app's own name: WordPress.
     pub trademark: String,
-    /// One sentence that says what it is.
+    /// What it is, in a sentence or some lines.
     pub description: Text,
     /// Categories, for searching.
     pub categories: Vec<String>,
+    /// The app's own pages, where they are told.
+    pub website: Option<String>,
+    /// The processors that it runs on, as the engine names them (`amd64`); empty where that is not told.
+    pub architectures: Vec<String>,
     /// Whether it ships in the server and no directory of the user's overrides it.
     pub official: bool,
-    /// The versions offered, newest first; never empty.
+    /// The versions offered, the recommended one first; never empty.
     pub versions: Vec<PackageVersion>,
     /// What it needs of the host.
     pub requirements: Requirements,
@@ -46,15 +56,91 @@ pub struct Package {
     pub note: Option<Text>,
     /// The compose file, word for word.
     pub compose: String,
-    /// The icon, an SVG image; `None` where there is none.
-    pub icon: Option<Vec<u8>>,
+    /// The lines that its `.env` begins from; `None` where it brings none.
+    pub env: Option<EnvFile>,
+    /// What lies below `files/` in the app's folder.
+    pub files: Vec<PackageFile>,
+    /// The icon; `None` where there is none.
+    pub icon: Option<Icon>,
+}
+
+/// A file that a package brings for its app.
+#[derive(Clone, PartialEq, Eq)]
+pub struct PackageFile {
+    /// Where it lies below `files/`: names with `/` between them, none of which is empty, `.` or `..`.
+    pub path: String,
+    /// What is in it.
+    pub bytes: Arc<[u8]>,
+    /// Whether it may be executed.
+    pub is_executable: bool,
+}
+
+impl std::fmt::Debug for PackageFile {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("PackageFile").field(&self.path).field(&self.bytes.len()).finish()
+    }
+}
+
+/// A picture.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Icon {
+    /// What it is written in.
+    pub kind: IconKind,
+    /// The picture itself.
+    pub bytes: Vec<u8>,
+}
+
+/// What a picture is written in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum IconKind {
+    /// SVG, without scripts.
+    Svg,
+    /// PNG.
+    Png,
+    /// JPEG.
+    Jpeg,
+    /// WebP.
+    Webp,
+}
+
+impl IconKind {
+    /// Every kind, in the order in which a package's is looked for.
+    pub const ALL: [Self; 4] = [Self::Svg, Self::Png, Self::Jpeg, Self::Webp];
+
+    /// The end of its file's name.
+    #[must_use]
+    pub const fn extension(self) -> &'static str {
+        match self {
+            Self::Svg => "svg",
+            Self::Png => "png",
+            Self::Jpeg => "jpg",
+            Self::Webp => "webp",
+        }
+    }
+
+    /// Its media type.
+    #[must_use]
+    pub const fn media_type(self) -> &'static str {
+        match self {
+            Self::Svg => "image/svg+xml",
+            Self::Png => "image/png",
+            Self::Jpeg => "image/jpeg",
+            Self::Webp => "image/webp",
+        }
+    }
 }
 
 impl Package {
     /// The default of [`Package::patience`]: a database's first start on a slow disk takes minutes.
     pub const DEFAULT_PATIENCE: Duration = Duration::from_secs(300);
 
-    /// The version of that name; `latest` names the newest.
+    /// Its name together with its catalog's, which no other package has.
+    #[must_use]
+    pub fn full_name(&self) -> PackageName {
+        PackageName::of(&self.name, &self.catalog)
+    }
+
+    /// The version of that name; `latest`, where none is called so, is the first.
     #[must_use]
     pub fn version(&self, name: &str) -> Option<&PackageVersion> {
         self.versions
@@ -110,7 +196,7 @@ pub struct Requirements {
 /// A variable of the compose file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Variable {
-    /// Its name: upper-case letters, digits and `_`.
+    /// Its name: letters, digits and `_`.
     pub name: String,
     /// What it is.
     pub kind: VariableKind,
@@ -122,22 +208,103 @@ pub struct Variable {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum VariableKind {
     /// A password, generated anew for each install.
-    Secret,
-    /// A text with a default.
-    Text {
-        /// Used where the user sets nothing.
-        default: String,
+    Secret {
+        /// What it looks like.
+        shape: SecretShape,
     },
-    /// A whole number with a default.
+    /// A text.
+    Text {
+        /// Used where the user sets nothing; without one, the user must set a value that is not empty.
+        default: Option<String>,
+    },
+    /// A whole number.
     Number {
-        /// Used where the user sets nothing.
-        default: i64,
+        /// Used where the user sets nothing; without one, the user must set a value.
+        default: Option<i64>,
     },
     /// Yes or no, `true` or `false` in the compose file.
     Boolean {
-        /// Used where the user sets nothing.
-        default: bool,
+        /// Used where the user sets nothing; without one, the user must set a value.
+        default: Option<bool>,
     },
+    /// One of some texts.
+    Choice {
+        /// Used where the user sets nothing: one of the options. Without one, the user must set a value.
+        default: Option<String>,
+        /// What can be chosen; never empty.
+        options: Vec<ChoiceOption>,
+    },
+    /// The host port that was given to a port which the package publishes. It cannot be set.
+    Port {
+        /// The service that publishes it.
+        service: String,
+        /// The port inside the container.
+        target: u16,
+        /// Transport protocol.
+        protocol: Protocol,
+    },
+    /// A text made of others' values. It cannot be set.
+    Derived(Template),
+    /// A JSON web token, signed (HS256) with a secret of the same package. It cannot be set.
+    Token {
+        /// The secret that it is signed with.
+        key: String,
+        /// Its claims, a JSON object.
+        claims: String,
+    },
+}
+
+impl VariableKind {
+    /// What holds where the user sets nothing, if that is a plain text that everybody may know.
+    #[must_use]
+    pub fn default_text(&self) -> Option<String> {
+        match self {
+            Self::Text { default } | Self::Choice { default, .. } => default.clone(),
+            Self::Number { default } => default.map(|number| number.to_string()),
+            Self::Boolean { default } => default.map(|flag| flag.to_string()),
+            Self::Secret { .. } | Self::Port { .. } | Self::Derived(_) | Self::Token { .. } => None,
+        }
+    }
+
+    /// Whether its user may set it.
+    #[must_use]
+    pub const fn is_settable(&self) -> bool {
+        !matches!(self, Self::Port { .. } | Self::Derived(_) | Self::Token { .. })
+    }
+
+    /// Whether its user must set it.
+    #[must_use]
+    pub fn is_required(&self) -> bool {
+        self.is_settable() && !matches!(self, Self::Secret { .. }) && self.default_text().is_none()
+    }
+}
+
+/// One of the texts that a choice offers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ChoiceOption {
+    /// What the variable holds.
+    pub value: String,
+    /// What people read.
+    pub label: Text,
+}
+
+/// What a generated secret looks like. Lengths are in characters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum SecretShape {
+    /// Letters of both cases and digits, at least one of each, the first a letter: 24, which do everywhere.
+    Standard,
+    /// The same, that many.
+    Alphanumeric(u16),
+    /// Small letters and digits.
+    Lowercase(u16),
+    /// Hexadecimal digits.
+    Hex(u16),
+    /// That many random bytes, in base64.
+    Base64(u16),
+    /// Letters of both cases, digits and a `!`, at least one of each.
+    Strong(u16),
+    /// A random UUID.
+    Uuid,
 }
 
 /// A compose service, as far as it concerns anybody but `docker compose`.
@@ -208,6 +375,8 @@ pub enum Speaks {
         ready_path: String,
         /// Path that the app's URL ends with, beginning with `/`.
         path: String,
+        /// It is spoken over TLS, with whatever certificate the app made for itself.
+        tls: bool,
     },
     /// Something else over TCP.
     Tcp,
@@ -216,8 +385,12 @@ pub enum Speaks {
 /// How to log in for the first time.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PackageLogin {
-    /// The user name.
+    /// The user name, unless a variable holds it.
     pub user_name: String,
+    /// The variable that holds the user name, if there is one.
+    pub user_variable: Option<String>,
     /// The secret variable that holds the password, if there is one.
     pub password_variable: Option<String>,
+    /// The password that the app ships with, the same for everybody; empty where there is none.
+    pub password: String,
 }

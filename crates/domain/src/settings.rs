@@ -73,10 +73,16 @@ pub enum SettingError {
         /// What it takes.
         expected: Expected,
     },
+    /// Variables that the package gives no value have none.
+    #[error("there is no value for {}", names.join(", "))]
+    Missing {
+        /// All of them.
+        names: Vec<String>,
+    },
 }
 
 /// What a variable takes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Expected {
     /// One line of at least [`SHORTEST_SECRET`] characters and at most [`LONGEST_VALUE`] bytes.
     Secret,
@@ -86,6 +92,8 @@ pub enum Expected {
     Number,
     /// `true` or `false`.
     Boolean,
+    /// One of these.
+    Choice(Vec<String>),
 }
 
 impl SettingValues {
@@ -120,7 +128,9 @@ impl SettingValues {
     /// # Errors
     /// `Unknown` before `Value`, each for the first name in the order of the alphabet.
     pub fn with(&self, given: &GivenSettings, variables: &[Variable]) -> Result<Self, SettingError> {
-        let variable = |name: &String| variables.iter().find(|variable| variable.name == *name);
+        let variable = |name: &String| {
+            variables.iter().find(|variable| variable.name == *name && variable.kind.is_settable())
+        };
         if let Some(unknown) = given.keys().find(|name| variable(name).is_none()) {
             return Err(SettingError::Unknown { name: shortened(unknown) });
         }
@@ -139,6 +149,18 @@ impl SettingValues {
         }
         Ok(Self(values))
     }
+
+    /// Looks whether every variable that must be set is.
+    ///
+    /// # Errors
+    /// `Missing`, with the names of those that are not, in the order of the package.
+    pub fn check_complete(&self, variables: &[Variable]) -> Result<(), SettingError> {
+        let is_set =
+            |variable: &Variable| self.get(&variable.name).is_some_and(|value| !value.reveal().is_empty());
+        let missing = variables.iter().filter(|variable| variable.kind.is_required() && !is_set(variable));
+        let names: Vec<String> = missing.map(|variable| variable.name.clone()).collect();
+        if names.is_empty() { Ok(()) } else { Err(SettingError::Missing { names }) }
+    }
 }
 
 /// The value that `text` is for that variable.
@@ -146,8 +168,8 @@ fn read(variable: &Variable, text: &Secret) -> Result<VariableValue, SettingErro
     let text = text.reveal();
     // A line end or another control character would end the line of `.env`, or be lost in it.
     let is_line = text.len() <= LONGEST_VALUE && !text.chars().any(char::is_control);
-    let value = match variable.kind {
-        VariableKind::Secret if is_line && text.chars().count() >= SHORTEST_SECRET => {
+    let value = match &variable.kind {
+        VariableKind::Secret { .. } if is_line && text.chars().count() >= SHORTEST_SECRET => {
             Some(VariableValue::Secret(Secret::from_text(text)))
         }
         VariableKind::Text { .. } if is_line => Some(VariableValue::Plain(text.to_owned())),
@@ -158,17 +180,31 @@ fn read(variable: &Variable, text: &Secret) -> Result<VariableValue, SettingErro
             let known = ["true", "false"].into_iter().find(|known| known.eq_ignore_ascii_case(text));
             known.map(|known| VariableValue::Plain(known.to_owned()))
         }
-        VariableKind::Secret | VariableKind::Text { .. } => None,
+        VariableKind::Choice { options, .. } => {
+            let chosen = options.iter().find(|option| option.value == text);
+            chosen.map(|option| VariableValue::Plain(option.value.clone()))
+        }
+        VariableKind::Secret { .. }
+        | VariableKind::Text { .. }
+        | VariableKind::Port { .. }
+        | VariableKind::Derived(_)
+        | VariableKind::Token { .. } => None,
     };
     value.ok_or_else(|| misfit(variable))
 }
 
 fn misfit(variable: &Variable) -> SettingError {
-    let expected = match variable.kind {
-        VariableKind::Secret => Expected::Secret,
-        VariableKind::Text { .. } => Expected::Text,
+    let expected = match &variable.kind {
+        VariableKind::Secret { .. } => Expected::Secret,
         VariableKind::Number { .. } => Expected::Number,
         VariableKind::Boolean { .. } => Expected::Boolean,
+        VariableKind::Choice { options, .. } => {
+            Expected::Choice(options.iter().map(|option| option.value.clone()).collect())
+        }
+        VariableKind::Text { .. }
+        | VariableKind::Port { .. }
+        | VariableKind::Derived(_)
+        | VariableKind::Token { .. } => Expected::Text,
     };
     SettingError::Value { name: variable.name.clone(), expected }
 }
@@ -184,14 +220,19 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::package::Text;
+    use crate::package::{ChoiceOption, SecretShape, Text};
+    use crate::template::Template;
 
     fn variables() -> Vec<Variable> {
+        let option = |value: &str| ChoiceOption { value: value.into(), label: Text::default() };
         let kinds = [
-            ("PASSWORD", VariableKind::Secret),
-            ("TITLE", VariableKind::Text { default: "Blog".into() }),
-            ("LIMIT", VariableKind::Number { default: 5 }),
-            ("DEBUG", VariableKind::Boolean { default: false }),
+            ("PASSWORD", VariableKind::Secret { shape: SecretShape::Standard }),
+            ("TITLE", VariableKind::Text { default: Some("Blog".into()) }),
+            ("LIMIT", VariableKind::Number { default: Some(5) }),
+            ("DEBUG", VariableKind::Boolean { default: Some(false) }),
+            ("LOOK", VariableKind::Choice { default: None, options: vec![option("dark"), option("light")] }),
+            ("OWNER", VariableKind::Text { default: None }),
+            ("MADE", VariableKind::Derived(Template::parse("${TITLE}").expect("it is one"))),
         ];
         let variable =
             |(name, kind): (&str, VariableKind)| Variable { name: name.into(), kind, label: Text::default() };
@@ -220,6 +261,7 @@ mod tests {
             ("LIMIT", "9223372036854775807", "9223372036854775807"),
             ("DEBUG", "true", "true"),
             ("DEBUG", "FALSE", "false"),
+            ("LOOK", "light", "light"),
         ] {
             assert_eq!(set(name, text), Ok(expected.to_owned()), "{name}={text}");
         }
@@ -243,12 +285,30 @@ mod tests {
             ("LIMIT", "9223372036854775808", Expected::Number),
             ("DEBUG", "1", Expected::Boolean),
             ("DEBUG", "yes", Expected::Boolean),
+            ("LOOK", "Light", Expected::Choice(vec!["dark".into(), "light".into()])),
         ] {
             assert_eq!(set(name, text), Err(SettingError::Value { name: name.into(), expected }), "{text:?}");
         }
         let list = GivenSettings::from([("LIMIT".to_owned(), Given::Other)]);
         let refused = SettingValues::default().with(&list, &variables());
         assert_eq!(refused, Err(SettingError::Value { name: "LIMIT".into(), expected: Expected::Number }));
+    }
+
+    #[test]
+    fn what_must_be_set_is_missed_all_at_once_until_it_is() {
+        let missed = SettingValues::default().check_complete(&variables());
+        assert_eq!(missed, Err(SettingError::Missing { names: vec!["LOOK".into(), "OWNER".into()] }));
+        let values = SettingValues::default().with(&given(&[("LOOK", "dark"), ("OWNER", "")]), &variables());
+        let missed = values.and_then(|values| values.check_complete(&variables()));
+        assert_eq!(missed, Err(SettingError::Missing { names: vec!["OWNER".into()] }), "empty is nothing");
+        let values =
+            SettingValues::default().with(&given(&[("LOOK", "dark"), ("OWNER", "me")]), &variables());
+        assert_eq!(values.and_then(|values| values.check_complete(&variables())), Ok(()));
+    }
+
+    #[test]
+    fn what_follows_from_others_cannot_be_set() {
+        assert_eq!(set("MADE", "x"), Err(SettingError::Unknown { name: "MADE".into() }));
     }
 
     #[test]

@@ -142,7 +142,7 @@ impl ServerAddress {
     fn as_upstream(&self) -> Result<Value, BadValue> {
         match self {
             Self::Unix(path) => Ok(Value::own(format!("unix:{}", Value::path(path)?.text()))),
-            Self::Tcp { address, .. } => Ok((*address).into()),
+            Self::Tcp { address, .. } => Ok(Value::own(address.to_string())),
         }
     }
 

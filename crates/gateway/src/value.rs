@@ -6,6 +6,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::path::Path;
 use std::str::FromStr;
 
+use control::ports::Upstream;
 use domain::{DomainName, Secret};
 use serde::{Deserialize, Serialize};
 
@@ -64,9 +65,10 @@ impl Value {
     }
 }
 
-impl From<SocketAddr> for Value {
-    fn from(address: SocketAddr) -> Self {
-        Self(address.to_string())
+impl From<Upstream> for Value {
+    fn from(upstream: Upstream) -> Self {
+        // Nginx verifies no certificate of an upstream unless it is told to.
+        Self(format!("{}://{}", if upstream.tls { "https" } else { "http" }, upstream.address))
     }
 }
 

@@ -24,8 +24,11 @@ pub(crate) async fn answers(endpoint: &MainEndpoint) -> bool {
     let address = SocketAddr::new(endpoint.address, endpoint.port);
     let answer = async {
         match &endpoint.speaks {
-            Speaks::Http { ready_path, .. } => http_status(address, ready_path).await.is_ok_and(is_well),
-            Speaks::Tcp => is_held_open(address).await,
+            Speaks::Http { ready_path, tls: false, .. } => {
+                http_status(address, ready_path).await.is_ok_and(is_well)
+            }
+            // Of what is spoken over TLS, that it listens is enough.
+            Speaks::Http { tls: true, .. } | Speaks::Tcp => is_held_open(address).await,
         }
     };
     timeout(ANSWER_LIMIT, answer).await.unwrap_or(false)
@@ -71,7 +74,7 @@ mod tests {
     }
 
     fn http() -> Speaks {
-        Speaks::Http { ready_path: "/ready?x=1".to_owned(), path: "/".to_owned() }
+        Speaks::Http { ready_path: "/ready?x=1".to_owned(), path: "/".to_owned(), tls: false }
     }
 
     /// What is said of an app that answers its one caller with that, and what it was asked.

@@ -10,7 +10,9 @@ use domain::{DomainNameError, Risk, SettingError, Timestamp};
 use crate::context::Context;
 use crate::error::{Malformed, Refusal};
 use crate::language::Language;
-use crate::limits::{BODY_BYTES_MAX, PARAMETER_BYTES_MAX, PARAMETERS_MAX, STREAMS_MAX, VERSIONS_LISTED_MAX};
+use crate::limits::{
+    BODY_BYTES_MAX, OPTIONS_LISTED_MAX, PARAMETER_BYTES_MAX, PARAMETERS_MAX, STREAMS_MAX, VERSIONS_LISTED_MAX,
+};
 use crate::messages::{self, text};
 
 /// What was found; empty where the code says it all.
@@ -140,8 +142,17 @@ fn of_setting(error: &SettingError, language: Language) -> String {
                 Expected::Text => "detail-setting-text",
                 Expected::Number => "detail-setting-number",
                 Expected::Boolean => "detail-setting-boolean",
+                Expected::Choice(options) => {
+                    let options = options.iter().take(OPTIONS_LISTED_MAX).map(String::as_str);
+                    let options = options.collect::<Vec<_>>().join(", ");
+                    let variables = [("name", name.as_str()), ("options", &options)];
+                    return text(language, "detail-setting-choice", &variables);
+                }
             };
             (id, name)
+        }
+        SettingError::Missing { names } => {
+            return text(language, "detail-setting-missing", &[("names", &names.join(", "))]);
         }
     };
     let (shortest, longest) = (SHORTEST_SECRET.to_string(), LONGEST_VALUE.to_string());

@@ -102,6 +102,9 @@ pub(crate) const PACKAGES_DEFAULT: usize = 50;
 /// Packages on a page of AppCatalog, whatever the client says: each with its risks may take some kilobytes.
 pub(crate) const PACKAGES_MAX: usize = 100;
 
+/// Options of a choice that are listed to a client that gave another value.
+pub(crate) const OPTIONS_LISTED_MAX: usize = 20;
+
 /// Versions that are listed to a client that asked for another.
 pub(crate) const VERSIONS_LISTED_MAX: usize = 20;
 

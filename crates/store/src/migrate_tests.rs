@@ -13,6 +13,7 @@ const SAMPLES: &[&str] = &[
     include_str!("../migrations/samples/0001.sql"),
     include_str!("../migrations/samples/0002.sql"),
     include_str!("../migrations/samples/0003.sql"),
+    include_str!("../migrations/samples/0004.sql"),
 ];
 
 /// Stands in for the next release's migration until there is one.

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use control::ports::Catalog;
-use domain::Package;
+use control::ports::{Catalog, InstalledText};
+use domain::{Package, PackageName};
 
 /// The packages it was made of.
 #[derive(Debug, Default)]
@@ -11,11 +11,13 @@ pub struct FakeCatalog(pub Vec<Arc<Package>>);
 
 impl Catalog for FakeCatalog {
     fn find(&self, name: &str) -> Option<Arc<Package>> {
-        self.0.iter().find(|package| package.name.eq_ignore_ascii_case(name)).cloned()
+        let wanted = PackageName::parse(name);
+        self.0.iter().find(|package| wanted.fits(&package.name, &package.catalog)).cloned()
     }
 
-    fn read(&self, name: &str, _: &str) -> Result<Package, String> {
-        self.find(name).map(|package| (*package).clone()).ok_or_else(|| "it is no package".to_owned())
+    fn read(&self, name: &PackageName, text: InstalledText) -> Result<Package, String> {
+        let package = self.find(&name.to_string()).ok_or_else(|| "it is no package".to_owned())?;
+        Ok(Package { env: text.env, files: Vec::new(), ..(*package).clone() })
     }
 
     fn all(&self) -> Vec<Arc<Package>> {

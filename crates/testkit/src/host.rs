@@ -10,6 +10,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use control::ports::ids::PASSWORD_LENGTH;
 use control::ports::{Clock, Host, HostError, Ids, Listener, ProcessUsage};
+use domain::package::SecretShape;
 use domain::{InstallId, MainEndpoint, OperationId, Protocol, Secret, Timestamp};
 use ipnet::Ipv4Net;
 
@@ -175,6 +176,14 @@ impl Ids for CountingIds {
     fn password(&self) -> Secret {
         let number = self.0.fetch_add(1, Ordering::SeqCst);
         Secret::from_text(format!("Pw{number:0width$}", width = PASSWORD_LENGTH - 2))
+    }
+
+    fn secret(&self, shape: SecretShape) -> Secret {
+        let password = self.password();
+        match shape {
+            SecretShape::Standard => password,
+            other => Secret::from_text(format!("{}-{other:?}", password.reveal())),
+        }
     }
 
     fn bits(&self) -> [u8; 32] {

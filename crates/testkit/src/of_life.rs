@@ -11,8 +11,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 use control::ports::{
     Change, CommandError, ContainerUsage, Engine, EngineContainer, EngineError, EngineEvent, EngineInfo,
-    EngineNetwork, EngineObject, EngineSight, EngineVolume, EventPage, Loaded, OutputLine, OutputQuery,
-    Project, Projects, ProjectsError, PullError, PullSink, Store, StoreError,
+    EngineNetwork, EngineObject, EngineSight, EngineVolume, EventPage, InstalledText, Loaded, OutputLine,
+    OutputQuery, Project, Projects, ProjectsError, PullError, PullSink, Store, StoreError,
 };
 use domain::{
     AppId, ContainerId, Event, EventId, Failure, FailureClass, InstallId, InstanceId, Operation, OperationId,
@@ -238,9 +238,9 @@ impl Projects for OfLife<FakeProjects> {
         self.pass("projects.remove_folder", failure, work).await
     }
 
-    async fn compose_text(&self, folder: &Path) -> Result<Option<String>, ProjectsError> {
+    async fn installed_text(&self, folder: &Path) -> Result<Option<InstalledText>, ProjectsError> {
         let failure = || Err(disk_failed("read", folder));
-        self.pass("projects.compose_text", failure, async || Ok(self.inner.compose_text(folder))).await
+        self.pass("projects.installed_text", failure, async || Ok(self.inner.installed_text(folder))).await
     }
 
     async fn up(&self, project: &Project) -> Result<(), CommandError> {

@@ -3,21 +3,23 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use domain::Package;
-use domain::Protocol;
 use domain::package::{
-    MainPort, PackageLogin, PackageVersion, PublishedPort, Requirements, Service, Speaks, Text, Variable,
-    VariableKind,
+    MainPort, PackageLogin, PackageVersion, PublishedPort, Requirements, SecretShape, Service, Speaks, Text,
+    Variable, VariableKind,
 };
+use domain::{Package, PackageName, Protocol};
 
 /// One service on port 8080.
 #[must_use]
 pub fn hello() -> Package {
     Package {
         name: "hello".to_owned(),
+        catalog: PackageName::BUILT_IN.to_owned(),
         trademark: "Hello".to_owned(),
         description: text("你好", "Says hello"),
         categories: vec!["test".to_owned()],
+        website: None,
+        architectures: Vec::new(),
         official: true,
         versions: vec![version("2"), version("1")],
         requirements: Requirements { cpu_cores: 1, memory_bytes: 16 << 20, disk_bytes: 10 << 20 },
@@ -31,6 +33,8 @@ pub fn hello() -> Package {
         login: None,
         note: None,
         compose: "services: {}\n".to_owned(),
+        env: None,
+        files: Vec::new(),
         icon: None,
     }
 }
@@ -41,12 +45,25 @@ pub fn hello() -> Package {
 pub fn blog() -> Package {
     Package {
         name: "Blog".to_owned(),
+        catalog: PackageName::LOCAL.to_owned(),
         trademark: "The Blog".to_owned(),
         official: false,
         variables: vec![
-            variable("DB_PASSWORD", VariableKind::Secret, text("数据库密码", "Database password")),
-            variable("TITLE", VariableKind::Text { default: "A blog".to_owned() }, text("标题", "Title")),
-            variable("POSTS", VariableKind::Number { default: 10 }, text("每页文章数", "Posts on a page")),
+            variable(
+                "DB_PASSWORD",
+                VariableKind::Secret { shape: SecretShape::Standard },
+                text("数据库密码", "Database password"),
+            ),
+            variable(
+                "TITLE",
+                VariableKind::Text { default: Some("A blog".to_owned()) },
+                text("标题", "Title"),
+            ),
+            variable(
+                "POSTS",
+                VariableKind::Number { default: Some(10) },
+                text("每页文章数", "Posts on a page"),
+            ),
         ],
         services: vec![service("db", "db", None), service("web", "blog", Some((8081, 80)))],
         volumes: vec!["data".to_owned(), "files".to_owned()],
@@ -55,7 +72,9 @@ pub fn blog() -> Package {
         compose: "services: { web: { environment: { URL: \"${APPMANAGE_URL}\" } } }\n".to_owned(),
         login: Some(PackageLogin {
             user_name: "admin".to_owned(),
+            user_variable: None,
             password_variable: Some("DB_PASSWORD".to_owned()),
+            password: String::new(),
         }),
         ..hello()
     }
@@ -66,6 +85,7 @@ pub fn blog() -> Package {
 pub fn greedy() -> Package {
     Package {
         name: "greedy".to_owned(),
+        catalog: PackageName::LOCAL.to_owned(),
         trademark: "Greedy".to_owned(),
         description: text("想要一切", "Wants it all"),
         official: false,
@@ -86,7 +106,7 @@ fn text(zh: &str, en: &str) -> Text {
 }
 
 fn http(service: &str, target: u16) -> MainPort {
-    let speaks = Speaks::Http { ready_path: "/".to_owned(), path: "/".to_owned() };
+    let speaks = Speaks::Http { ready_path: "/".to_owned(), path: "/".to_owned(), tls: false };
     MainPort { service: service.to_owned(), target, speaks }
 }
 

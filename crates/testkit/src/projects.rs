@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use control::ports::{CommandError, Project, ProjectsError};
+use control::ports::{CommandError, InstalledText, Project, ProjectsError};
 use domain::policy::{Ask, Wish};
-use domain::{InstallId, ProjectName, RenderedProject};
+use domain::{EnvFile, InstallId, Package, ProjectName, RenderedProject};
 
 use crate::engine::{FakeEngine, UpError};
 
@@ -102,16 +102,17 @@ impl FakeProjects {
         self.lock().retain(|path, found| path != folder || found.install != *install);
     }
 
-    pub(crate) fn compose_text(&self, folder: &Path) -> Option<String> {
+    pub(crate) fn installed_text(&self, folder: &Path) -> Option<InstalledText> {
         let folders = self.lock();
-        let written = folders.get(folder).and_then(|folder| folder.project.as_ref());
-        written.map(|project| project.package.compose.clone())
+        let written = folders.get(folder).and_then(|folder| folder.project.as_ref())?;
+        let env = Some(EnvFile::of(written.env_text()));
+        Some(InstalledText { compose: written.package.compose.clone(), env })
     }
 
     /// Brings up what was written, not what is asked for: the two must be the same.
     pub(crate) fn up(&self, project: &Project, is_started: bool) -> Result<(), CommandError> {
         let written = self.lock().get(&project.folder).and_then(|folder| folder.project.clone());
-        if written.as_ref() != Some(project) {
+        if written.map(on_disk) != Some(on_disk(project.clone())) {
             let words = "the folder was not written, or holds something else".to_owned();
             return Err(CommandError::Failed { words });
         }
@@ -122,6 +123,12 @@ impl FakeProjects {
             }
         })
     }
+}
+
+/// A project as its files are: what they were written from makes no difference.
+fn on_disk(project: Project) -> (String, Project) {
+    let package = Package { env: None, files: Vec::new(), ..(*project.package).clone() };
+    (project.env_text(), Project { package: Arc::new(package), ..project })
 }
 
 pub(crate) fn refused(action: &'static str, path: &Path, kind: std::io::ErrorKind) -> ProjectsError {

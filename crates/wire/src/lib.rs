@@ -40,5 +40,5 @@ pub use parameters::{
 };
 pub use plan::{ObstacleInfo, PlanImageInfo, PlanInfo, PlanPortInfo, PlanSubnetInfo};
 pub use readiness::{CheckInfo, ReadinessInfo};
-pub use variables::{AppConfigInfo, AppConfigParameters, VariableInfo};
+pub use variables::{AppConfigInfo, AppConfigParameters, VariableInfo, VariableOptionInfo};
 pub use verbs::{AppIdParameters, AppUninstallParameters, CancelledInfo, NoParameters, TrashedAppInfo};

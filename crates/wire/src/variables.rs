@@ -36,7 +36,7 @@ pub struct VariableInfo {
     /// Its name, as settings name it.
     #[schema(example = "WORDPRESS_DEBUG")]
     pub name: String,
-    /// What values it takes: `secret`, `text`, `number` or `boolean`.
+    /// What values it takes: `secret`, `text`, `number`, `boolean` or `choice` (one of `options`).
     #[schema(example = "boolean")]
     pub kind: String,
     /// What it is, for people, in the language that was asked for.
@@ -50,4 +50,20 @@ pub struct VariableInfo {
     pub default: String,
     /// Whether a value was given, by whoever installed or changed the app.
     pub is_set: bool,
+    /// Whether the app cannot do without a value, and the package gives none: then one must be given.
+    #[schema(example = false)]
+    pub is_required: bool,
+    /// What a choice offers; empty for every other kind.
+    pub options: Vec<VariableOptionInfo>,
+}
+
+/// One of the values that a choice offers.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct VariableOptionInfo {
+    /// The value.
+    #[schema(example = "en_US")]
+    pub value: String,
+    /// What it is, for people, in the language that was asked for.
+    #[schema(example = "English")]
+    pub label: String,
 }

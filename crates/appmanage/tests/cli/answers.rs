@@ -232,7 +232,7 @@ fn stats() -> Value {
 }
 
 fn variables() -> Value {
-    let variable = |name: &str, kind: &str, label: &str, value: &str, default: &str, is_set: bool| json!({ "name": name, "kind": kind, "label": label, "value": value, "default": default, "is_set": is_set });
+    let variable = |name: &str, kind: &str, label: &str, value: &str, default: &str, is_set: bool| json!({ "name": name, "kind": kind, "label": label, "value": value, "default": default, "is_set": is_set, "is_required": false, "options": [] });
     json!([
         variable("WORDPRESS_DEBUG", "boolean", "Show errors on the page", "true", "false", true),
         variable(

@@ -1,4 +1,4 @@
-//! An app on its way to a package: readers fill in what their format tells, [`Draft::finish`] does what is the
+//! An app on its way to a package: readers fill in what their format tells, `Draft::finish` does what is the
 //! same for all formats.
 
 use std::collections::BTreeMap;
@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value};
 
 use crate::block::Block;
-use crate::formats::{Icon, PackagedFile, Translation, Untranslatable};
+use crate::formats::{Icon, PackagedFile};
 
 /// An app as its reader has understood it.
 #[derive(Clone, Debug, Default)]
@@ -59,15 +59,4 @@ pub(crate) enum WebPort {
     Variable(String),
     /// The first that is published.
     First,
-}
-
-impl Draft {
-    /// The package.
-    ///
-    /// # Errors
-    /// Why there can be none.
-    pub(crate) fn finish(self) -> Result<Translation, Untranslatable> {
-        let _ = self;
-        todo!("T2")
-    }
 }

@@ -4,6 +4,7 @@
 //! No reader runs anything that a catalog brings, fetches anything, or guesses: what cannot be mapped is a
 //! remark, or the reason why there is no package. Fetching catalogs and keeping translations is not done here.
 
+#[expect(dead_code, reason = "the readers of other formats come after it")]
 mod draft;
 mod tree;
 
@@ -79,4 +80,5 @@ pub enum Untranslatable {
     Unsupported(String),
 }
 
+#[expect(unused_imports, reason = "the readers of other formats come after it")]
 pub(crate) use draft::{Draft, Web, WebPort};

@@ -31,7 +31,8 @@ pub(super) async fn search(context: &Context, arguments: &Search) -> Result<(), 
         let mut table = Table::of(printer.texts(head)).cut_last();
         for app in &found {
             let verdict = printer.coloured(&printer.word("policy", &app.policy.verdict), &app.policy.verdict);
-            table.row([app.name.clone(), app.version.clone(), verdict, app.description.clone()]);
+            let description = app.description.lines().next().unwrap_or_default().to_owned();
+            table.row([app.name.clone(), app.version.clone(), verdict, description]);
         }
         printer.table(&table)
     })?;

@@ -39,15 +39,20 @@ pub(super) fn variables_table(printer: &Printer, variables: &[VariableInfo]) -> 
     }
     let head = ["column-variable", "column-kind", "column-value", "column-meaning"];
     let mut table = Table::of(printer.texts(head)).cut_last();
-    for VariableInfo { name, kind, label, value, default, is_set } in variables {
+    for VariableInfo { name, kind, label, value, default, is_set, is_required, options } in variables {
         let value = match (kind.as_str(), is_set) {
             ("secret", true) => printer.text("secret-set", &[]),
             ("secret", false) => printer.text("secret-generated", &[]),
             (_, true) => value.clone(),
+            (_, false) if *is_required => printer.text("value-required", &[]),
             (_, false) if default.is_empty() => value.clone(),
             (_, false) => printer.text("value-default", &[("value", default)]),
         };
-        table.row([name.clone(), printer.word("variable", kind), value, label.clone()]);
+        let label = label.lines().next().unwrap_or_default();
+        let offered: Vec<&str> = options.iter().map(|option| option.value.as_str()).collect();
+        let meaning =
+            if offered.is_empty() { label.to_owned() } else { format!("{label} ({})", offered.join(", ")) };
+        table.row([name.clone(), printer.word("variable", kind), value, meaning]);
     }
     printer.table(&table)
 }

@@ -52,6 +52,7 @@ impl Control {
         let (_, package) = self.configurable(id).await?;
         let decide = move |control: &Self, record: &AppRecord, now| {
             let settings = record.app.settings.with(&given?, &package.variables)?;
+            settings.check_complete(&package.variables)?;
             if settings == record.app.settings {
                 return Ok(None);
             }
@@ -101,5 +102,5 @@ fn settings_of(app: &App, package: &Package) -> Vec<VariableSetting> {
             is_set: set.is_some(),
         }
     };
-    package.variables.iter().map(setting).collect()
+    package.variables.iter().filter(|variable| variable.kind.is_settable()).map(setting).collect()
 }

@@ -21,7 +21,10 @@ use crate::{Control, Error};
 pub const DOMAINS_PER_APP_MAX: usize = 20;
 
 /// What a package's files call the app's own address: an app that reads it is told of a new one.
-const OWN_ADDRESS: [&str; 2] = ["APPMANAGE_URL", "APPMANAGE_HOST"];
+const OWN_ADDRESS: [&str; 4] = ["APPMANAGE_AUTHORITY", "APPMANAGE_HOST", "APPMANAGE_SCHEME", "APPMANAGE_URL"];
+
+/// The key with which a service is given the whole `.env`, addresses included.
+const WHOLE_ENV: &str = "env_file";
 
 impl Control {
     /// Gives an app a name of its own. An app that writes its address into its pages is configured anew with it.
@@ -152,7 +155,10 @@ impl Control {
             id: app.id.to_string(),
             reason: error.to_string(),
         })?;
-        Ok(OWN_ADDRESS.iter().any(|variable| package.compose.contains(variable)))
+        let uses = package.env.iter().flat_map(|env| env.uses());
+        let is_used_in_env = uses.into_iter().any(|(_, name, _)| OWN_ADDRESS.contains(&name));
+        let is_in_compose = |text: &&str| package.compose.contains(*text);
+        Ok(is_used_in_env || OWN_ADDRESS.iter().chain([&WHOLE_ENV]).any(is_in_compose))
     }
 
     /// Whether the name leads here: to an address of this machine or, behind a router that hides it, to one that its

@@ -42,9 +42,10 @@ impl Control {
     ///
     /// # Errors
     /// In this order, and then nothing has changed: `AppUnknown`, `CustomerAppNameFormat`,
-    /// `VersionUnknown`, `Setting`, `PolicyRefused`, `NameTaken`, `InstallOpen`, `EngineAway`, `Host`, `NotEnough`, `Store`.
+    /// `VersionUnknown`, `Setting` (of what was given, then of what is missing), `PolicyRefused`, `NameTaken`, `InstallOpen`, `EngineAway`, `Host`, `NotEnough`, `Store`.
     pub async fn install(self: &Arc<Self>, request: InstallRequest) -> Result<AppId, Error> {
         let wanted = self.wanted(request)?;
+        wanted.settings.check_complete(&wanted.package.variables)?;
         self.check_policy(&wanted)?;
         let Wanted { id, package, version, settings } = wanted;
         let accepted = id.clone();
@@ -167,6 +168,7 @@ impl Control {
             project: ProjectName::from(id),
             package: PackageRef {
                 name: package.name.clone(),
+                catalog: package.catalog.clone(),
                 version,
                 trademark: package.trademark.clone(),
                 official: package.official,

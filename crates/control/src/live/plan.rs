@@ -78,11 +78,13 @@ impl Control {
         let (policy, images) = tokio::join!(policy, images);
         let policy = policy.unwrap_or(PolicyReport::unknown());
 
-        let mut obstacles = found.refusals;
+        let mut obstacles = Vec::new();
+        obstacles.extend(settings.check_complete(&package.variables).err().map(Error::from));
         if policy.verdict == Verdict::Refused {
             let risks = policy.risks.clone();
-            obstacles.insert(0, Error::PolicyRefused { package: package.name.clone(), risks });
+            obstacles.push(Error::PolicyRefused { package: package.name.clone(), risks });
         }
+        obstacles.extend(found.refusals);
         Ok(Plan {
             package: package.name.clone(),
             version: version.clone(),

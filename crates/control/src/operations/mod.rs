@@ -13,6 +13,7 @@ mod remove_data;
 mod render;
 pub(crate) mod reserve;
 mod take_down;
+mod values;
 
 use std::sync::Arc;
 
@@ -145,19 +146,20 @@ impl Control {
     /// What the app consists of: for an install the catalog's package, else the copy in the app's own folder, which
     /// is what its containers were made of.
     pub(crate) async fn package_of(&self, app: &App) -> Result<Arc<Package>, StepError> {
-        let name = &app.package.name;
-        let broken = |detail: String| StepError::failed(FailureClass::BrokenPackage, name, detail);
+        let name = app.package.full_name();
+        let broken =
+            |detail: String| StepError::failed(FailureClass::BrokenPackage, &app.package.name, detail);
         if app.lifecycle == Lifecycle::Installing {
-            let package = self.catalog.find(name);
+            let package = self.catalog.find(&name.to_string());
             let package = package.filter(|package| package.version(&app.package.version).is_some());
             return package.ok_or_else(|| {
                 broken(format!("the catalog no longer has it in version {}", app.package.version))
             });
         }
         let folder = self.projects.folder(&app.project);
-        let text = self.projects.compose_text(&folder).await?;
+        let text = self.projects.installed_text(&folder).await?;
         let text = text.ok_or_else(|| broken(format!("{} holds no compose file", folder.display())))?;
-        self.catalog.read(name, &text).map(Arc::new).map_err(broken)
+        self.catalog.read(&name, text).map(Arc::new).map_err(broken)
     }
 }
 

@@ -2,14 +2,12 @@
 
 use std::sync::Arc;
 
-use domain::package::VariableKind;
-use domain::{App, FailureClass, Lifecycle, Operation, OperationKind, Package, SettingValues, Verdict};
+use domain::{App, FailureClass, Lifecycle, Operation, OperationKind, SettingValues, Verdict};
 
 use super::StepError;
 use crate::Control;
 use crate::error::rules;
 use crate::ports::Project;
-use crate::ports::projects::VariableValue;
 
 pub(super) async fn run(control: &Arc<Control>, app: &App) -> Result<(), StepError> {
     let project = write(control, app).await?;
@@ -79,39 +77,5 @@ impl Control {
             kept_volumes: deployment.kept_volumes.clone(),
             package,
         })
-    }
-
-    /// The values for the compose file: what every app is told, what the version sets, what the package
-    /// declares, with what its owner set in place of the defaults.
-    fn variables(&self, app: &App, package: &Package) -> Vec<(String, VariableValue)> {
-        let plain = |name: &str, value: String| (name.to_owned(), VariableValue::Plain(value));
-        let main = app.deployment.as_ref().and_then(|deployment| deployment.main.as_ref());
-        let port = main.map_or(0, |main| main.port);
-        let public_host = &self.settings.public_host;
-        let mut variables = vec![
-            plain("APPMANAGE_APP_ID", app.id.to_string()),
-            plain("APPMANAGE_HOST", app.host(public_host).to_owned()),
-            plain("APPMANAGE_PORT", port.to_string()),
-            plain("APPMANAGE_URL", app.origin_url(public_host)),
-        ];
-        if let Some(version) = package.version(&app.package.version) {
-            variables.extend(version.variables.iter().map(|(name, value)| plain(name, value.clone())));
-        }
-        let secrets = app.deployment.as_ref().map_or(&[][..], |deployment| &deployment.secrets[..]);
-        for variable in &package.variables {
-            let default = match &variable.kind {
-                VariableKind::Secret => {
-                    let secret = secrets.iter().find(|(name, _)| *name == variable.name);
-                    VariableValue::Secret(secret.map(|(_, secret)| secret.clone()).unwrap_or_default())
-                }
-                VariableKind::Text { default } => VariableValue::Plain(default.clone()),
-                VariableKind::Number { default } => VariableValue::Plain(default.to_string()),
-                VariableKind::Boolean { default } => VariableValue::Plain(default.to_string()),
-            };
-            // What the kind was when it was set is what counts: nothing that was a secret is shown.
-            let value = app.settings.get(&variable.name).cloned().unwrap_or(default);
-            variables.push((variable.name.clone(), value));
-        }
-        variables
     }
 }

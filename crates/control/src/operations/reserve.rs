@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use domain::network::subnets_overlap;
 use domain::observation::Expectation;
-use domain::package::{PublishedPort, VariableKind};
+use domain::package::{PublishedPort, Variable, VariableKind};
 use domain::{
     App, Deployment, Failure, FailureClass, Login, MainEndpoint, Operation, OperationKind, Package,
     PortReservation, Protocol, Secret, Step, StepOutcome, SubnetReservation,
@@ -145,10 +145,8 @@ impl Control {
             patience: package.patience,
             main: main.map(|(endpoint, _)| endpoint),
             admin_path: package.admin_path.clone(),
-            login: Login {
-                user_name: package.login.as_ref().map(|login| login.user_name.clone()).unwrap_or_default(),
-                password: Secret::default(),
-            },
+            login: first_login(package),
+            user_variable: package.login.as_ref().and_then(|login| login.user_variable.clone()),
             password_variable: package.login.as_ref().and_then(|login| login.password_variable.clone()),
             secrets,
             kept_volumes: before.map(|deployment| deployment.kept_volumes.clone()).unwrap_or_default(),
@@ -255,8 +253,22 @@ impl Control {
     }
 
     fn secrets(&self, package: &Package) -> Vec<(String, Secret)> {
-        let secret = package.variables.iter().filter(|variable| variable.kind == VariableKind::Secret);
-        secret.map(|variable| (variable.name.clone(), self.ids.password())).collect()
+        let secret = package.variables.iter().filter_map(|variable| match variable.kind {
+            VariableKind::Secret { shape } => Some((variable.name.clone(), self.ids.secret(shape))),
+            _ => None,
+        });
+        secret.collect()
+    }
+}
+
+/// The login as the package gives it, before anybody sets a variable and apart from generated passwords.
+fn first_login(package: &Package) -> Login {
+    let Some(login) = &package.login else { return Login::default() };
+    let is_it = |variable: &&Variable| Some(&variable.name) == login.user_variable.as_ref();
+    let of_variable = package.variables.iter().find(is_it).and_then(|variable| variable.kind.default_text());
+    Login {
+        user_name: of_variable.unwrap_or_else(|| login.user_name.clone()),
+        password: Secret::from_text(login.password.clone()),
     }
 }
 

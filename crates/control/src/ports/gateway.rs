@@ -12,11 +12,20 @@ pub struct Site {
     /// The name.
     pub domain: DomainName,
     /// Where the app answers on this host, in HTTP.
-    pub upstream: SocketAddr,
+    pub upstream: Upstream,
     /// The file that holds its certificate, the chain and the private key (PEM, in this order; readable by root and
     /// the server only); `None` while it has none: then it is served with the gateway's own. Another certificate is
     /// always another file, and a file that was named is there until a later call that does not name it has returned.
     pub certificate: Option<PathBuf>,
+}
+
+/// Where an app answers in HTTP.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Upstream {
+    /// The address on this host.
+    pub address: SocketAddr,
+    /// Whether it speaks TLS, with a certificate that nobody vouches for.
+    pub tls: bool,
 }
 
 /// Why the sites are not served as they should be. They are served as before then.

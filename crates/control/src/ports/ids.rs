@@ -1,5 +1,6 @@
 //! Randomness: identifiers and passwords. Injected, so that tests have stable ones.
 
+use domain::package::SecretShape;
 use domain::{InstallId, OperationId, Secret};
 
 /// Makes what must not repeat and what must not be guessed.
@@ -14,6 +15,9 @@ pub trait Ids: Send + Sync {
     /// with at least one of each class: safe in any shell, URL and `.env`, and accepted by apps that
     /// ask for mixed characters.
     fn password(&self) -> Secret;
+
+    /// A fresh secret of that shape.
+    fn secret(&self, shape: SecretShape) -> Secret;
 
     /// 256 bits that nobody can guess: for keys and salts.
     fn bits(&self) -> [u8; 32];

@@ -17,14 +17,14 @@ pub mod store;
 pub mod usage;
 
 pub use access::{AccessChange, AccessStore, Accounts};
-pub use catalog::Catalog;
+pub use catalog::{Catalog, InstalledText};
 pub use certificates::{Certificates, ChallengeSink};
 pub use clock::Clock;
 pub use engine::{
     ComposeOrigin, Engine, EngineContainer, EngineError, EngineEvent, EngineInfo, EngineNetwork,
     EngineObject, EngineSight, EngineVolume, Ownership, PullError, PullSink,
 };
-pub use gateway::{Gateway, GatewayError, Site};
+pub use gateway::{Gateway, GatewayError, Site, Upstream};
 pub use host::{Host, HostError, Listener, ProcessUsage};
 pub use ids::Ids;
 pub use output::{OutputLine, OutputQuery, OutputStream};

@@ -6,9 +6,11 @@ use std::sync::Arc;
 use async_trait::async_trait;
 pub use domain::VariableValue;
 use domain::{
-    InstallId, InstanceId, KeptVolume, Package, PortReservation, ProjectName, RenderedProject,
+    EnvFile, InstallId, InstanceId, KeptVolume, Package, PortReservation, ProjectName, RenderedProject,
     SubnetReservation,
 };
+
+use super::InstalledText;
 
 /// All that an app's folder is written from. Pure data: writing it twice gives the same bytes.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,6 +33,18 @@ pub struct Project {
     pub subnets: Vec<SubnetReservation>,
     /// Anonymous volumes of an earlier life, to be mounted where they were.
     pub kept_volumes: Vec<KeptVolume>,
+}
+
+impl Project {
+    /// The text of `.env`: what the package brings, with the values of this app. The project's name comes first, so that
+    /// `docker compose ps` works in the folder.
+    #[must_use]
+    pub fn env_text(&self) -> String {
+        let nothing = EnvFile::of("");
+        let name = ("COMPOSE_PROJECT_NAME", self.name.as_str());
+        let values = self.variables.iter().map(|(name, value)| (name.as_str(), value.reveal()));
+        self.package.env.as_ref().unwrap_or(&nothing).with(std::iter::once(name).chain(values))
+    }
 }
 
 /// Why a folder could not be written or removed.
@@ -123,7 +137,8 @@ pub trait Projects: Send + Sync {
     /// success; any other that is there is refused and left alone (`AlreadyExists`).
     async fn create_folder(&self, folder: &Path, install: &InstallId) -> Result<(), ProjectsError>;
 
-    /// Writes the compose files and `.env` (0600), each in one stroke, on the disk before it returns.
+    /// Writes the compose files and `.env` (0600), each in one stroke, and those of the package's files that are not
+    /// there yet, never over something that is; on the disk before it returns.
     async fn write(&self, project: &Project) -> Result<(), ProjectsError>;
 
     /// What `docker compose` makes of the project's files, with what it asks of the host. Nothing is created,
@@ -138,8 +153,8 @@ pub trait Projects: Send + Sync {
     /// removed, not followed. Success if it is not there; a folder of another install is left alone.
     async fn remove_folder(&self, folder: &Path, install: &InstallId) -> Result<(), ProjectsError>;
 
-    /// The package's compose file in that folder, word for word as it was written; `None` if it is not there.
-    async fn compose_text(&self, folder: &Path) -> Result<Option<String>, ProjectsError>;
+    /// What the folder holds of the package; `None` if no compose file is there.
+    async fn installed_text(&self, folder: &Path) -> Result<Option<InstalledText>, ProjectsError>;
 
     /// Creates and starts networks, volumes and containers, those that differ from what is written anew: one `docker compose up --detach`, which pulls
     /// nothing. Returns when the process has ended. The process holds a lock on the folder for as long

@@ -5,7 +5,7 @@
 //! <data directory>/apps/
 //!     .creating-<install>/   being made: gets its marker, then its name
 //!     <project>/             .appmanage-install (the marker), .lock, compose.yaml,
-//!                            compose.override.yaml, .env
+//!                            compose.override.yaml, .env, files/ (the package's, and the app's from then on)
 //!     .removing-<install>/   has lost its name, and is being emptied
 //! ```
 
@@ -14,11 +14,11 @@ use std::io::{self, ErrorKind, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
-use control::ports::{Project, ProjectsError};
-use domain::InstallId;
+use control::ports::{InstalledText, Project, ProjectsError};
+use domain::{EnvFile, InstallId};
 use rustix::fs::{CWD, FlockOperation, RenameFlags, flock, renameat_with};
 
-use super::render;
+use super::{files, render};
 
 /// The package's compose file.
 pub(super) const COMPOSE_FILE: &str = "compose.yaml";
@@ -32,7 +32,8 @@ const MARKER: &str = ".appmanage-install";
 const LOCK: &str = ".lock";
 
 /// All of them: an app may mount what else it likes of its folder, and none of these.
-pub(super) const OWN_FILES: [&str; 5] = [COMPOSE_FILE, OVERRIDE_FILE, ENV_FILE, MARKER, LOCK];
+pub(super) const OWN_FILES: [&str; 6] =
+    [COMPOSE_FILE, OVERRIDE_FILE, ENV_FILE, MARKER, LOCK, files::HALF_FILE];
 
 const CREATING: &str = ".creating-";
 const REMOVING: &str = ".removing-";
@@ -63,18 +64,23 @@ pub(super) fn write(project: &Project) -> Result<(), ProjectsError> {
     let folder = &project.folder;
     write_file(folder, COMPOSE_FILE, &project.package.compose)?;
     write_file(folder, OVERRIDE_FILE, &render::override_file(project))?;
-    write_file(folder, ENV_FILE, &render::env_file(project))?;
+    write_file(folder, ENV_FILE, &project.env_text())?;
+    files::put(folder, &project.package.files).map_err(failed("write the package's files into", folder))?;
     sync(folder)
 }
 
-/// See [`control::ports::Projects::compose_text`].
-pub(super) fn compose_text(folder: &Path) -> Result<Option<String>, ProjectsError> {
-    let file = folder.join(COMPOSE_FILE);
-    match fs::read_to_string(&file) {
-        Ok(text) => Ok(Some(text)),
-        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(failed("read", &file)(error)),
-    }
+/// See [`control::ports::Projects::installed_text`].
+pub(super) fn installed_text(folder: &Path) -> Result<Option<InstalledText>, ProjectsError> {
+    let read = |name: &str| {
+        let file = folder.join(name);
+        match fs::read_to_string(&file) {
+            Ok(text) => Ok(Some(text)),
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(failed("read", &file)(error)),
+        }
+    };
+    let Some(compose) = read(COMPOSE_FILE)? else { return Ok(None) };
+    Ok(Some(InstalledText { compose, env: read(ENV_FILE)?.map(EnvFile::of) }))
 }
 
 /// See [`control::ports::Projects::remove_folder`].

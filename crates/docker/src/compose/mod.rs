@@ -5,7 +5,7 @@
 
 mod asks;
 mod detect;
-mod dotenv;
+mod files;
 mod folder;
 #[cfg(test)]
 mod fuzz;
@@ -20,7 +20,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use control::ports::projects::VariableValue;
-use control::ports::{CommandError, Project, Projects, ProjectsError};
+use control::ports::{CommandError, InstalledText, Project, Projects, ProjectsError};
 use domain::{InstallId, InstanceId, ProjectName, RenderedProject, secret};
 use tokio::sync::Semaphore;
 use tokio::time::Instant;
@@ -145,9 +145,9 @@ impl Projects for ComposeProjects {
         off_the_runtime(move || folder::remove(&folder, &install)).await
     }
 
-    async fn compose_text(&self, folder: &Path) -> Result<Option<String>, ProjectsError> {
+    async fn installed_text(&self, folder: &Path) -> Result<Option<InstalledText>, ProjectsError> {
         let folder = folder.to_owned();
-        off_the_runtime(move || folder::compose_text(&folder)).await
+        off_the_runtime(move || folder::installed_text(&folder)).await
     }
 
     async fn up(&self, project: &Project) -> Result<(), CommandError> {

@@ -1,7 +1,7 @@
 //! Writes the files of an app's folder. Pure: the same project gives the same bytes.
 //!
 //! `compose.yaml` is the package's text, word for word. All that this server adds stands in
-//! `compose.override.yaml`, which a user can read to see what differs; `.env` holds the values.
+//! `compose.override.yaml`, which a user can read to see what differs; `.env` holds the values (`Project::env_text`).
 
 use std::fmt::Write as _;
 
@@ -9,8 +9,6 @@ use control::ports::Project;
 use control::ports::engine::{LABEL_INSTALL, LABEL_INSTANCE};
 use domain::package::Service;
 use domain::{KeptVolume, PortReservation};
-
-use super::dotenv;
 
 /// Log rotation for services that set none: without it Docker fills the disk.
 const LOG_FILE_SIZE: &str = "10m";
@@ -58,13 +56,6 @@ pub(super) fn override_file(project: &Project) -> String {
         yaml.labels(project);
     }
     yaml.0
-}
-
-/// `.env`. The project's name comes first, so that `docker compose ps` works in the folder.
-pub(super) fn env_file(project: &Project) -> String {
-    let name = dotenv::line("COMPOSE_PROJECT_NAME", project.name.as_str());
-    let variables = project.variables.iter().map(|(name, value)| dotenv::line(name, value.reveal()));
-    std::iter::once(name).chain(variables).collect()
 }
 
 /// A YAML text in the making.

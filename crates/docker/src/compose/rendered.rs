@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use control::ports::{CommandError, Project};
-use domain::{RenderedProject, secret};
+use domain::{RenderedProject, VariableValue, secret};
 use serde_json::{Map, Value};
 
 use super::{ComposeProjects, arguments, asks, folder, links, off_the_runtime, output, secret_of};
@@ -72,7 +72,7 @@ impl ComposeProjects {
     pub(super) async fn render_aside(&self, project: &Project) -> Result<RenderedProject, CommandError> {
         let _turn = self.aside.acquire().await;
         let scratch = Scratch::below(&self.scratch);
-        let project = Project { folder: scratch.0.clone(), ..project.clone() };
+        let project = moved(project, &scratch.0);
         let written = project.clone();
         let write = move || {
             folder::create(&written.folder, &written.install)?;
@@ -101,6 +101,17 @@ impl ComposeProjects {
         let configured = self.compose.environment.engine_host().strip_prefix("unix://").map(PathBuf::from);
         ENGINE_SOCKETS.iter().map(PathBuf::from).chain(configured).collect()
     }
+}
+
+/// The project in another folder, which its values name in the place of its own.
+fn moved(project: &Project, folder: &Path) -> Project {
+    let (from, to) = (project.folder.display().to_string(), folder.display().to_string());
+    let value = |value: &VariableValue| match value {
+        VariableValue::Plain(text) => VariableValue::Plain(text.replace(&from, &to)),
+        secret @ VariableValue::Secret(_) => secret.clone(),
+    };
+    let variables = project.variables.iter().map(|(name, known)| (name.clone(), value(known))).collect();
+    Project { folder: folder.to_owned(), variables, ..project.clone() }
 }
 
 /// A folder that is gone when this is.

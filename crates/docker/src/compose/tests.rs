@@ -144,7 +144,7 @@ fn the_override_file_holds_all_that_we_add() {
 
 #[test]
 fn the_env_file_names_the_project_first_and_keeps_the_order() {
-    let rendered = render::env_file(&project_in(Path::new("/data")));
+    let rendered = project_in(Path::new("/data")).env_text();
     assert_eq!(rendered, "COMPOSE_PROJECT_NAME='myblog'\nTAG='6.1'\nDB_PASSWORD='Abcdefgh12345678'\n");
 }
 

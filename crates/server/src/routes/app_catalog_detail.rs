@@ -37,6 +37,8 @@ impl Interface for AppCatalogDetail {
                 value: String::new(),
                 default: String::new(),
                 is_set: false,
+                is_required: false,
+                options: Vec::new(),
             }],
             services: vec![CatalogServiceInfo { name: "wordpress".into(), image: "wordpress:6.8".into() }],
             note: "Whoever opens it first owns it; do so at once.".into(),
@@ -53,6 +55,7 @@ impl Interface for AppCatalogDetail {
                 .map_or_else(|| service.image.clone(), |newest| service.image_for(&newest.variables)),
         };
         let needed = package.requirements;
+        let settable = package.variables.iter().filter(|variable| variable.kind.is_settable());
         Ok(CatalogDetailInfo {
             app: catalog_app_info(&package, &policy, call),
             versions: package.versions.iter().map(|version| version.name.clone()).collect(),
@@ -61,7 +64,7 @@ impl Interface for AppCatalogDetail {
                 memory_bytes: needed.memory_bytes,
                 disk_bytes: needed.disk_bytes,
             },
-            variables: package.variables.iter().map(|variable| unset(variable, call.language)).collect(),
+            variables: settable.map(|variable| unset(variable, call.language)).collect(),
             services: package.services.iter().map(service).collect(),
             note: package.note.as_ref().map(|note| spoken(note, call.language)).unwrap_or_default(),
         })

@@ -2,9 +2,10 @@
 
 use control::VariableSetting;
 use domain::ErrorCode;
-use domain::package::VariableKind;
-use wire::{AppConfigInfo, AppConfigParameters, VariableInfo};
+use domain::package::{ChoiceOption, VariableKind};
+use wire::{AppConfigInfo, AppConfigParameters, VariableInfo, VariableOptionInfo};
 
+use super::app_catalog::spoken;
 use crate::error::Refusal;
 use crate::interface::{Call, Interface};
 use crate::language::Language;
@@ -28,6 +29,7 @@ impl Interface for AppConfig {
         ErrorCode::SettingsFormat,
         ErrorCode::SettingsUnknown,
         ErrorCode::SettingsValue,
+        ErrorCode::SettingsMissing,
     ];
     type Parameters = AppConfigParameters;
     type Data = AppConfigInfo;
@@ -43,6 +45,8 @@ impl Interface for AppConfig {
                 value: "false".into(),
                 default: "false".into(),
                 is_set: false,
+                is_required: false,
+                options: Vec::new(),
             }],
         }
     }
@@ -64,21 +68,33 @@ impl Interface for AppConfig {
 
 /// A variable as clients see it.
 pub(crate) fn variable_info(variable: VariableSetting, language: Language) -> VariableInfo {
-    let (kind, default) = match variable.kind {
-        VariableKind::Secret => ("secret", String::new()),
-        VariableKind::Text { default } => ("text", default),
-        VariableKind::Number { default } => ("number", default.to_string()),
-        VariableKind::Boolean { default } => ("boolean", default.to_string()),
+    let kind = match &variable.kind {
+        VariableKind::Secret { .. } => "secret",
+        VariableKind::Text { .. } => "text",
+        VariableKind::Number { .. } => "number",
+        VariableKind::Boolean { .. } => "boolean",
+        VariableKind::Choice { .. } => "choice",
+        VariableKind::Port { .. } => "port",
+        VariableKind::Derived(_) | VariableKind::Token { .. } => "derived",
+    };
+    let (is_required, default) =
+        (variable.kind.is_required(), variable.kind.default_text().unwrap_or_default());
+    let options = match variable.kind {
+        VariableKind::Choice { options, .. } => options,
+        _ => Vec::new(),
+    };
+    let option = |option: ChoiceOption| VariableOptionInfo {
+        value: option.value,
+        label: spoken(&option.label, language),
     };
     VariableInfo {
         name: variable.name,
         kind: kind.into(),
-        label: match language {
-            Language::Chinese => variable.label.zh,
-            Language::English => variable.label.en,
-        },
+        label: spoken(&variable.label, language),
         value: variable.value.unwrap_or_else(|| default.clone()),
         default,
         is_set: variable.is_set,
+        is_required,
+        options: options.into_iter().map(option).collect(),
     }
 }

@@ -26,6 +26,7 @@ impl Interface for AppInstall {
         ErrorCode::SettingsFormat,
         ErrorCode::SettingsUnknown,
         ErrorCode::SettingsValue,
+        ErrorCode::SettingsMissing,
         ErrorCode::PolicyRefused,
         ErrorCode::CustomerAppNameRepeat,
         ErrorCode::CustomerAppNameWait,

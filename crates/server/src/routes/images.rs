@@ -6,6 +6,7 @@ use axum::Extension;
 use axum::extract::{Path, State};
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
+use domain::package::{Icon, IconKind};
 
 use crate::Server;
 use crate::context::Context;
@@ -40,17 +41,18 @@ pub(crate) async fn image(
     };
     let package = server.control.catalog().find(name);
     let icon = package.as_ref().and_then(|package| package.icon.clone());
-    let svg = icon.unwrap_or_else(|| {
+    let icon = icon.unwrap_or_else(|| {
         let trademark = package.as_ref().map_or(name, |package| &package.trademark);
-        monogram(trademark, name).into_bytes()
+        Icon { kind: IconKind::Svg, bytes: monogram(trademark, name).into_bytes() }
     });
     let headers = [
-        (header::CONTENT_TYPE, "image/svg+xml"),
+        // Whatever its path ends with: browsers go by the type.
+        (header::CONTENT_TYPE, icon.kind.media_type()),
         (header::CONTENT_SECURITY_POLICY, CONTENT_SECURITY_POLICY),
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
         (header::CACHE_CONTROL, CACHE_CONTROL),
     ];
-    (headers, svg).into_response()
+    (headers, icon.bytes).into_response()
 }
 
 /// Any name that a package could have: an app's picture is there also when its package no longer is.

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use axum::http::Method;
 use domain::Package;
+use domain::package::{Icon, IconKind};
 use serde_json::Value;
 use testkit::{World, packages};
 
@@ -150,7 +151,11 @@ async fn a_checkup_tells_of_everything_and_what_is_wrong() {
 #[tokio::test(start_paused = true)]
 async fn every_package_has_a_picture_without_the_two_headers() {
     let icon = br#"<svg xmlns="http://www.w3.org/2000/svg"/>"#.to_vec();
-    let drawn = Package { name: "drawn".into(), icon: Some(icon.clone()), ..packages::hello() };
+    let drawn = Package {
+        name: "drawn".into(),
+        icon: Some(Icon { kind: IconKind::Svg, bytes: icon.clone() }),
+        ..packages::hello()
+    };
     let mut world = World::default();
     world.packages.push(Arc::new(drawn));
     let api = Api::start_with(world, &server::ServerSettings::default()).await;

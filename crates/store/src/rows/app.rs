@@ -31,6 +31,7 @@ pub(crate) fn read(row: &Row<'_>, domains: Vec<AppDomain>) -> Result<App, Fault>
         project: ProjectName::from_text(cells.plain::<String>("project")?),
         package: PackageRef {
             name: cells.plain("package")?,
+            catalog: cells.plain("catalog")?,
             version: cells.plain("version")?,
             trademark: cells.plain("trademark")?,
             official: cells.plain("official")?,

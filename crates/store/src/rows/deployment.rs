@@ -28,6 +28,9 @@ pub(super) struct DeploymentRow {
     admin_path: String,
     user_name: String,
     password: String,
+    /// Since version 4.
+    #[serde(default)]
+    user_variable: Option<String>,
     /// Since version 2; before, the password itself stood in `password`.
     #[serde(default)]
     password_variable: Option<String>,
@@ -71,7 +74,13 @@ struct MainRow {
 #[derive(Serialize, Deserialize)]
 #[serde(remote = "Speaks", rename_all = "snake_case")]
 enum SpeaksRow {
-    Http { ready_path: String, path: String },
+    Http {
+        ready_path: String,
+        path: String,
+        /// Since version 4.
+        #[serde(default)]
+        tls: bool,
+    },
     Tcp,
 }
 
@@ -113,6 +122,7 @@ impl From<&Deployment> for DeploymentRow {
             admin_path: deployment.admin_path.clone(),
             user_name: deployment.login.user_name.clone(),
             password: deployment.login.password.reveal().to_owned(),
+            user_variable: deployment.user_variable.clone(),
             password_variable: deployment.password_variable.clone(),
             secrets: deployment.secrets.iter().map(secret).collect(),
             kept_volumes: deployment.kept_volumes.iter().cloned().map(KeptVolumeRow::from).collect(),
@@ -138,6 +148,7 @@ impl From<DeploymentRow> for Deployment {
             main: row.main.map(MainEndpoint::from),
             admin_path: row.admin_path,
             login: Login { user_name: row.user_name, password: Secret::from_text(row.password) },
+            user_variable: row.user_variable,
             password_variable: row.password_variable,
             secrets: row.secrets.into_iter().map(secret).collect(),
             kept_volumes: row.kept_volumes.into_iter().map(KeptVolume::from).collect(),

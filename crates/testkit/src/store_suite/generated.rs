@@ -120,6 +120,7 @@ impl Generator {
             id,
             package: PackageRef {
                 name: self.text(),
+                catalog: self.text(),
                 version: self.text(),
                 trademark: self.text(),
                 official: self.chance(),
@@ -173,6 +174,7 @@ impl Generator {
             }),
             admin_path: self.text(),
             login: Login { user_name: self.text(), password: self.secret() },
+            user_variable: self.maybe(Self::text),
             password_variable: self.maybe(Self::text),
             secrets: self.some(|generator| (generator.text(), generator.secret())),
             kept_volumes: self.some(|generator| KeptVolume {
@@ -184,7 +186,10 @@ impl Generator {
     }
 
     fn speaks(&mut self) -> Speaks {
-        if self.chance() { Speaks::Tcp } else { Speaks::Http { ready_path: self.text(), path: self.text() } }
+        match self.chance() {
+            true => Speaks::Tcp,
+            false => Speaks::Http { ready_path: self.text(), path: self.text(), tls: self.chance() },
+        }
     }
 
     fn port_reservation(&mut self) -> PortReservation {
