@@ -104,7 +104,7 @@ fn a_newer_schema_is_refused_and_left_alone() {
     migrate(&mut connection, &path, &next_release()).expect("it is migrated");
     drop(connection);
     let error = SqliteStore::open(directory.path()).err().expect("it is too new").to_string();
-    for part in ["schema version 4", "up to 3", "run the newer appmanage", "appmanage.db.before-v4"] {
+    for part in ["schema version 5", "up to 4", "run the newer appmanage", "appmanage.db.before-v5"] {
         assert!(error.contains(part), "{error}");
     }
     assert_eq!(version_of(&path), newest + 1);
