@@ -170,7 +170,7 @@ impl Memory {
             app.is_some_and(|app| app.domains.iter().any(|domain| domain.name == site.domain))
         };
         let served = self.gateway.served.iter().flatten();
-        served.filter(move |site| !is_own(site)).map(|site| site.upstream)
+        served.filter(move |site| !is_own(site)).map(|site| site.upstream.address)
     }
 
     /// The change that amends a domain, whoever has it; `None` if nobody does.

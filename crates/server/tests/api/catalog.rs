@@ -77,6 +77,7 @@ async fn a_package_is_told_with_all_that_can_be_set() {
     let variable = |name: &str, kind: &str, label: &str, default: &str| {
         json!({
             "name": name, "kind": kind, "label": label, "value": "", "default": default, "is_set": false,
+            "is_required": false, "options": [],
         })
     };
     assert_eq!(

@@ -140,6 +140,14 @@ async fn malformed(covered: &mut Covered, router: &Router, interface: &str) {
     covered.0.insert((interface.to_owned(), ErrorCode::RequestFormatError.as_str()));
 }
 
+/// A package that cannot be installed without a value for one of its variables.
+fn choosy() -> domain::Package {
+    let kind = domain::package::VariableKind::Text { default: None };
+    let title = domain::package::Variable { name: "TITLE".to_owned(), kind, label: Default::default() };
+    let hello = testkit::packages::hello();
+    domain::Package { name: "choosy".to_owned(), variables: vec![title], ..hello }
+}
+
 async fn of_install(covered: &mut Covered, api: &Api) {
     api.install("hello", "taken").await;
     api.install("blog", "binned").await;
@@ -161,6 +169,10 @@ async fn of_install(covered: &mut Covered, api: &Api) {
     ] {
         covered.refused(&api.router, install(app, name, version), code).await;
     }
+    let mut choosy = install("choosy", "choosy", "1");
+    covered.refused(&api.router, choosy.clone(), ErrorCode::SettingsMissing).await;
+    choosy.parameters.push(("settings".into(), r#"{"TITLE": "Mine"}"#.into()));
+    api.send(choosy.get()).await.data();
     for (app, settings, code) in [
         ("hello", "[]", ErrorCode::SettingsFormat),
         ("hello", r#"{"TITLE": "#, ErrorCode::SettingsFormat),
@@ -218,6 +230,9 @@ async fn of_verbs(covered: &mut Covered, api: &Api) {
     ] {
         covered.refused(&api.router, configure(settings), code).await;
     }
+    api.running.operation_ended("choosy").await;
+    let unset = Call::to("/AppConfig", &[("app_id", "choosy"), ("settings", r#"{"TITLE":null}"#)]);
+    covered.refused(&api.router, unset, ErrorCode::SettingsMissing).await;
     api.world.store.set_disk_full(true);
     covered.refused(&api.router, configure(r#"{"POSTS":3}"#), ErrorCode::SystemError).await;
     api.world.store.set_disk_full(false);
@@ -409,7 +424,9 @@ async fn panics(covered: &mut Covered) {
 
 #[tokio::test(start_paused = true)]
 async fn every_code_of_every_interface_is_answered_in_both_languages() {
-    let api = Api::start_with(domains::world(), &ServerSettings::default()).await;
+    let mut world = domains::world();
+    world.packages.push(choosy().into());
+    let api = Api::start_with(world, &ServerSettings::default()).await;
     let mut covered = Covered::default();
     common(&mut covered, &api).await;
     of_install(&mut covered, &api).await;

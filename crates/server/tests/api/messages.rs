@@ -21,6 +21,7 @@ pub(crate) const CHINESE: &[(ErrorCode, &str)] = &[
     (ErrorCode::SettingsFormat, "参数settings不是JSON对象"),
     (ErrorCode::SettingsUnknown, "应用没有指定的设置项"),
     (ErrorCode::SettingsValue, "设置项的值不符合要求"),
+    (ErrorCode::SettingsMissing, "缺少必须填写的设置项"),
     (ErrorCode::LimitFormat, "limit必须是1到100的整数"),
     (ErrorCode::BeforeNotExis, "before指定的操作不存在,或已不再保留"),
     (ErrorCode::LastEventIdFormat, "事件ID必须是事件流给出的整数"),
