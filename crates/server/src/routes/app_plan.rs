@@ -29,6 +29,7 @@ impl Interface for AppPlan {
         ErrorCode::SettingsFormat,
         ErrorCode::SettingsUnknown,
         ErrorCode::SettingsValue,
+        ErrorCode::SettingsMissing,
     ];
     type Parameters = AppInstallParameters;
     type Data = PlanInfo;
