@@ -1,12 +1,21 @@
 //! An app on its way to a package: readers fill in what their format tells, `Draft::finish` does what is the
 //! same for all formats.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value};
 
-use crate::block::Block;
-use crate::formats::{Icon, PackagedFile};
+use crate::block::{Block, Kind, PortBlock, ShapeBlock, VariableBlock, VersionBlock};
+use crate::emit::compose_text;
+use crate::formats::interpolation::{Part, parse};
+use crate::formats::known::Known;
+use crate::formats::published::Published;
+use crate::formats::secrets::Surroundings;
+use crate::formats::{Icon, PackagedFile, Translation, Untranslatable};
+use crate::formats::{interpolation, networks, offered, published, secrets, services, storage, texts};
+
+/// Variables of `.env` that only name another, behind each other.
+const REFERENCES_LIMIT: usize = 8;
 
 /// An app as its reader has understood it.
 #[derive(Clone, Debug, Default)]
@@ -31,6 +40,8 @@ pub(crate) struct Draft {
     /// `/DATA/AppData/$AppID`. `.` always does.
     pub(crate) data_prefixes: Vec<String>,
     pub(crate) web: Option<Web>,
+    /// Names of variables whose values stay as they are, whatever they look like: no secret is made for them.
+    pub(crate) fixed: BTreeSet<String>,
 }
 
 /// The port that people use.
@@ -59,4 +70,220 @@ pub(crate) enum WebPort {
     Variable(String),
     /// The first that is published.
     First,
+}
+
+/// Characters of a package's name.
+const NAME_LIMIT: usize = 63;
+
+impl Draft {
+    /// The package.
+    ///
+    /// # Errors
+    /// Why there can be none.
+    pub(crate) fn finish(mut self) -> Result<Translation, Untranslatable> {
+        let known = Known::of(&self);
+        let name = package_name(&self.name)?;
+        let mut compose = std::mem::take(&mut self.compose);
+        let mut remarks = std::mem::take(&mut self.remarks);
+        let main = self.web.as_ref().and_then(|web| web.service.as_deref());
+        let cleaned = services::clean(&mut compose, main, &known, &mut remarks)?;
+        settle_images(&mut compose, &known)?;
+        networks::clean(&mut compose, &cleaned.container_names, &mut remarks);
+        let (ports, main) = published::clean(&mut compose, self.web.as_ref(), &known, &mut remarks);
+        let stored = storage::clean(&mut compose, &self.data_prefixes, &self.files, &known, &mut remarks);
+        let texts: Vec<&str> =
+            stored.files.values().filter_map(|file| std::str::from_utf8(&file.bytes).ok()).collect();
+        networks::name_containers(&mut compose, &cleaned.container_names, &known, &texts);
+
+        let mut block = std::mem::take(&mut self.block);
+        block.main = main;
+        block.one_shot = cleaned.one_shot;
+        texts::clean(&mut block, &name);
+        versions(&mut block, &compose);
+        settle_login(&mut block, &known);
+        tell_ports(&mut block.variables, &ports, &compose, &known);
+        let of_versions = block.versions[0].variables.keys().cloned().collect();
+        offered::clean(&mut compose, &mut block.variables, &of_versions, &known, &mut remarks);
+        let told = block.login.as_ref().and_then(|login| login.password.as_deref());
+        let around = Surroundings { known: &known, fixed: &self.fixed, told, files: &texts };
+        secrets::clean(&mut compose, &mut block.variables, &around, &mut remarks);
+        drop_unused(&mut block, &compose, &known);
+        remarks.dedup();
+        let compose = compose_text(&block, &compose);
+        Ok(Translation { name, compose, env: self.env, files: stored.files, icon: self.icon, remarks })
+    }
+}
+
+/// A package's name: small letters, digits and `-`.
+fn package_name(name: &str) -> Result<String, Untranslatable> {
+    let mut slug = String::new();
+    for character in name.trim().to_lowercase().chars() {
+        match character {
+            'a'..='z' | '0'..='9' => slug.push(character),
+            _ if slug.ends_with('-') || slug.is_empty() => {}
+            _ => slug.push('-'),
+        }
+    }
+    slug.truncate(NAME_LIMIT);
+    let slug = slug.trim_end_matches('-');
+    if slug.is_empty() {
+        return Err(Untranslatable::Unreadable(format!("{name:?} cannot be a package's name")));
+    }
+    Ok(slug.to_owned())
+}
+
+fn services_of(compose: &Map<String, Value>) -> impl Iterator<Item = (&String, &Value)> {
+    compose.get("services").and_then(Value::as_object).into_iter().flatten()
+}
+
+/// Images as they are pulled: only variables of the versions stay.
+fn settle_images(compose: &mut Map<String, Value>, known: &Known) -> Result<(), Untranslatable> {
+    let services = compose.get_mut("services").and_then(Value::as_object_mut);
+    for (name, service) in services.into_iter().flatten() {
+        let Some(Value::String(image)) = service.get_mut("image") else { continue };
+        let settled = known.settle_image(image);
+        let text = settled.text.trim().trim_end_matches(':').to_owned();
+        if text.is_empty()
+            || !settled.missing.is_empty() && text.contains(['/', ':']) && text.ends_with(['/', ':'])
+        {
+            let why = format!("the image of its service {name} is {image:?}, where variables have no value");
+            return Err(Untranslatable::Unreadable(why));
+        }
+        *image = text;
+    }
+    Ok(())
+}
+
+/// At least one version: what the main image is tagged with, where the catalog tells none.
+fn versions(block: &mut Block, compose: &Map<String, Value>) {
+    if !block.versions.is_empty() {
+        return;
+    }
+    let main = block.main.as_ref().map(|main| main.service.as_str());
+    let service = services_of(compose).find(|(name, _)| main.is_none_or(|main| main == name.as_str()));
+    let image = service.and_then(|(_, service)| service.get("image")?.as_str()).unwrap_or_default();
+    let image = image.split('@').next().unwrap_or_default();
+    let tag = image.rsplit('/').next().and_then(|last| last.split_once(':')).map_or("latest", |(_, tag)| tag);
+    block.versions.push(VersionBlock { name: tag.to_owned(), ..VersionBlock::default() });
+}
+
+/// A login whose password is another variable's: that one. One whose password nobody makes: what it is.
+fn settle_login(block: &mut Block, known: &Known) {
+    let Some(login) = &mut block.login else { return };
+    let is_secret = |name: &str| {
+        block.variables.iter().any(|variable| variable.name == name && variable.kind == Kind::Secret)
+    };
+    for _ in 0..REFERENCES_LIMIT {
+        let Some(name) = login.password_variable.clone().filter(|name| !is_secret(name)) else { break };
+        let template = known.env().get(&name).cloned().unwrap_or_default();
+        login.password_variable = match parse(&template).as_slice() {
+            [Part::Use(used)] => Some(used.name.clone()),
+            _ => {
+                login.password = known.value(&name).filter(|value| !value.is_empty());
+                None
+            }
+        };
+    }
+    login.password_variable.take_if(|name| !is_secret(name));
+    if let Some(name) = login.user_variable.take() {
+        let is_declared = block.variables.iter().any(|variable| variable.name == name);
+        match known.value(&name).filter(|_| !is_declared) {
+            Some(value) => login.user_name = value,
+            None if is_declared => login.user_variable = Some(name),
+            None => {}
+        }
+    }
+    let is_empty = login.password_variable.is_none()
+        && login.password.is_none()
+        && login.user_variable.is_none()
+        && login.user_name.is_empty();
+    if is_empty {
+        block.login = None;
+    }
+}
+
+/// Variables that told the host's port of a published one and are used elsewhere too: the port that was given.
+fn tell_ports(
+    variables: &mut Vec<VariableBlock>,
+    ports: &[Published],
+    compose: &Map<String, Value>,
+    known: &Known,
+) {
+    let used = used_in(compose, known);
+    let mut told = BTreeSet::new();
+    for port in ports {
+        let Some(name) = port.variable.as_ref().filter(|name| told.insert((*name).clone())) else { continue };
+        let declared = variables.iter().position(|variable| variable.name == *name);
+        let label = declared.map(|index| variables.remove(index).label);
+        if used.contains(name) || known.is_in_env(name) {
+            let mut variable = offered::text_variable(name);
+            variable.kind = Kind::Port;
+            variable.label = label.unwrap_or(variable.label);
+            variable.of = Some(PortBlock { service: port.service.clone(), port: port.target, udp: port.udp });
+            variables.push(variable);
+        }
+    }
+}
+
+/// Every name that the compose file or `.env` uses.
+fn used_in(compose: &Map<String, Value>, known: &Known) -> BTreeSet<String> {
+    let mut used = BTreeSet::new();
+    compose.values().for_each(|value| collect_names(value, &mut used));
+    used.extend(known.env().values().flat_map(|template| interpolation::names(template)));
+    used
+}
+
+fn collect_names(value: &Value, used: &mut BTreeSet<String>) {
+    match value {
+        Value::String(text) => used.extend(interpolation::names(text)),
+        Value::Array(items) => items.iter().for_each(|item| collect_names(item, used)),
+        Value::Object(map) => map.values().for_each(|item| collect_names(item, used)),
+        _ => {}
+    }
+}
+
+/// Leaves out variables that nothing uses: what only told a path or an image is told there now.
+fn drop_unused(block: &mut Block, compose: &Map<String, Value>, known: &Known) {
+    let gets_all = |service: &Value| match service.get("env_file") {
+        Some(Value::String(path)) => path == ".env",
+        Some(Value::Array(paths)) => paths.iter().any(|path| path == ".env"),
+        _ => false,
+    };
+    if services_of(compose).any(|(_, service)| gets_all(service)) {
+        return;
+    }
+    let mut used = used_in(compose, known);
+    for source in compose.get("secrets").into_iter().chain(compose.get("configs")) {
+        let sources = source.as_object().into_iter().flat_map(Map::values);
+        used.extend(sources.filter_map(|source| source.get("environment")?.as_str().map(str::to_owned)));
+    }
+    loop {
+        let inner: Vec<String> = block
+            .variables
+            .iter()
+            .filter(|variable| used.contains(&variable.name))
+            .flat_map(|variable| {
+                let key = match &variable.shape {
+                    Some(ShapeBlock::Jwt { key, .. }) => Some(key.clone()),
+                    _ => None,
+                };
+                interpolation::names(variable.value.as_deref().unwrap_or_default()).into_iter().chain(key)
+            })
+            .filter(|name| !used.contains(name))
+            .collect();
+        if inner.is_empty() {
+            break;
+        }
+        used.extend(inner);
+    }
+    block.variables.retain(|variable| used.contains(&variable.name));
+    let is_there = |name: &String| block.variables.iter().any(|variable| variable.name == *name);
+    if let Some(login) = &mut block.login {
+        login.password_variable.take_if(|name| !is_there(name));
+        login.user_variable.take_if(|name| !is_there(name));
+        let is_empty = login.password_variable.is_none() && login.password.is_none();
+        if is_empty && login.user_variable.is_none() && login.user_name.is_empty() {
+            block.login = None;
+        }
+    }
 }

@@ -4,8 +4,19 @@
 //! No reader runs anything that a catalog brings, fetches anything, or guesses: what cannot be mapped is a
 //! remark, or the reason why there is no package. Fetching catalogs and keeping translations is not done here.
 
-#[expect(dead_code, reason = "the readers of other formats come after it")]
+mod document;
 mod draft;
+mod env_lines;
+mod interpolation;
+mod known;
+mod networks;
+mod offered;
+mod published;
+mod secret_names;
+mod secrets;
+mod services;
+mod storage;
+mod texts;
 mod tree;
 
 use std::collections::BTreeMap;

@@ -1,0 +1,244 @@
+//! Which variables hold secrets, by their names, and which values can be some. Nothing is replaced here.
+
+/// Parts of words that make a name one of a secret.
+const SECRET_PARTS: [&str; 5] = ["PASSWORD", "PASSWD", "PASSPHRASE", "SECRET", "KEYBASE"];
+/// Words that do.
+const SECRET_WORDS: [&str; 7] = ["PASS", "PWD", "PW", "SALT", "JWT", "TOKEN", "PASSKEY"];
+/// Words that make a `KEY` one.
+const KEY_WORDS: [&str; 17] = [
+    "ENCRYPTION",
+    "ENCRYPT",
+    "ENCRYPTED",
+    "MASTER",
+    "SIGNING",
+    "SIGN",
+    "SESSION",
+    "SESSIONS",
+    "APP",
+    "COOKIE",
+    "API",
+    "ACCESS",
+    "ADMIN",
+    "AUTH",
+    "HASH",
+    "CRYPTO",
+    "BASE",
+];
+/// Words that make it something about a secret.
+const ABOUT_WORDS: [&str; 60] = [
+    "FILE",
+    "PATH",
+    "DIR",
+    "LENGTH",
+    "LEN",
+    "MIN",
+    "MAX",
+    "EXPIRE",
+    "EXPIRES",
+    "EXPIRY",
+    "EXPIRATION",
+    "TTL",
+    "POLICY",
+    "ENABLED",
+    "ENABLE",
+    "DISABLE",
+    "DISABLED",
+    "ALLOW",
+    "ALLOWED",
+    "REQUIRE",
+    "REQUIRED",
+    "RESET",
+    "NAME",
+    "USER",
+    "USERNAME",
+    "URL",
+    "URI",
+    "HOST",
+    "PORT",
+    "ID",
+    "HASHED",
+    "ALGORITHM",
+    "ALGO",
+    "TYPE",
+    "HEADER",
+    "ISSUER",
+    "LIFETIME",
+    "AGE",
+    "ROTATION",
+    "SIZE",
+    "COUNT",
+    "PLUGIN",
+    "EMPTY",
+    "RANDOM",
+    "CHECK",
+    "FIELD",
+    "DURATION",
+    "TIMEOUT",
+    "PREFIX",
+    "MODE",
+    "VERSION",
+    "PUBLIC",
+    "SITE",
+    "METHOD",
+    "STRENGTH",
+    "TIME",
+    "DAYS",
+    "HOURS",
+    "LIMIT",
+    "ROUNDS",
+];
+/// Words of services that somebody else runs, who gives the secret out.
+const FOREIGN_WORDS: [&str; 49] = [
+    "SMTP",
+    "MAIL",
+    "MAILER",
+    "EMAIL",
+    "IMAP",
+    "OPENAI",
+    "ANTHROPIC",
+    "GEMINI",
+    "AZURE",
+    "AWS",
+    "S3",
+    "GITHUB",
+    "GITLAB",
+    "GOOGLE",
+    "FACEBOOK",
+    "TWITTER",
+    "DISCORD",
+    "SLACK",
+    "TELEGRAM",
+    "STRIPE",
+    "PAYPAL",
+    "OAUTH",
+    "OAUTH2",
+    "OIDC",
+    "SAML",
+    "LDAP",
+    "CLIENT",
+    "LICENSE",
+    "LICENCE",
+    "BOT",
+    "CAPTCHA",
+    "RECAPTCHA",
+    "HCAPTCHA",
+    "TURNSTILE",
+    "TWILIO",
+    "SENDGRID",
+    "MAILGUN",
+    "CLOUDFLARE",
+    "CF",
+    "VAPID",
+    "PROXY",
+    "PROVIDER",
+    "LLM",
+    "DEEPSEEK",
+    "OPENROUTER",
+    "GROQ",
+    "TMDB",
+    "SENTRY",
+    "TUNNEL",
+];
+/// Values that are switches or nothing.
+const NO_SECRETS: [&str; 10] = ["true", "false", "yes", "no", "on", "off", "none", "null", "nil", "disabled"];
+/// Characters of a value that may be a secret.
+const LENGTH_LIMIT: usize = 256;
+
+fn words(name: &str) -> Vec<String> {
+    name.to_ascii_uppercase().split(|c: char| !c.is_ascii_alphanumeric()).map(str::to_owned).collect()
+}
+
+/// Whether a variable of that name holds a secret.
+pub(crate) fn looks_secret(name: &str) -> bool {
+    let words = words(name);
+    let has = |list: &[&str]| words.iter().any(|word| list.contains(&word.as_str()));
+    if has(&ABOUT_WORDS) {
+        return false;
+    }
+    let joined = words.concat();
+    SECRET_PARTS.iter().any(|part| joined.contains(part))
+        || has(&SECRET_WORDS)
+        || (words.last().is_some_and(|word| word == "KEY") && has(&KEY_WORDS))
+}
+
+/// Whether it is a secret that somebody else gives out, such as the password of a mail server.
+pub(crate) fn is_foreign(name: &str) -> bool {
+    let words = words(name);
+    let is_key_of_others = words
+        .windows(2)
+        .any(|pair| matches!((pair[0].as_str(), pair[1].as_str()), ("API" | "ACCESS", "KEY")));
+    is_key_of_others || words.iter().any(|word| FOREIGN_WORDS.contains(&word.as_str()))
+}
+
+/// Whether one can be made for it where nobody gives a value: it is the app's own.
+pub(crate) fn is_made_for(name: &str) -> bool {
+    looks_secret(name) && !is_foreign(name) && !words(name).iter().any(|word| word == "TOKEN")
+}
+
+/// Whether a value can be a secret at all.
+pub(crate) fn is_plausible(value: &str) -> bool {
+    let lower = value.to_ascii_lowercase();
+    let is_number = value.bytes().all(|byte| byte.is_ascii_digit()) && value.len() < 6;
+    let is_path = value.starts_with(['/', '.', '~']) || value.contains("://");
+    let is_file_name = value.rsplit_once('.').is_some_and(|(name, end)| {
+        !name.is_empty()
+            && matches!(end, "txt" | "pem" | "key" | "crt" | "json" | "yml" | "yaml" | "conf" | "env")
+    });
+    // Hashes, signed tokens and keys in PEM belong to something else that was made with them.
+    let is_made = value.starts_with("eyJ") || value.starts_with("-----") || value.starts_with('$');
+    let is_text = value.contains(char::is_whitespace) || value.contains(char::is_control);
+    (3..=LENGTH_LIMIT).contains(&value.len())
+        && !NO_SECRETS.contains(&lower.as_str())
+        && !(is_number || is_path || is_file_name || is_made || is_text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_tell_secrets_from_what_is_about_them() {
+        for name in [
+            "MYSQL_ROOT_PASSWORD",
+            "DB_PASS",
+            "JWT_SECRET",
+            "SECRET_KEY_BASE",
+            "APP_KEY",
+            "pgpassword",
+            "PASSWORD_SALT",
+            "FORGEJO__security__SECRET_KEY",
+            "MEILI_MASTER_KEY",
+            "ADMIN_TOKEN",
+        ] {
+            assert!(looks_secret(name), "{name}");
+        }
+        for name in [
+            "POSTGRES_PASSWORD_FILE",
+            "PASSWORD_MIN_LENGTH",
+            "MYSQL_ALLOW_EMPTY_PASSWORD",
+            "COMPASS",
+            "KEY",
+            "PUBLIC_KEY",
+            "JWT_EXPIRES_IN",
+            "SSH_KEY",
+            "PWA_ENABLED",
+            "SECRET_NAME",
+            "MONKEY",
+        ] {
+            assert!(!looks_secret(name), "{name}");
+        }
+        assert!(is_foreign("SMTP_PASSWORD") && is_foreign("OPENAI_API_KEY") && !is_foreign("DB_PASSWORD"));
+    }
+
+    #[test]
+    fn switches_paths_and_numbers_are_no_secrets() {
+        for value in
+            ["", "true", "12345", "/run/secret", "./x", "http://x", "key.pem", "two words", "$2y$10$x"]
+        {
+            assert!(!is_plausible(value), "{value}");
+        }
+        for value in ["admin", "123456", "p@ss/w0rd", "changeme"] {
+            assert!(is_plausible(value), "{value}");
+        }
+    }
+}

@@ -1,0 +1,384 @@
+//! Secrets that every install of a catalog would share: made anew for each, wherever the same value stands.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Map, Value, json};
+
+use crate::block::{Kind, ShapeBlock, VariableBlock};
+use crate::formats::interpolation::{Part, escaped, parse};
+use crate::formats::known::Known;
+use crate::formats::offered::text_variable;
+pub(crate) use crate::formats::secret_names::is_made_for;
+use crate::formats::secret_names::{is_foreign, is_plausible, looks_secret};
+
+type Object = Map<String, Value>;
+
+/// Shorter values, and those that mean something else too, are only replaced where a secret is meant.
+const DISTINCT_LENGTH: usize = 6;
+/// The length of secrets made for apps that want signs in passwords.
+const STRONG_LENGTH: u16 = 20;
+/// Longest secret: what keys of the field need.
+const LONGEST: usize = 128;
+
+/// A sample value, and the variable that is made for it.
+struct Sample {
+    value: String,
+    variable: String,
+    /// It means something else in the app too, such as its user.
+    is_ambiguous: bool,
+}
+
+/// What is given besides the compose file.
+pub(crate) struct Surroundings<'a> {
+    pub(crate) known: &'a Known,
+    /// Names whose values are to stay.
+    pub(crate) fixed: &'a BTreeSet<String>,
+    /// The password that the app ships with, which people are told.
+    pub(crate) told: Option<&'a str>,
+    /// The texts that the catalog ships for the app.
+    pub(crate) files: &'a [&'a str],
+}
+
+/// Replaces sample secrets in the compose file, in the defaults of variables and, by variables of the same name, in
+/// `.env`.
+pub(crate) fn clean(
+    compose: &mut Object,
+    variables: &mut Vec<VariableBlock>,
+    around: &Surroundings<'_>,
+    remarks: &mut Vec<String>,
+) {
+    let samples = find(compose, variables, around, remarks);
+    if samples.is_empty() {
+        return;
+    }
+    let services = compose.get_mut("services").and_then(Value::as_object_mut);
+    for service in services.into_iter().flat_map(Map::values_mut) {
+        replace(service, None, None, &samples);
+    }
+    for kind in ["configs", "secrets"] {
+        if let Some(value) = compose.get_mut(kind) {
+            replace(value, None, None, &samples);
+        }
+    }
+    let mut added = Vec::new();
+    for sample in &samples {
+        let shape = shape(&sample.value);
+        match variables.iter_mut().find(|variable| variable.name == sample.variable) {
+            Some(variable) if variable.kind == Kind::Secret => {}
+            Some(variable) => make_secret(variable, shape, &mut added, &sample.value),
+            None => {
+                let mut variable = text_variable(&sample.variable);
+                make_secret(&mut variable, shape, &mut added, &sample.value);
+                variables.push(variable);
+            }
+        }
+    }
+    variables.extend(added);
+    derive_defaults(variables, &samples);
+    derive_env(variables, &samples, around);
+}
+
+/// The names of one place where a value stands, and how many services have it.
+#[derive(Default)]
+struct Place {
+    names: Vec<String>,
+    services: BTreeSet<String>,
+    is_wanted: bool,
+}
+
+/// The sample secrets, each once.
+fn find(
+    compose: &Object,
+    variables: &[VariableBlock],
+    around: &Surroundings<'_>,
+    remarks: &mut Vec<String>,
+) -> Vec<Sample> {
+    let mut places: Vec<(String, Place)> = Vec::new();
+    let mut others: BTreeSet<String> = BTreeSet::new();
+    let mut note = |name: &str, value: &str, service: &str, is_declared: bool| {
+        if !(looks_secret(name) && is_plausible(value)) && !is_declared || around.fixed.contains(name) {
+            others.insert(value.to_owned());
+            return;
+        }
+        let index = places.iter().position(|(known, _)| known == value).unwrap_or_else(|| {
+            places.push((value.to_owned(), Place::default()));
+            places.len() - 1
+        });
+        let place = &mut places[index].1;
+        place.names.push(name.to_owned());
+        place.services.insert(service.to_owned());
+        place.is_wanted |= is_declared || !is_foreign(name);
+    };
+    let is_secret = |name: &str| variables.iter().any(|v| v.name == name && v.kind == Kind::Secret);
+    for (name, template) in around.known.env() {
+        if let [Part::Text(value)] = parse(template).as_slice()
+            && variables.iter().all(|v| v.name != *name || v.kind == Kind::Secret)
+        {
+            note(name, value, ".env", is_secret(name) && is_plausible(value));
+        }
+    }
+    for variable in variables.iter().filter(|variable| variable.kind == Kind::Text) {
+        if let Some(Value::String(default)) = &variable.default {
+            note(&variable.name, default, "", false);
+        }
+    }
+    let services = compose.get("services").and_then(Value::as_object);
+    for (service, value) in services.into_iter().flatten() {
+        for (name, value) in value.get("environment").and_then(Value::as_object).into_iter().flatten() {
+            let Some(text) = value.as_str() else { continue };
+            if let [Part::Text(value)] = parse(text).as_slice() {
+                note(name, value, service, false);
+            }
+        }
+    }
+    others.extend(services.into_iter().flat_map(Map::keys).cloned());
+    let mut taken: BTreeSet<String> = variables.iter().map(|variable| variable.name.clone()).collect();
+    taken.extend(around.known.env().keys().cloned());
+    let mut samples = Vec::new();
+    for (value, place) in places {
+        let is_internal = place.is_wanted || place.services.len() > 1;
+        if !is_internal || around.told == Some(value.as_str()) {
+            continue;
+        }
+        let is_ambiguous = value.len() < DISTINCT_LENGTH || others.contains(&value);
+        if !is_ambiguous && around.files.iter().any(|file| file.contains(&value)) {
+            remarks.push(format!(
+                "{} stays what the catalog says: a file of the app has it too",
+                place.names[0]
+            ));
+            continue;
+        }
+        let variable = variable_name(&place, &taken, &is_secret);
+        taken.insert(variable.clone());
+        samples.push(Sample { value, variable, is_ambiguous });
+    }
+    // Longer ones first: a shorter one may be a part of them.
+    samples.sort_by_key(|sample| std::cmp::Reverse(sample.value.len()));
+    samples
+}
+
+/// The variable for a value: one of its names that is a variable already, else a new one.
+fn variable_name(place: &Place, taken: &BTreeSet<String>, is_secret: &dyn Fn(&str) -> bool) -> String {
+    let is_variable = |name: &&String| taken.contains(*name);
+    let own = place.names.iter().find(|name| is_secret(name));
+    // A name of `.env` or of a variable stands first in the list of names.
+    if let Some(name) = own.or_else(|| {
+        place
+            .names
+            .first()
+            .filter(is_variable)
+            .filter(|_| place.services.iter().any(|s| s.is_empty() || s == ".env"))
+    }) {
+        return name.clone();
+    }
+    let wish: String =
+        place.names[0].chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect();
+    let wish = if wish.starts_with(|c: char| c.is_ascii_digit()) { format!("_{wish}") } else { wish };
+    let service = place
+        .services
+        .first()
+        .map(|s| s.to_ascii_uppercase().replace(|c: char| !c.is_ascii_alphanumeric(), "_"));
+    let mut candidates = std::iter::once(wish.clone())
+        .chain(service.map(|service| format!("SECRET_{service}_{wish}")))
+        .chain((2..).map(|number| format!("{wish}_{number}")));
+    candidates.find(|name| !taken.contains(name)).unwrap_or(wish)
+}
+
+fn make_secret(
+    variable: &mut VariableBlock,
+    shape: Option<ShapeBlock>,
+    added: &mut Vec<VariableBlock>,
+    sample: &str,
+) {
+    variable.default = None;
+    variable.optional = false;
+    // The key of the PHP framework Laravel: 32 bytes, with a word before them.
+    if sample.starts_with("base64:") {
+        let mut bytes = text_variable(&format!("{}_BYTES", variable.name));
+        bytes.kind = Kind::Secret;
+        bytes.shape = Some(ShapeBlock::Base64(32));
+        variable.kind = Kind::Derived;
+        variable.value = Some(format!("base64:${{{}}}", bytes.name));
+        added.push(bytes);
+        return;
+    }
+    variable.kind = Kind::Secret;
+    variable.shape = shape;
+}
+
+/// What a secret has to look like, by its sample.
+fn shape(sample: &str) -> Option<ShapeBlock> {
+    let is_hex = sample.bytes().all(|byte| byte.is_ascii_hexdigit() && !byte.is_ascii_uppercase());
+    let is_uuid = sample.len() == 36 && sample.bytes().filter(|byte| *byte == b'-').count() == 4;
+    let length = u16::try_from(sample.len().min(LONGEST)).unwrap_or(u16::MAX);
+    let has_sign = sample.contains(['!', '@', '#', '%', '^', '&', '*']);
+    match sample {
+        _ if is_uuid => Some(ShapeBlock::Uuid),
+        _ if is_hex && sample.len() >= 16 && sample.bytes().any(|byte| byte.is_ascii_digit()) => {
+            Some(ShapeBlock::Hex(length))
+        }
+        _ if sample.ends_with('=') && sample.len() >= 20 => Some(ShapeBlock::Base64(
+            length / 4 * 3 - u16::from(sample.ends_with('=')) - u16::from(sample.ends_with("==")),
+        )),
+        _ if has_sign => Some(ShapeBlock::Strong(STRONG_LENGTH)),
+        _ if sample.len() > 24 => Some(ShapeBlock::Alphanumeric(length)),
+        _ => None,
+    }
+}
+
+/// Replaces samples in a value; `key` is its name, `before` what stands before it in a list.
+fn replace(value: &mut Value, key: Option<&str>, before: Option<&str>, samples: &[Sample]) {
+    match value {
+        Value::String(text) => {
+            let is_meant = key.is_some_and(looks_secret) || before.is_some_and(announces);
+            *text = replaced(text, is_meant, samples);
+        }
+        Value::Array(items) => {
+            let mut before: Option<String> = None;
+            for item in items {
+                let own = item.as_str().map(str::to_owned);
+                replace(item, None, before.as_deref(), samples);
+                before = own;
+            }
+        }
+        Value::Object(map) => {
+            for (key, item) in
+                map.iter_mut().filter(|(key, _)| !matches!(key.as_str(), "image" | "ports" | "volumes"))
+            {
+                replace(item, Some(key), None, samples);
+            }
+        }
+        _ => {}
+    }
+}
+
+/// Whether a word of a command says that a secret follows.
+fn announces(word: &str) -> bool {
+    let word = word.trim_start_matches('-').to_ascii_lowercase();
+    word == "a" || word == "p" || ["pass", "secret", "token"].iter().any(|part| word.contains(part))
+}
+
+/// The text with `${NAME}` in place of samples: where it is one of them and a secret is meant, in URLs, and where it
+/// can mean nothing else.
+fn replaced(text: &str, is_meant: bool, samples: &[Sample]) -> String {
+    let parts = parse(text);
+    if let [Part::Text(whole)] = parts.as_slice()
+        && let Some(sample) = samples.iter().find(|sample| sample.value == *whole)
+        && (is_meant || !sample.is_ambiguous)
+    {
+        return format!("${{{}}}", sample.variable);
+    }
+    let written = |part: &Part| match part {
+        Part::Text(text) => replaced_in(text, samples),
+        Part::Use(used) => format!("${{{}}}", used.name),
+    };
+    parts.iter().map(written).collect()
+}
+
+/// The first place of a sample in a plain text, and so on behind it.
+fn replaced_in(text: &str, samples: &[Sample]) -> String {
+    for sample in samples {
+        for (at, _) in text.match_indices(&sample.value) {
+            let (before, after) = (&text[..at], &text[at + sample.value.len()..]);
+            let is_inner = |c: char| c.is_ascii_alphanumeric();
+            let is_word = !before.ends_with(is_inner) && !after.starts_with(is_inner);
+            let is_in_url = before.ends_with(':') && after.starts_with('@');
+            let word = before.trim_end_matches([' ', '=', '"', '\'', ':']);
+            let is_announced = word.len() < before.len()
+                && word
+                    .rsplit([' ', '&', '?', ';', '-'])
+                    .next()
+                    .is_some_and(|word| announces(word) && word.len() > 1);
+            if is_in_url || (is_word && (!sample.is_ambiguous || is_announced)) {
+                let rest = replaced_in(after, samples);
+                return format!("{}${{{}}}{rest}", replaced_in(before, samples), sample.variable);
+            }
+        }
+    }
+    escaped(text)
+}
+
+/// Defaults of other variables with a sample in them: made of the secret.
+fn derive_defaults(variables: &mut [VariableBlock], samples: &[Sample]) {
+    for variable in variables.iter_mut().filter(|variable| variable.kind == Kind::Text) {
+        let Some(Value::String(default)) = &variable.default else { continue };
+        let value = replaced(&escaped(default), looks_secret(&variable.name), samples);
+        if value != escaped(default) {
+            *variable = VariableBlock {
+                kind: Kind::Derived,
+                default: None,
+                optional: false,
+                value: Some(value),
+                ..variable.clone()
+            };
+        }
+    }
+}
+
+/// Lines of `.env` with a sample in them: variables of the same names, made of the secret.
+fn derive_env(variables: &mut Vec<VariableBlock>, samples: &[Sample], around: &Surroundings<'_>) {
+    for (name, template) in around.known.env() {
+        if variables.iter().any(|variable| variable.name == *name) || around.fixed.contains(name) {
+            continue;
+        }
+        let parts = parse(template);
+        let plain: String = parts
+            .iter()
+            .map(|part| match part {
+                Part::Text(text) => escaped(text),
+                Part::Use(used) => format!("${{{}}}", used.name),
+            })
+            .collect();
+        let value = replaced(&plain, looks_secret(name), samples);
+        if value != plain {
+            let mut variable = text_variable(name);
+            variable.kind = Kind::Derived;
+            variable.value = Some(value);
+            variables.push(variable);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn run(compose: Value) -> (Value, Vec<VariableBlock>) {
+        let Value::Object(mut compose) = compose else { panic!("an object") };
+        let (known, fixed, mut variables) = (Known::default(), BTreeSet::new(), Vec::new());
+        let around = Surroundings { known: &known, fixed: &fixed, told: None, files: &[] };
+        clean(&mut compose, &mut variables, &around, &mut Vec::new());
+        (Value::Object(compose), variables)
+    }
+
+    #[test]
+    fn a_sample_is_one_variable_wherever_it_stands() {
+        let (compose, variables) = run(json!({ "services": {
+            "db": { "environment": { "POSTGRES_PASSWORD": "postgres", "POSTGRES_USER": "postgres" },
+                "healthcheck": { "test": "pg_isready -U postgres" } },
+            "web": { "environment": { "URL": "postgres://postgres:postgres@db/postgres", "SECRET_KEY": "s3cr3t-key-0" },
+                "command": ["--key", "s3cr3t-key-0", "x-s3cr3t-key-0$$"] },
+            "cache": { "command": "redis-server --requirepass postgres" },
+        } }));
+        assert_eq!(
+            compose["services"],
+            json!({
+                "db": { "environment": { "POSTGRES_PASSWORD": "${POSTGRES_PASSWORD}", "POSTGRES_USER": "postgres" },
+                    "healthcheck": { "test": "pg_isready -U postgres" } },
+                "web": { "environment": { "URL": "postgres://postgres:${POSTGRES_PASSWORD}@db/postgres",
+                    "SECRET_KEY": "${SECRET_KEY}" }, "command": ["--key", "${SECRET_KEY}", "x-${SECRET_KEY}$$"] },
+                "cache": { "command": "redis-server --requirepass ${POSTGRES_PASSWORD}" },
+            })
+        );
+        let names: Vec<_> = variables.iter().map(|v| (v.name.as_str(), v.kind)).collect();
+        assert_eq!(names, [("SECRET_KEY", Kind::Secret), ("POSTGRES_PASSWORD", Kind::Secret)]);
+    }
+
+    #[test]
+    fn what_somebody_else_gives_out_is_kept() {
+        let (compose, variables) = run(json!({ "services": { "web": { "environment": {
+            "SMTP_PASSWORD": "mailpassword", "PASSWORD_FILE": "/run/x", "ALLOW_EMPTY_PASSWORD": "yes" } } } }));
+        assert_eq!(compose["services"]["web"]["environment"]["SMTP_PASSWORD"], "mailpassword");
+        assert!(variables.is_empty());
+    }
+}
