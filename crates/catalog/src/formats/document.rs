@@ -13,7 +13,7 @@ const NODE_LIMIT: usize = 100_000;
 const ALIAS_LIMIT: usize = 2_000;
 
 /// Reads a mapping. Merge keys are resolved; a key that is there twice is an error, as it is for compose. Texts stay
-/// texts: `no`, `22:22` and `022` are not made something else. `name` is the file's, for people.
+/// texts: `no` and `22:22` are not made something else; numbers are what they are to compose, so `022` is 18. `name` is the file's, for people.
 ///
 /// # Errors
 ///
@@ -40,13 +40,32 @@ pub(crate) fn read(name: &str, text: &str) -> Result<Value, Untranslatable> {
             max_documents: 1,
         },
         alias_limits: serde_saphyr::alias_limits! { max_total_replayed_events: NODE_LIMIT },
+        strict_booleans: true,
+        legacy_octal_numbers: true,
         with_snippet: false,
     };
     // Compose takes a tab after a value; the grammar does not.
     let text: String = text.lines().flat_map(|line| [line.trim_end_matches('\t'), "\n"]).collect();
-    serde_saphyr::from_str_with_options(&text, options).map_err(|error| {
+    let mut value = serde_saphyr::from_str_with_options(&text, options).map_err(|error| {
         Untranslatable::Unreadable(format!("{name}: {}", error.render_with_formatter(&UserMessageFormatter)))
-    })
+    })?;
+    write_whole_numbers(&mut value);
+    Ok(value)
+}
+
+/// `1.0`, `1e3` and `08` are whole numbers to compose.
+fn write_whole_numbers(value: &mut Value) {
+    match value {
+        Value::Number(number) => {
+            let float = number.as_f64().filter(|float| number.is_f64() && float.fract() == 0.0);
+            if let Some(whole) = float.and_then(|float| format!("{float}").parse::<i64>().ok()) {
+                *value = whole.into();
+            }
+        }
+        Value::Array(items) => items.iter_mut().for_each(write_whole_numbers),
+        Value::Object(map) => map.values_mut().for_each(write_whole_numbers),
+        _ => {}
+    }
 }
 
 #[cfg(test)]
@@ -59,10 +78,10 @@ mod tests {
     #[test]
     fn texts_stay_texts_and_merge_keys_are_resolved() {
         let text = "x: &x { a: 1, b: 2 }\ny: { <<: *x, b: 3 }\nrestart: no\nport: 22:22\nmode: 022\n\
-                    day: 2026-01-02\nversion: 1.10\ntab: value\t\non: on\n";
+                    day: 2026-01-02\nversion: 1.10\nwhole: 1.0\ntab: value\t\non: on\n";
         let expected = json!({
-            "x": { "a": 1, "b": 2 }, "y": { "a": 1, "b": 3 }, "restart": "no", "port": "22:22", "mode": "022",
-            "day": "2026-01-02", "version": 1.1, "tab": "value", "on": "on",
+            "x": { "a": 1, "b": 2 }, "y": { "a": 1, "b": 3 }, "restart": "no", "port": "22:22", "mode": 18,
+            "day": "2026-01-02", "version": 1.1, "whole": 1, "tab": "value", "on": "on",
         });
         assert_eq!(read("file", text), Ok(expected));
     }
