@@ -18,6 +18,8 @@ mod services;
 mod storage;
 mod texts;
 mod tree;
+mod websoft9;
+mod websoft9_texts;
 
 use std::collections::BTreeMap;
 
@@ -40,6 +42,86 @@ pub enum Format {
     Runtipi,
     /// Coolify's service templates.
     Coolify,
+}
+
+impl Format {
+    /// Every format, in the order in which they are looked for.
+    pub const ALL: [Self; 7] = [
+        Self::Own,
+        Self::Websoft9,
+        Self::OnePanel,
+        Self::Runtipi,
+        Self::Dokploy,
+        Self::CasaOs,
+        Self::Coolify,
+    ];
+
+    /// Its name, for people and in the API.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Own => "appmanage",
+            Self::Websoft9 => "websoft9",
+            Self::CasaOs => "casaos",
+            Self::Dokploy => "dokploy",
+            Self::OnePanel => "1panel",
+            Self::Runtipi => "runtipi",
+            Self::Coolify => "coolify",
+        }
+    }
+
+    /// The format of that name.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|format| format.as_str() == name)
+    }
+
+    /// The format that a catalog is written in; `None` where it is none of these.
+    #[must_use]
+    pub fn detect(tree: &Tree) -> Option<Self> {
+        Self::ALL.into_iter().find(|format| match format {
+            Self::Websoft9 => websoft9::detect(tree),
+            Self::Own | Self::OnePanel | Self::CasaOs | Self::Dokploy | Self::Runtipi | Self::Coolify => {
+                false
+            }
+        })
+    }
+
+    /// The names of a catalog's apps, sorted.
+    #[must_use]
+    pub fn apps(self, tree: &Tree) -> Vec<String> {
+        match self {
+            Self::Websoft9 => websoft9::apps(tree),
+            Self::Own | Self::OnePanel | Self::CasaOs | Self::Dokploy | Self::Runtipi | Self::Coolify => {
+                Vec::new()
+            }
+        }
+    }
+
+    /// The packages of one of those apps, by name: one, but where versions differ in more than a version. An app that
+    /// cannot be read as a whole is told under its own name.
+    #[must_use]
+    pub fn translate(self, tree: &Tree, app: &str) -> Vec<(String, Result<Translation, Untranslatable>)> {
+        let drafts = match self {
+            Self::Websoft9 => websoft9::read(tree, app),
+            Self::Own | Self::OnePanel | Self::CasaOs | Self::Dokploy | Self::Runtipi | Self::Coolify => {
+                Ok(Vec::new())
+            }
+        };
+        match drafts {
+            Err(error) => vec![(app.to_owned(), Err(error))],
+            Ok(drafts) => drafts
+                .into_iter()
+                .map(|draft| {
+                    let name = draft.name.clone();
+                    match draft.finish() {
+                        Ok(translation) => (translation.name.clone(), Ok(translation)),
+                        Err(error) => (name, Err(error)),
+                    }
+                })
+                .collect(),
+        }
+    }
 }
 
 /// An app of another catalog, as files of a package of ours.

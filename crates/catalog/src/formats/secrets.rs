@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use crate::block::{Kind, ShapeBlock, VariableBlock};
 use crate::formats::interpolation::{Part, escaped, parse};
@@ -341,6 +341,8 @@ fn derive_env(variables: &mut Vec<VariableBlock>, samples: &[Sample], around: &S
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     fn run(compose: Value) -> (Value, Vec<VariableBlock>) {

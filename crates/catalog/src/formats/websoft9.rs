@@ -1,0 +1,359 @@
+//! Reads Websoft9's docker-library: `apps/<name>/` with `variables.json`, `.env` and `docker-compose.yml`, and the
+//! texts and labels that lie beside them in the repository.
+//!
+//! Its convention is in `.env`: what is called `W9_…` means something to the platform, the rest is the app's own.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::{Map, Value};
+
+use crate::block::{
+    Block, Kind, LoginBlock, RequirementsBlock, ShapeBlock, TextBlock, VariableBlock, VersionBlock,
+};
+use crate::formats::document::read_mapping;
+use crate::formats::interpolation::names;
+use crate::formats::known::Known;
+use crate::formats::offered::{label, text_variable};
+use crate::formats::{Draft, Tree, Untranslatable, Web, WebPort, env_lines, websoft9_texts};
+
+/// The edition that `docker-compose.yml` is of.
+const COMMUNITY: &str = "community";
+/// Variables that hold the app's own name.
+const IDS: [&str; 3] = ["W9_ID", "W9_NAME", "W9_APP_NAME"];
+/// Length of the master password, as Websoft9 makes it.
+const MASTER_LENGTH: u16 = 16;
+/// Length of the random code.
+const CODE_LENGTH: u16 = 16;
+/// Most gigabytes and cores that are believed.
+const REQUIREMENT_LIMIT: f64 = 10_000.0;
+
+/// Whether a catalog is one of these.
+pub(super) fn detect(tree: &Tree) -> bool {
+    tree.folders("apps").iter().any(|app| {
+        let files = tree.files(&format!("apps/{app}"));
+        let has = |name: &str| files.iter().any(|file| file == name);
+        has("variables.json") && has("docker-compose.yml")
+    })
+}
+
+/// The names of its apps.
+pub(super) fn apps(tree: &Tree) -> Vec<String> {
+    tree.folders("apps")
+}
+
+/// The packages of an app: one of the community's edition, and one of each that has a compose file of its own.
+///
+/// # Errors
+/// Why there is none.
+pub(super) fn read(tree: &Tree, app: &str) -> Result<Vec<Draft>, Untranslatable> {
+    let folder = tree.below(&format!("apps/{app}"));
+    let variables = folder.text("variables.json")?;
+    let variables =
+        variables.ok_or_else(|| Untranslatable::Unreadable("it has no variables.json".to_owned()))?;
+    let variables = read_mapping("variables.json", &variables)?;
+    if variables.get("release") == Some(&Value::Bool(false)) {
+        return Err(Untranslatable::Hidden("the catalog has not released it yet".to_owned()));
+    }
+    let compose = folder
+        .text("docker-compose.yml")?
+        .ok_or_else(|| Untranslatable::Unreadable("it has no docker-compose.yml".to_owned()))?;
+    let compose = read_mapping("docker-compose.yml", &compose)?;
+    let app = App { tree, folder, name: app, variables, env: None };
+    let app = App { env: app.folder.text(".env")?, ..app };
+
+    let mut drafts = Vec::new();
+    for (index, (edition, versions)) in app.editions().into_iter().enumerate() {
+        let file = format!("docker-compose-{edition}.yml");
+        let own = match (index, app.folder.text(&file)?) {
+            (0, _) => None,
+            (_, Some(text)) => Some(over(&compose, read_mapping(&file, &text)?)),
+            (_, None) => continue,
+        };
+        let edition = own.is_some().then_some(edition);
+        drafts.push(app.draft(own.unwrap_or_else(|| compose.clone()), edition.as_deref(), versions)?);
+    }
+    Ok(drafts)
+}
+
+struct App<'a> {
+    tree: &'a Tree,
+    folder: Tree,
+    name: &'a str,
+    /// `variables.json`.
+    variables: Map<String, Value>,
+    env: Option<String>,
+}
+
+impl App<'_> {
+    fn text(&self, key: &str) -> String {
+        self.variables.get(key).and_then(Value::as_str).unwrap_or_default().trim().to_owned()
+    }
+
+    /// The editions with their versions; that of `docker-compose.yml` first.
+    fn editions(&self) -> Vec<(String, Vec<String>)> {
+        let editions = self.variables.get("edition").and_then(Value::as_array).into_iter().flatten();
+        let mut editions: Vec<(String, Vec<String>)> = editions
+            .map(|edition| {
+                let dist = edition.get("dist").and_then(Value::as_str).unwrap_or_default().trim();
+                let versions = edition.get("version").and_then(Value::as_array).into_iter().flatten();
+                let versions = versions.filter_map(Value::as_str).map(|version| version.trim().to_owned());
+                (dist.to_owned(), versions.collect())
+            })
+            .collect();
+        if let Some(index) = editions.iter().position(|(dist, _)| dist == COMMUNITY) {
+            editions[..=index].rotate_right(1);
+        }
+        if editions.is_empty() {
+            editions.push((COMMUNITY.to_owned(), Vec::new()));
+        }
+        editions
+    }
+
+    fn draft(
+        &self,
+        compose: Map<String, Value>,
+        edition: Option<&str>,
+        versions: Vec<String>,
+    ) -> Result<Draft, Untranslatable> {
+        let env = env_lines::templates(self.env.as_deref().unwrap_or_default());
+        let name = edition.map_or_else(|| self.name.to_owned(), |edition| format!("{}-{edition}", self.name));
+        let texts = websoft9_texts::of(self.tree, self.name);
+        let trademark = Some(self.text("trademark")).filter(|text| !text.is_empty());
+        let trademark = trademark.unwrap_or_else(|| self.name.to_owned());
+        let website = texts.website.clone().unwrap_or_else(|| self.text("fork_url"));
+        let block = Block {
+            trademark: edition
+                .map_or_else(|| trademark.clone(), |edition| format!("{trademark} {}", label(edition))),
+            description: texts.description.unwrap_or_else(|| {
+                let text = format!("{trademark} {website}");
+                TextBlock { zh: text.trim().to_owned(), en: text.trim().to_owned() }
+            }),
+            categories: texts.categories,
+            website: Some(website),
+            requirements: self.variables.get("requirements").and_then(requirements),
+            ..Block::default()
+        };
+        let mut draft = Draft {
+            name,
+            block,
+            compose,
+            env: self.env.as_deref().map(|env| with_edition(env, edition)),
+            files: self.folder.collect("")?,
+            values: IDS.map(|id| (id.to_owned(), self.name.to_owned())).into(),
+            ..Draft::default()
+        };
+        let used = used_names(&draft.compose, &env);
+        draft.block.variables = platform_variables(&env, &used);
+        let known = Known::of(&draft);
+        draft.block.variables.extend(settings(&env, &used, &known, &websoft9_texts::labels(self.tree)));
+        let is_own = |name: &String| draft.block.variables.iter().all(|variable| variable.name != **name);
+        draft.fixed = env.keys().filter(|name| name.starts_with("W9_") && is_own(name)).cloned().collect();
+        draft.web = web(&env, &known);
+        draft.block.admin_path = known.value("W9_ADMIN_PATH").unwrap_or_default();
+        draft.block.login = login(&env, &known);
+        self.tell_more(&mut draft, &env);
+        set_versions(&mut draft, versions);
+        Ok(draft)
+    }
+
+    /// What else there is to know for the first login.
+    fn tell_more(&self, draft: &mut Draft, env: &BTreeMap<String, String>) {
+        let labels = websoft9_texts::labels(self.tree);
+        let mut notes: Vec<(String, String)> = Vec::new();
+        for (name, template) in env {
+            let is_told = matches!(name.as_str(), "W9_LOGIN_USER" | "W9_LOGIN_PASSWORD");
+            if !name.starts_with("W9_LOGIN_") || is_told || template.is_empty() || template.contains('$') {
+                continue;
+            }
+            let label = labels.get(name).cloned().unwrap_or_else(|| words(name));
+            notes.push((format!("{}: {template}", label.zh), format!("{}: {template}", label.en)));
+        }
+        if !notes.is_empty() {
+            let (zh, en): (Vec<String>, Vec<String>) = notes.into_iter().unzip();
+            draft.block.note = Some(TextBlock { zh: zh.join("; "), en: en.join("; ") });
+        }
+    }
+}
+
+/// The file of an edition: as it is where it says all; else laid over the other, as `-f` twice does.
+fn over(base: &Map<String, Value>, edition: Map<String, Value>) -> Map<String, Value> {
+    let services = edition.get("services").and_then(Value::as_object);
+    let is_whole = services.is_some_and(|services| {
+        !services.is_empty() && services.values().all(|service| service.get("image").is_some())
+    });
+    if is_whole {
+        return edition;
+    }
+    let mut merged = Value::Object(base.clone());
+    merge(&mut merged, Value::Object(edition));
+    match merged {
+        Value::Object(map) => map,
+        _ => base.clone(),
+    }
+}
+
+fn merge(base: &mut Value, over: Value) {
+    match (base, over) {
+        (Value::Object(base), Value::Object(over)) => {
+            for (key, value) in over {
+                match base.get_mut(&key) {
+                    Some(old) if !matches!(key.as_str(), "command" | "entrypoint") => merge(old, value),
+                    _ => drop(base.insert(key, value)),
+                }
+            }
+        }
+        (Value::Array(base), Value::Array(over)) => base.extend(over),
+        (_, Value::Null) => {}
+        (base, over) => *base = over,
+    }
+}
+
+/// `.env` with the name of the edition in it.
+fn with_edition(env: &str, edition: Option<&str>) -> String {
+    let Some(edition) = edition else { return env.to_owned() };
+    let line = |line: &str| {
+        let end = if line.ends_with("\r\n") { "\r\n" } else { "\n" };
+        if line.starts_with("W9_DIST=") { format!("W9_DIST='{edition}'{end}") } else { line.to_owned() }
+    };
+    env.split_inclusive('\n').map(line).collect()
+}
+
+/// Names that the compose file and the lines of `.env` use.
+fn used_names(compose: &Map<String, Value>, env: &BTreeMap<String, String>) -> BTreeSet<String> {
+    let text = serde_json::to_string(compose).unwrap_or_default();
+    names(&text).into_iter().chain(env.values().flat_map(|template| names(template))).collect()
+}
+
+/// What the platform sets.
+fn platform_variables(env: &BTreeMap<String, String>, used: &BTreeSet<String>) -> Vec<VariableBlock> {
+    let derived = |value: &str| (Kind::Derived, None, Some(value.to_owned()));
+    let authority =
+        if env.contains_key("W9_URL_REPLACE") { "${APPMANAGE_AUTHORITY}" } else { "${APPMANAGE_HOST}" };
+    let mut known = vec![
+        (
+            "W9_POWER_PASSWORD",
+            "管理员密码",
+            "Administrator password",
+            (Kind::Secret, Some(ShapeBlock::Strong(MASTER_LENGTH)), None),
+        ),
+        (
+            "W9_RCODE",
+            "随机码",
+            "Random code",
+            (Kind::Secret, Some(ShapeBlock::Alphanumeric(CODE_LENGTH)), None),
+        ),
+        ("W9_URL", "访问地址", "Address", derived(authority)),
+    ];
+    known.extend(IDS.map(|id| (id, "应用名称", "Name of the app", derived("${APPMANAGE_APP_ID}"))));
+    known
+        .into_iter()
+        .filter(|(name, ..)| env.contains_key(*name) || used.contains(*name))
+        .map(|(name, zh, en, (kind, shape, value))| VariableBlock {
+            kind,
+            label: TextBlock { zh: zh.to_owned(), en: en.to_owned() },
+            shape,
+            value,
+            ..text_variable(name)
+        })
+        .collect()
+}
+
+/// What its user may set: every `W9_…_SET`, and nothing else. Those that are host ports become ports later on.
+fn settings(
+    env: &BTreeMap<String, String>,
+    used: &BTreeSet<String>,
+    known: &Known,
+    labels: &BTreeMap<String, TextBlock>,
+) -> Vec<VariableBlock> {
+    let is_setting = |name: &str| name.starts_with("W9_") && name.ends_with("_SET");
+    env.keys()
+        .filter(|name| is_setting(name) && (used.contains(*name) || !name.contains("PORT")))
+        .map(|name| {
+            let value = known.value(name).unwrap_or_default();
+            VariableBlock {
+                label: labels.get(name).cloned().unwrap_or_else(|| words(name)),
+                optional: value.is_empty(),
+                default: Some(value).filter(|value| !value.is_empty()).map(Value::String),
+                ..text_variable(name)
+            }
+        })
+        .collect()
+}
+
+/// The words of a variable of the platform's.
+fn words(name: &str) -> TextBlock {
+    let name = name.strip_prefix("W9_").unwrap_or(name);
+    let label = label(name.strip_suffix("_SET").unwrap_or(name));
+    TextBlock { zh: label.clone(), en: label }
+}
+
+/// The port that people use: of the web pages, else the first that can be set.
+fn web(env: &BTreeMap<String, String>, known: &Known) -> Option<Web> {
+    let has = |name: &str| env.contains_key(name);
+    let number = |name: &str| known.value(name).and_then(|value| value.parse::<u16>().ok());
+    let web = |port: WebPort, hint: Option<u16>, is_http: bool, tls: bool| {
+        Some(Web { service: None, port, hint, path: "/".to_owned(), is_http, tls })
+    };
+    for (set, container, tls) in
+        [("W9_HTTP_PORT_SET", "W9_HTTP_PORT", false), ("W9_HTTPS_PORT_SET", "W9_HTTPS_PORT", true)]
+    {
+        if has(set) {
+            return web(WebPort::Variable(set.to_owned()), number(set), true, tls);
+        }
+        if let Some(port) = number(container).filter(|_| has("W9_URL")) {
+            return web(WebPort::Target(port), None, true, tls);
+        }
+    }
+    let first =
+        env.keys().find(|name| name.starts_with("W9_") && name.contains("PORT") && name.ends_with("_SET"))?;
+    web(WebPort::Variable(first.clone()), number(first), false, false)
+}
+
+fn login(env: &BTreeMap<String, String>, known: &Known) -> Option<LoginBlock> {
+    let has = |name: &str| env.contains_key(name).then(|| name.to_owned());
+    let says_none = |value: &String| value.to_ascii_lowercase().contains("no password");
+    let login = LoginBlock {
+        user_variable: has("W9_LOGIN_USER"),
+        password_variable: has("W9_LOGIN_PASSWORD")
+            .filter(|name| !known.value(name).as_ref().is_some_and(says_none)),
+        ..LoginBlock::default()
+    };
+    (login.user_variable.is_some() || login.password_variable.is_some()).then_some(login)
+}
+
+fn requirements(value: &Value) -> Option<RequirementsBlock> {
+    let number = |key: &str| {
+        let number = match value.get(key)? {
+            Value::String(text) => text.trim().parse::<f64>().ok()?,
+            other => other.as_f64()?,
+        };
+        (number > 0.0 && number <= REQUIREMENT_LIMIT).then_some(number)
+    };
+    let megabytes = |gigabytes: f64| match (gigabytes * 1024.0).round() {
+        megabytes if megabytes % 1024.0 == 0.0 => format!("{}G", megabytes / 1024.0),
+        megabytes => format!("{megabytes}M"),
+    };
+    Some(RequirementsBlock {
+        cpu_cores: format!("{}", number("cpu")?.ceil()).parse().ok()?,
+        memory: megabytes(number("memory")?),
+        disk: megabytes(number("disk")?),
+    })
+}
+
+/// The versions, where one may be chosen: not where no image depends on it.
+fn set_versions(draft: &mut Draft, versions: Vec<String>) {
+    const VERSION: &str = "W9_VERSION";
+    let block = |name: String| VersionBlock { variables: [(VERSION.to_owned(), name.clone())].into(), name };
+    draft.block.versions = versions.into_iter().map(block).collect();
+    let known = Known::of(draft);
+    if draft.block.versions.is_empty() {
+        draft.block.versions.extend(known.value(VERSION).filter(|value| !value.is_empty()).map(block));
+    }
+    let known = Known::of(draft);
+    let mark = format!("${{{VERSION}}}");
+    let services = draft.compose.get("services").and_then(Value::as_object).into_iter().flat_map(Map::values);
+    let mut images = services.filter_map(|service| service.get("image")?.as_str());
+    if !images.any(|image| known.settle_image(image).text.contains(&mark)) {
+        draft.block.versions.clear();
+    }
+}
