@@ -72,6 +72,10 @@ pub(crate) enum WebPort {
     First,
 }
 
+/// What one package may bring for its app, in files.
+const FILES_LIMIT: usize = 500;
+/// What one package may bring for its app, in bytes.
+const FILES_LIMIT_BYTES: usize = 4 << 20;
 /// Characters of a package's name.
 const NAME_LIMIT: usize = 63;
 
@@ -91,6 +95,7 @@ impl Draft {
         networks::clean(&mut compose, &cleaned.container_names, &mut remarks);
         let (ports, main) = published::clean(&mut compose, self.web.as_ref(), &known, &mut remarks);
         let stored = storage::clean(&mut compose, &self.data_prefixes, &self.files, &known, &mut remarks);
+        check_size(&stored.files)?;
         let texts: Vec<&str> =
             stored.files.values().filter_map(|file| std::str::from_utf8(&file.bytes).ok()).collect();
         networks::name_containers(&mut compose, &cleaned.container_names, &known, &texts);
@@ -112,6 +117,16 @@ impl Draft {
         let compose = compose_text(&block, &compose);
         Ok(Translation { name, compose, env: self.env, files: stored.files, icon: self.icon, remarks })
     }
+}
+
+/// Packages are kept in memory when they are installed: what they bring is bounded.
+fn check_size(files: &BTreeMap<String, PackagedFile>) -> Result<(), Untranslatable> {
+    let bytes: usize = files.values().map(|file| file.bytes.len()).sum();
+    if files.len() <= FILES_LIMIT && bytes <= FILES_LIMIT_BYTES {
+        return Ok(());
+    }
+    let why = format!("it mounts {} files with {bytes} bytes, more than a package may bring", files.len());
+    Err(Untranslatable::Unsupported(why))
 }
 
 /// A package's name: small letters, digits and `-`.

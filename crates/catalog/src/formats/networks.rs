@@ -125,8 +125,13 @@ pub(crate) fn name_containers(
     if services.len() < 2 {
         return;
     }
-    let of_env: Vec<String> = known.env().values().map(|template| known.settle(template).text).collect();
     for (name, called) in container_names {
+        // The line that gives the name is no use of it.
+        let of_env = known
+            .env()
+            .iter()
+            .filter(|(name, _)| *called != format!("${name}") && *called != format!("${{{name}}}"));
+        let of_env: Vec<String> = of_env.map(|(_, template)| known.settle(template).text).collect();
         let settled = known.settle(called).text;
         if settled.is_empty() || called == name {
             continue;

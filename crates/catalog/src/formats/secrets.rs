@@ -17,6 +17,8 @@ type Object = Map<String, Value>;
 const DISTINCT_LENGTH: usize = 6;
 /// The length of secrets made for apps that want signs in passwords.
 const STRONG_LENGTH: u16 = 20;
+/// Variables of `.env` that are made of others, behind each other.
+pub(crate) const DEPTH_LIMIT: usize = 8;
 /// Longest secret: what keys of the field need.
 const LONGEST: usize = 128;
 
@@ -321,14 +323,7 @@ fn derive_env(variables: &mut Vec<VariableBlock>, samples: &[Sample], around: &S
         if variables.iter().any(|variable| variable.name == *name) || around.fixed.contains(name) {
             continue;
         }
-        let parts = parse(template);
-        let plain: String = parts
-            .iter()
-            .map(|part| match part {
-                Part::Text(text) => escaped(text),
-                Part::Use(used) => format!("${{{}}}", used.name),
-            })
-            .collect();
+        let plain = expanded(template, variables, around.known, DEPTH_LIMIT);
         let value = replaced(&plain, looks_secret(name), samples);
         if value != plain {
             let mut variable = text_variable(name);
@@ -337,6 +332,23 @@ fn derive_env(variables: &mut Vec<VariableBlock>, samples: &[Sample], around: &S
             variables.push(variable);
         }
     }
+}
+
+/// The template with only variables that are the package's own or have a plain value in `.env`.
+pub(crate) fn expanded(template: &str, variables: &[VariableBlock], known: &Known, depth: usize) -> String {
+    let is_declared = |name: &str| variables.iter().any(|variable| variable.name == name);
+    let written = |part: Part| match part {
+        Part::Text(text) => escaped(&text),
+        Part::Use(used) if is_declared(&used.name) => format!("${{{}}}", used.name),
+        Part::Use(used) => match known.env().get(&used.name) {
+            Some(inner) if parse(inner).iter().all(|part| matches!(part, Part::Text(_))) => {
+                format!("${{{}}}", used.name)
+            }
+            Some(inner) if depth > 0 => expanded(inner, variables, known, depth - 1),
+            _ => escaped(&known.value(&used.name).unwrap_or_default()),
+        },
+    };
+    parse(template).into_iter().map(written).collect()
 }
 
 #[cfg(test)]
