@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value};
 
-use crate::block::{Block, Kind, PortBlock, ShapeBlock, VariableBlock, VersionBlock};
+use crate::block::{Block, Kind, PortBlock, ShapeBlock, TextBlock, VariableBlock, VersionBlock};
 use crate::emit::compose_text;
 use crate::formats::interpolation::{Part, parse};
 use crate::formats::known::Known;
@@ -36,6 +36,8 @@ pub(crate) struct Draft {
     pub(crate) remarks: Vec<String>,
     /// What variables are known to be when images, ports and paths are settled, beside `.env` and the defaults.
     pub(crate) values: BTreeMap<String, String>,
+    /// What the catalog says of entries of `environment`: the label of a variable that `finish` declares for one.
+    pub(crate) labels: BTreeMap<String, TextBlock>,
     /// Beginnings of paths that mean the app's own data, as the compose file writes them: `${APP_DATA_DIR}`,
     /// `/DATA/AppData/$AppID`. `.` always does.
     pub(crate) data_prefixes: Vec<String>,
@@ -113,6 +115,7 @@ impl Draft {
         let around = Surroundings { known: &known, fixed: &self.fixed, told, files: &texts };
         secrets::clean(&mut compose, &mut block.variables, &around, &mut remarks);
         drop_unused(&mut block, &compose, &known);
+        texts::label(&mut block.variables, &self.labels);
         remarks.dedup();
         let compose = compose_text(&block, &compose);
         Ok(Translation { name, compose, env: self.env, files: stored.files, icon: self.icon, remarks })

@@ -4,14 +4,20 @@
 //! No reader runs anything that a catalog brings, fetches anything, or guesses: what cannot be mapped is a
 //! remark, or the reason why there is no package. Fetching catalogs and keeping translations is not done here.
 
+mod casaos;
+mod casaos_settings;
 mod document;
 mod draft;
 mod env_lines;
 mod interpolation;
 mod known;
+mod loose;
 mod networks;
 mod offered;
 mod published;
+mod runtipi;
+mod runtipi_compose;
+mod runtipi_form;
 mod secret_names;
 mod secrets;
 mod services;

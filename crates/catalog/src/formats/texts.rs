@@ -1,6 +1,8 @@
 //! What people are told of an app, cleaned to what a package may say. Nothing is translated.
 
-use crate::block::{Block, TextBlock, VersionBlock};
+use std::collections::BTreeMap;
+
+use crate::block::{Block, TextBlock, VariableBlock, VersionBlock};
 
 /// Characters of a name, a label or a category.
 const LINE_LIMIT: usize = 120;
@@ -38,6 +40,17 @@ pub(crate) fn clean(block: &mut Block, name: &str) {
     block.website.take_if(|website| !website.starts_with("http://") && !website.starts_with("https://"));
     block.admin_path = path(&block.admin_path);
     versions(&mut block.versions);
+}
+
+/// Labels variables that have none of their own yet with what the catalog says of their names.
+pub(crate) fn label(variables: &mut [VariableBlock], labels: &BTreeMap<String, TextBlock>) {
+    for variable in variables {
+        let from_name = crate::formats::offered::label(&variable.name);
+        if let Some(told) = labels.get(&variable.name).filter(|_| variable.label.en == from_name) {
+            variable.label = told.clone();
+            text(&mut variable.label, LINE_LIMIT, &from_name);
+        }
+    }
 }
 
 fn versions(versions: &mut Vec<VersionBlock>) {

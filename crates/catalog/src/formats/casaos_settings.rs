@@ -1,0 +1,285 @@
+//! What the user of an app in `CasaOS`' format may set. There is no form: what stands in `environment` is offered
+//! where the file describes it in words.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::{Map, Value};
+
+use crate::block::{Kind, TextBlock, VariableBlock};
+use crate::formats::casaos::localised;
+use crate::formats::loose::{self, both, text, text_at};
+use crate::formats::{Web, WebPort};
+use crate::interpolation::is_variable_name;
+
+/// What `CasaOS` itself gives to every app: name, kind, and what it usually is.
+const GIVEN: [(&str, Kind, &str); 6] = [
+    ("AppID", Kind::Derived, "${APPMANAGE_APP_ID}"),
+    ("TZ", Kind::Text, "Etc/UTC"),
+    ("PUID", Kind::Number, "1000"),
+    ("PGID", Kind::Number, "1000"),
+    ("DefaultUserName", Kind::Text, "admin"),
+    ("DefaultPassword", Kind::Secret, ""),
+];
+/// Texts of `environment` longer than this are no settings.
+const VALUE_LIMIT: usize = 200;
+/// Settings that are offered; the most of the field has 40.
+const OFFERED_LIMIT: usize = 60;
+
+/// What became of `environment`.
+#[derive(Default)]
+pub(super) struct Settings {
+    pub(super) variables: Vec<VariableBlock>,
+    /// What variables of the file are known to be when paths are settled.
+    pub(super) values: BTreeMap<String, String>,
+    /// What is told of names in `environment`, whatever becomes of them.
+    pub(super) labels: BTreeMap<String, TextBlock>,
+}
+
+impl Settings {
+    /// Replaces what users may set by variables.
+    pub(super) fn take(compose: &mut Map<String, Value>, main: Option<&str>, web: Option<&Web>) -> Self {
+        let mut settings = Self { labels: labels(compose), ..Self::default() };
+        fill_in_addresses(compose, web);
+        settings.offer(compose, main);
+        settings.declare_given(compose);
+        settings
+    }
+
+    /// What `CasaOS` gives, as far as the file asks for it.
+    fn declare_given(&mut self, compose: &Map<String, Value>) {
+        let whole = Value::Object(compose.clone());
+        for (name, kind, value) in GIVEN {
+            if self.variables.iter().any(|variable| variable.name == name) || !loose::uses(&whole, name) {
+                continue;
+            }
+            let mut variable = VariableBlock { label: self.label(name), ..blank(name, kind) };
+            match kind {
+                Kind::Derived => variable.value = Some(value.to_owned()),
+                Kind::Secret => {}
+                _ => variable.default = Some(default(kind, value)),
+            }
+            if !value.contains('$') && !value.is_empty() {
+                self.values.insert(name.to_owned(), value.to_owned());
+            }
+            self.variables.push(variable);
+        }
+    }
+
+    /// Entries of `environment` that its user may want otherwise: those of the main service that are described in
+    /// words, and the few that mean the same everywhere. A name that has several values is left as it is.
+    fn offer(&mut self, compose: &mut Map<String, Value>, main: Option<&str>) {
+        let entries = entries(compose);
+        let names: BTreeSet<String> = entries.iter().map(|entry| entry.service.clone()).collect();
+        let mut values: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+        for entry in &entries {
+            values.entry(&entry.name).or_default().insert(&entry.value);
+        }
+        let mut chosen: BTreeMap<String, (Kind, String)> = BTreeMap::new();
+        for Entry { service, name, value } in &entries {
+            let is_given = GIVEN.iter().any(|(given, kind, _)| given == name && *kind != Kind::Derived);
+            let is_described = Some(service.as_str()) == main && self.labels.contains_key(name);
+            if is_variable_name(name) && is_password_hash(value) {
+                chosen.insert(name.clone(), (Kind::Secret, String::new()));
+            } else if (is_given || is_described)
+                && values[name.as_str()].len() == 1
+                && may_be_offered(name, value, &names)
+                && chosen.len() < OFFERED_LIMIT
+            {
+                chosen.insert(name.clone(), (kind(value), value.clone()));
+            }
+        }
+        for (name, (kind, value)) in &chosen {
+            let label = self.label(name);
+            let variable = match kind {
+                // Nobody but its user can make the hash of a password: it has to be given.
+                Kind::Secret => {
+                    let label =
+                        both(format!("{} (the hash of a password, as the app's pages say)", label.en));
+                    VariableBlock { label, ..blank(name, Kind::Text) }
+                }
+                _ => VariableBlock { label, default: Some(default(*kind, value)), ..blank(name, *kind) },
+            };
+            self.variables.push(variable);
+        }
+        each_entry(compose, &mut |_, name, value| {
+            if let Some((kind, chosen)) = chosen.get(name)
+                && (*kind == Kind::Secret || chosen == value)
+            {
+                *value = format!("${{{name}}}");
+            }
+        });
+    }
+
+    fn label(&self, name: &str) -> TextBlock {
+        let told = match name {
+            "TZ" => Some(TextBlock { zh: "时区".to_owned(), en: "Time zone".to_owned() }),
+            "PUID" => Some(TextBlock {
+                zh: "文件属主的用户号".to_owned(),
+                en: "Number of the user who owns files".to_owned(),
+            }),
+            "PGID" => Some(TextBlock {
+                zh: "文件属主的组号".to_owned(),
+                en: "Number of the group that owns files".to_owned(),
+            }),
+            _ => self.labels.get(name).cloned(),
+        };
+        told.unwrap_or_else(|| both(name))
+    }
+}
+
+/// An entry of `environment`.
+struct Entry {
+    service: String,
+    name: String,
+    value: String,
+}
+
+fn entries(compose: &mut Map<String, Value>) -> Vec<Entry> {
+    let mut entries = Vec::new();
+    each_entry(compose, &mut |service, name, value| {
+        entries.push(Entry { service: service.to_owned(), name: name.to_owned(), value: value.clone() });
+    });
+    entries
+}
+
+/// Calls `change` with service, name and value of each entry that has a value.
+fn each_entry(compose: &mut Map<String, Value>, change: &mut impl FnMut(&str, &str, &mut String)) {
+    let Some(Value::Object(services)) = compose.get_mut("services") else { return };
+    for (service, body) in services {
+        match body.get_mut("environment") {
+            Some(Value::Object(map)) => {
+                for (name, value) in map {
+                    let Some(before) = text(value) else { continue };
+                    let mut after = before.clone();
+                    change(service, name, &mut after);
+                    if after != before {
+                        *value = after.into();
+                    }
+                }
+            }
+            Some(Value::Array(list)) => {
+                for item in list {
+                    let Value::String(line) = item else { continue };
+                    let Some((name, value)) = line.split_once('=') else { continue };
+                    let mut after = value.to_owned();
+                    change(service, name, &mut after);
+                    if after != value {
+                        *line = format!("{name}={after}");
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+/// What the file says of each name of `environment`, where it says more than the name.
+fn labels(compose: &Map<String, Value>) -> BTreeMap<String, TextBlock> {
+    let mut labels = BTreeMap::new();
+    let services = compose.get("services").and_then(Value::as_object).into_iter().flatten();
+    for (_, service) in services {
+        let told = service.pointer("/x-casaos/envs").and_then(Value::as_array).into_iter().flatten();
+        for told in told.filter_map(Value::as_object) {
+            let (Some(name), Some(label)) =
+                (text_at(told, "container"), told.get("description").and_then(localised))
+            else {
+                continue;
+            };
+            let is_name = label.en.eq_ignore_ascii_case(&name) || label.en.starts_with("Container Variable:");
+            if !is_name {
+                labels.entry(name).or_insert(label);
+            }
+        }
+    }
+    labels
+}
+
+/// Whether a value is one that people choose, and not how the app's parts find each other, a place in a container
+/// or a secret (those are made anew, for all formats alike).
+fn may_be_offered(name: &str, value: &str, services: &BTreeSet<String>) -> bool {
+    let is_reserved = ["APPMANAGE_", "COMPOSE_", "DOCKER_"].iter().any(|prefix| name.starts_with(prefix));
+    let names_service = value
+        .split(|c: char| !(c.is_ascii_alphanumeric() || c == '-' || c == '_' || c == '.'))
+        .any(|word| services.contains(word));
+    let is_plain = value.len() <= VALUE_LIMIT && !value.contains(char::is_control) && !value.contains('$');
+    let is_wiring = names_service || value.starts_with('/');
+    is_variable_name(name)
+        && !matches!(name, "HOME" | "PATH")
+        && !is_reserved
+        && is_plain
+        && !is_wiring
+        && !value.is_empty()
+        && !looks_secret(name)
+}
+
+fn looks_secret(name: &str) -> bool {
+    let name = name.to_uppercase();
+    ["PASS", "PWD", "SECRET", "TOKEN", "SALT", "JWT", "KEY"].iter().any(|word| name.contains(word))
+}
+
+/// What kind of setting a value is one of.
+fn kind(value: &str) -> Kind {
+    let is_number = value.parse::<i64>().is_ok_and(|number| number.to_string() == value);
+    match value {
+        "true" | "false" => Kind::Boolean,
+        _ if is_number => Kind::Number,
+        _ => Kind::Text,
+    }
+}
+
+fn default(kind: Kind, value: &str) -> Value {
+    match kind {
+        Kind::Boolean => (value == "true").into(),
+        Kind::Number => value.parse::<i64>().map_or(Value::Null, Value::from),
+        _ => value.into(),
+    }
+}
+
+fn blank(name: &str, kind: Kind) -> VariableBlock {
+    VariableBlock {
+        name: name.to_owned(),
+        kind,
+        label: both(name),
+        default: None,
+        optional: false,
+        options: Vec::new(),
+        shape: None,
+        of: None,
+        value: None,
+    }
+}
+
+/// Whether that is what a password is kept as: the same for everybody who installs it, and not to be made here.
+fn is_password_hash(value: &str) -> bool {
+    let value = value.replace("$$", "$");
+    ["$2a$", "$2b$", "$2y$", "$argon2", "$5$", "$6$", "$pbkdf2"].iter().any(|begin| value.starts_with(begin))
+}
+
+/// Puts the server's address where the file asks its reader for it: `http://[YOUR_CASAOS_IP]:8080`.
+fn fill_in_addresses(compose: &mut Map<String, Value>, web: Option<&Web>) {
+    let port = match web.map(|web| &web.port) {
+        Some(WebPort::Published(port)) => format!(":{port}"),
+        _ => String::new(),
+    };
+    each_entry(compose, &mut |_, _, value| {
+        while let Some((before, after)) = address_place(value) {
+            let rest =
+                after.strip_prefix(&port).filter(|rest| !rest.starts_with(|c: char| c.is_ascii_digit()));
+            *value = match rest {
+                Some(rest) if !port.is_empty() => format!("{before}${{APPMANAGE_AUTHORITY}}{rest}"),
+                _ => format!("{before}${{APPMANAGE_HOST}}{after}"),
+            };
+        }
+    });
+}
+
+/// The first `[YOUR_…_IP]` or `<your-ip>` of a text: what is before and after it.
+fn address_place(value: &str) -> Option<(&str, &str)> {
+    value.match_indices(['[', '<']).find_map(|(at, open)| {
+        let close = if open == "[" { ']' } else { '>' };
+        let (inside, after) = value[at + 1..].split_once(close)?;
+        let mut words = inside.split(['_', '-', ' ']);
+        let is_name = inside.chars().all(|c| c.is_ascii_alphabetic() || "_- ".contains(c));
+        (is_name && words.any(|word| word.eq_ignore_ascii_case("ip"))).then_some((&value[..at], after))
+    })
+}

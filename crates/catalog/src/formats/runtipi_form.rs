@@ -1,0 +1,257 @@
+//! The form of a Runtipi app, and the variables that Runtipi itself gives to every app.
+
+use serde_json::{Map, Value};
+
+use crate::block::{Kind, LoginBlock, OptionBlock, ShapeBlock, TextBlock, VariableBlock};
+use crate::formats::loose::{self, both, text, text_at};
+use crate::interpolation::is_variable_name;
+
+/// What Runtipi gives to every app, as this server says the same. `APP_PORT` and `APP_DATA_DIR` beside: ports and
+/// paths are settled elsewhere.
+const GIVEN: [(&str, &str); 12] = [
+    ("APP_ID", "${APPMANAGE_APP_ID}"),
+    ("APP_NAME", "${APPMANAGE_APP_ID}"),
+    ("APP_URN", "${APPMANAGE_APP_ID}"),
+    ("APP_STORE_ID", "${APPMANAGE_APP_ID}"),
+    ("APP_DOMAIN", "${APPMANAGE_AUTHORITY}"),
+    ("APP_LOCAL_DOMAIN", "${APPMANAGE_AUTHORITY}"),
+    ("APP_HOST", "${APPMANAGE_HOST}"),
+    ("APP_PROTOCOL", "${APPMANAGE_SCHEME}"),
+    ("APP_DATA_DIR", "${APPMANAGE_FOLDER}"),
+    ("LOCAL_DOMAIN", "${APPMANAGE_HOST}"),
+    ("INTERNAL_IP", "${APPMANAGE_HOST}"),
+    ("TIPI_HOST", "${APPMANAGE_HOST}"),
+];
+/// What Runtipi takes from its own settings, and what it is unless somebody changes it.
+const CHOSEN: [(&str, &str, &str, &str); 4] = [
+    ("TZ", "Etc/UTC", "时区", "Time zone"),
+    ("DNS_IP", "9.9.9.9", "DNS 服务器", "DNS server"),
+    ("TIPI_UID", "1000", "文件属主的用户号", "Number of the user who owns files"),
+    ("TIPI_GID", "1000", "文件属主的组号", "Number of the group that owns files"),
+];
+/// The keys for push messages: a pair, which cannot be made of chance alone.
+const PUSH_KEYS: [(&str, &str); 2] = [
+    ("VAPID_PUBLIC_KEY", "Public key for push messages"),
+    ("VAPID_PRIVATE_KEY", "Private key for push messages"),
+];
+/// Length of a generated secret where the form tells none.
+const RANDOM_LENGTH: u16 = 32;
+/// The longest that Runtipi makes: it takes them from a SHA-256, in hexadecimal or as bytes.
+const HEX_LIMIT: u16 = 64;
+const BASE64_LIMIT: u16 = 32;
+/// The length of passwords here, and the least that one may be asked to have.
+const PASSWORD_LENGTH: u16 = 24;
+const PASSWORD_LEAST: u16 = 8;
+/// The longest password that is made.
+const PASSWORD_LIMIT: u16 = 128;
+
+/// The variables of an app.
+#[derive(Default)]
+pub(super) struct Form {
+    pub(super) variables: Vec<VariableBlock>,
+}
+
+impl Form {
+    /// Those of the form, and those of Runtipi that `compose` uses.
+    pub(super) fn read(config: &Map<String, Value>, compose: &Value, remarks: &mut Vec<String>) -> Self {
+        let mut form = Self::default();
+        for field in config.get("form_fields").and_then(Value::as_array).into_iter().flatten() {
+            let Some(field) = field.as_object() else { continue };
+            let Some(name) = text_at(field, "env_variable") else { continue };
+            if !is_variable_name(&name) {
+                remarks.push(format!("{name} of its form is left out: it is no name of a variable"));
+            } else if loose::uses(compose, &name) && !form.has(&name) {
+                form.variables.push(variable(name, field));
+            }
+        }
+        form.add_what_runtipi_gives(config, compose);
+        form
+    }
+
+    fn has(&self, name: &str) -> bool {
+        self.variables.iter().any(|variable| variable.name == name)
+    }
+
+    fn add_what_runtipi_gives(&mut self, config: &Map<String, Value>, compose: &Value) {
+        let is_wanted = |form: &Self, name: &str| loose::uses(compose, name) && !form.has(name);
+        for (name, value) in GIVEN {
+            if is_wanted(self, name) {
+                let value = Some(value.to_owned());
+                self.variables.push(VariableBlock { value, ..blank(name, Kind::Derived, both(name)) });
+            }
+        }
+        for (name, default, zh, en) in CHOSEN {
+            if is_wanted(self, name) {
+                let label = TextBlock { zh: zh.to_owned(), en: en.to_owned() };
+                let default = Some(default.into());
+                self.variables.push(VariableBlock { default, ..blank(name, Kind::Text, label) });
+            }
+        }
+        if config.get("generate_vapid_keys").and_then(Value::as_bool) == Some(true) {
+            for (name, label) in PUSH_KEYS {
+                if is_wanted(self, name) {
+                    let label =
+                        format!("{label} (a VAPID key pair: `web-push generate-vapid-keys` makes one)");
+                    self.variables.push(blank(name, Kind::Text, both(label)));
+                }
+            }
+        }
+    }
+
+    /// Whom to log in as: the first user and the first generated password that are not a database's.
+    pub(super) fn login(&self) -> Option<LoginBlock> {
+        let is_inner = |name: &str| {
+            ["DB", "POSTGRES", "MYSQL", "MARIADB", "MONGO", "REDIS", "SMTP", "MAIL_"]
+                .iter()
+                .any(|part| name.contains(part))
+        };
+        let is_user = |name: &str| name.contains("USER") || name.contains("EMAIL");
+        let find = |wanted: &dyn Fn(&VariableBlock) -> bool| {
+            let mut of_people =
+                self.variables.iter().filter(|variable| !is_inner(&variable.name.to_uppercase()));
+            of_people.find(|variable| wanted(variable)).map(|variable| variable.name.clone())
+        };
+        let password_variable =
+            find(&|variable| variable.kind == Kind::Secret && variable.name.to_uppercase().contains("PASS"))?;
+        let user_variable =
+            find(&|variable| variable.kind == Kind::Text && is_user(&variable.name.to_uppercase()));
+        Some(LoginBlock {
+            user_variable,
+            password_variable: Some(password_variable),
+            ..LoginBlock::default()
+        })
+    }
+}
+
+fn blank(name: &str, kind: Kind, label: TextBlock) -> VariableBlock {
+    VariableBlock {
+        name: name.to_owned(),
+        kind,
+        label,
+        default: None,
+        optional: false,
+        options: Vec::new(),
+        shape: None,
+        of: None,
+        value: None,
+    }
+}
+
+/// A field of the form.
+fn variable(name: String, field: &Map<String, Value>) -> VariableBlock {
+    let is_required = field.get("required").and_then(Value::as_bool) == Some(true);
+    let default = text_at(field, "default");
+    let kind = text_at(field, "type").unwrap_or_default();
+    let options = options(field);
+    let is_choice = !options.is_empty() && (is_required || default.is_some());
+    let blank = blank(&name, Kind::Text, both(label(&name, field, &kind, is_choice)));
+    match kind.as_str() {
+        "random" => VariableBlock { kind: Kind::Secret, shape: Some(random_shape(field)), ..blank },
+        "boolean" => {
+            let default = Some(default.is_some_and(|default| default.eq_ignore_ascii_case("true")).into());
+            VariableBlock { kind: Kind::Boolean, default, ..blank }
+        }
+        // What somebody else hands out cannot be made here; what may be absent had better be so.
+        "password" if is_required && !is_handed_out(&name, field) => {
+            VariableBlock { kind: Kind::Secret, shape: password_shape(field), ..blank }
+        }
+        "password" => VariableBlock { optional: !is_required, ..blank },
+        _ if is_choice => {
+            let default = default.filter(|default| options.iter().any(|option| option.value == *default));
+            VariableBlock { kind: Kind::Choice, default: default.map(Value::from), options, ..blank }
+        }
+        "number" => {
+            let number = default.as_deref().map(str::parse::<i64>);
+            match number {
+                Some(Ok(number)) => {
+                    VariableBlock { kind: Kind::Number, default: Some(number.into()), ..blank }
+                }
+                None if is_required => VariableBlock { kind: Kind::Number, ..blank },
+                _ => {
+                    VariableBlock { optional: default.is_none(), default: default.map(Value::from), ..blank }
+                }
+            }
+        }
+        _ => VariableBlock {
+            optional: default.is_none() && !is_required,
+            default: default.map(Value::from),
+            ..blank
+        },
+    }
+}
+
+/// Whether it is something that another service gives to its user: a generated one would be none.
+fn is_handed_out(name: &str, field: &Map<String, Value>) -> bool {
+    let told = format!("{name} {}", text_at(field, "label").unwrap_or_default())
+        .to_uppercase()
+        .replace(['_', '-'], " ");
+    ["TOKEN", "API KEY", "APIKEY", "CLAIM", "LICENSE"].iter().any(|word| told.contains(word))
+}
+
+fn options(field: &Map<String, Value>) -> Vec<OptionBlock> {
+    let options = field.get("options").and_then(Value::as_array).into_iter().flatten();
+    options
+        .filter_map(|option| {
+            let value = option.get("value").and_then(text).or_else(|| text(option))?;
+            let label = option.get("label").and_then(text).filter(|label| *label != value).map(both);
+            Some(OptionBlock { value, label })
+        })
+        .collect()
+}
+
+fn bound(field: &Map<String, Value>, key: &str) -> Option<u16> {
+    field
+        .get(key)
+        .and_then(Value::as_u64)
+        .and_then(|bound| u16::try_from(bound).ok())
+        .filter(|bound| *bound > 0)
+}
+
+fn random_shape(field: &Map<String, Value>) -> ShapeBlock {
+    let length = bound(field, "min").unwrap_or(RANDOM_LENGTH);
+    match text_at(field, "encoding").as_deref() {
+        Some("base64") => ShapeBlock::Base64(length.min(BASE64_LIMIT)),
+        _ => ShapeBlock::Hex(length.min(HEX_LIMIT)),
+    }
+}
+
+fn password_shape(field: &Map<String, Value>) -> Option<ShapeBlock> {
+    let least = bound(field, "min").unwrap_or(0).clamp(PASSWORD_LEAST, PASSWORD_LIMIT);
+    let most = bound(field, "max").unwrap_or(PASSWORD_LIMIT).clamp(least, PASSWORD_LIMIT);
+    let length = PASSWORD_LENGTH.clamp(least, most);
+    (length != PASSWORD_LENGTH).then_some(ShapeBlock::Alphanumeric(length))
+}
+
+/// The label, with what the form says of the value that a variable here cannot hold.
+fn label(name: &str, field: &Map<String, Value>, kind: &str, is_choice: bool) -> String {
+    let mut said: Vec<String> = text_at(field, "hint").into_iter().collect();
+    if kind != "random" {
+        let unit = if kind == "number" { "" } else { " characters" };
+        match (bound(field, "min"), bound(field, "max")) {
+            (Some(least), Some(most)) => said.push(format!("{least} to {most}{unit}")),
+            (Some(least), None) => said.push(format!("at least {least}{unit}")),
+            (None, Some(most)) => said.push(format!("at most {most}{unit}")),
+            (None, None) => {}
+        }
+    }
+    let form = match kind {
+        "email" => Some("an e-mail address"),
+        "ip" => Some("an IP address"),
+        "fqdn" => Some("a domain name"),
+        "fqdnip" => Some("a domain name or IP address"),
+        "url" => Some("a URL"),
+        _ => None,
+    };
+    said.extend(form.map(ToOwned::to_owned));
+    said.extend(
+        text_at(field, "pattern_error")
+            .or_else(|| text_at(field, "regex").map(|regex| format!("must match {regex}"))),
+    );
+    let names: Vec<String> = options(field).into_iter().map(|option| option.value).collect();
+    if !names.is_empty() && !is_choice {
+        said.push(format!("one of {}", names.join(", ")));
+    }
+    said.extend(text_at(field, "placeholder").map(|example| format!("such as {example}")));
+    let label = text_at(field, "label").unwrap_or_else(|| name.to_owned());
+    if said.is_empty() { label } else { format!("{label} ({})", said.join("; ")) }
+}
