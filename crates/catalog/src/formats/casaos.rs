@@ -178,36 +178,44 @@ fn main_service(compose: &Map<String, Value>, about: &Map<String, Value>) -> Opt
     told.or_else(|| with_ports().or_else(|| services(compose).next()).map(|(name, _)| name.clone()))
 }
 
-/// The port that people use: `port_map` names it by its host port. A service in the host's network publishes none.
+/// The port that people use: `port_map` names it by its host port, a number or a variable that `CasaOS` gives
+/// (`${WEBUI_PORT:-8080}`). A service in the host's network publishes none.
 fn web(compose: &Map<String, Value>, about: &Map<String, Value>, main: Option<&str>) -> Option<Web> {
     let hosts = |service: &Value| -> Vec<String> {
         let ports = service.get("ports").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
         ports.iter().filter_map(host_port).collect()
     };
     let published: Vec<String> = services(compose).flat_map(|(_, service)| hosts(service)).collect();
-    let told = text_at(about, "port_map").filter(|told| published.contains(told) || told.contains('$'));
-    let variable = |told: &str| {
-        let name: String =
-            told.trim_start_matches(['$', '{']).chars().take_while(|c| !":-}?".contains(*c)).collect();
-        published.iter().any(|port| port.contains(&name)).then_some(WebPort::Variable(name))
+    let told = text_at(about, "port_map").unwrap_or_default();
+    let by_variable = || {
+        published
+            .iter()
+            .find(|port| **port == told)
+            .or_else(|| published.iter().find(|port| port.contains('$')))
     };
-    let port = match &told {
-        Some(told) if told.contains('$') => variable(told).unwrap_or(WebPort::First),
-        Some(told) => told.parse().map_or(WebPort::First, WebPort::Published),
-        None => WebPort::First,
+    let port = match told.parse() {
+        Ok(number) if published.contains(&told) => WebPort::Published(number),
+        _ => by_variable().map_or(WebPort::First, |port| WebPort::Variable(variable_name(port))),
     };
     let has_ports =
         |name: &str| services(compose).any(|(other, found)| other == name && !hosts(found).is_empty());
     let service = main.filter(|name| port == WebPort::First && has_ports(name)).map(ToOwned::to_owned);
     let index = text_at(about, "index").unwrap_or_default();
+    let digits = |text: &str| text.chars().filter(char::is_ascii_digit).collect::<String>().parse().ok();
     (!published.is_empty()).then(|| Web {
         service,
         port,
-        hint: None,
+        hint: digits(&told),
         path: format!("/{}", index.trim_start_matches('/')),
         is_http: true,
         tls: text_at(about, "scheme").is_some_and(|scheme| scheme.eq_ignore_ascii_case("https")),
     })
+}
+
+/// `WEBUI_PORT` of `${WEBUI_PORT:-8080}`.
+fn variable_name(text: &str) -> String {
+    let name = text.trim_start_matches(['$', '{']);
+    name.chars().take_while(|letter| letter.is_ascii_alphanumeric() || *letter == '_').collect()
 }
 
 /// The host's side of an entry of `ports`, as it is written; `None` where there is none.

@@ -123,7 +123,8 @@ fn the_port_that_people_use_is_the_one_of_port_map() {
 
     let told_by_variable = NOTES.replace(r#"published: "8085""#, r#"published: "${WEBUI_PORT:-8085}""#);
     let web = draft(&told_by_variable.replace("port_map: 8085", "port_map: ${WEBUI_PORT:-8085}")).web;
-    assert_eq!(web.map(|web| web.port), Some(WebPort::Variable("WEBUI_PORT".to_owned())));
+    let expected = Some((WebPort::Variable("WEBUI_PORT".to_owned()), Some(8085)));
+    assert_eq!(web.map(|web| (web.port, web.hint)), expected);
 
     let not_told =
         draft(&NOTES.replace("  port_map: 8085\n", "")).web.expect("the first of the main service");
