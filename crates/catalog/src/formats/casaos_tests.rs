@@ -1,3 +1,5 @@
+//! `CasaOS' reader, by small stores of its format.
+
 use std::fs;
 
 use proptest::prelude::*;

@@ -61,7 +61,7 @@ impl Form {
             if !is_variable_name(&name) {
                 remarks.push(format!("{name} of its form is left out: it is no name of a variable"));
             } else if loose::uses(compose, &name) && !form.has(&name) {
-                form.variables.push(variable(name, field));
+                form.variables.push(variable(&name, field));
             }
         }
         form.add_what_runtipi_gives(config, compose);
@@ -138,13 +138,13 @@ fn blank(name: &str, kind: Kind, label: TextBlock) -> VariableBlock {
 }
 
 /// A field of the form.
-fn variable(name: String, field: &Map<String, Value>) -> VariableBlock {
+fn variable(name: &str, field: &Map<String, Value>) -> VariableBlock {
     let is_required = field.get("required").and_then(Value::as_bool) == Some(true);
     let default = text_at(field, "default");
     let kind = text_at(field, "type").unwrap_or_default();
     let options = options(field);
     let is_choice = !options.is_empty() && (is_required || default.is_some());
-    let blank = blank(&name, Kind::Text, both(label(&name, field, &kind, is_choice)));
+    let blank = blank(name, Kind::Text, both(label(name, field, &kind, is_choice)));
     match kind.as_str() {
         "random" => VariableBlock { kind: Kind::Secret, shape: Some(random_shape(field)), ..blank },
         "boolean" => {
@@ -152,7 +152,7 @@ fn variable(name: String, field: &Map<String, Value>) -> VariableBlock {
             VariableBlock { kind: Kind::Boolean, default, ..blank }
         }
         // What somebody else hands out cannot be made here; what may be absent had better be so.
-        "password" if is_required && !is_handed_out(&name, field) => {
+        "password" if is_required && !is_handed_out(name, field) => {
             VariableBlock { kind: Kind::Secret, shape: password_shape(field), ..blank }
         }
         "password" => VariableBlock { optional: !is_required, ..blank },

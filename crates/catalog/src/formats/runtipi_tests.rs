@@ -1,3 +1,5 @@
+//! Runtipi's reader, by small stores of its format.
+
 use std::fs;
 
 use proptest::prelude::*;
