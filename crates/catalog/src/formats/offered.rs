@@ -9,6 +9,7 @@ use crate::block::{Kind, TextBlock, VariableBlock};
 use crate::formats::interpolation::{Otherwise, Part, Use, escaped, parse};
 use crate::formats::known::Known;
 use crate::formats::secrets;
+use crate::variables::BUILT_IN_VARIABLES;
 
 type Object = Map<String, Value>;
 
@@ -165,7 +166,7 @@ impl Offer<'_> {
         if let Some((_, built_in)) = BUILT_IN.iter().find(|(known, _)| *known == name) {
             return if_set.unwrap_or_else(|| (*built_in).to_owned());
         }
-        if self.declared.contains(name) {
+        if self.declared.contains(name) || BUILT_IN_VARIABLES.contains(&name) {
             return if_set.unwrap_or_else(variable);
         }
         if is_reserved(name) || (self.known.given(name).is_some() && !self.known.is_in_env(name)) {
@@ -206,7 +207,8 @@ impl Offer<'_> {
             seen.defaults.first().map(|text| text.replace("$$", "$")).filter(|text| !text.is_empty());
         let default = default.or(customary);
         let mut variable = text_variable(name);
-        if default.is_none() && secrets::is_made_for(name) {
+        // `${NAME:-}` says that it may stay empty.
+        if seen.defaults.is_empty() && default.is_none() && secrets::is_made_for(name) {
             variable.kind = Kind::Secret;
         } else if default.is_none() && !seen.is_required {
             variable.optional = true;

@@ -5,7 +5,8 @@ const SECRET_PARTS: [&str; 5] = ["PASSWORD", "PASSWD", "PASSPHRASE", "SECRET", "
 /// Words that do.
 const SECRET_WORDS: [&str; 7] = ["PASS", "PWD", "PW", "SALT", "JWT", "TOKEN", "PASSKEY"];
 /// Words that make a `KEY` one.
-const KEY_WORDS: [&str; 17] = [
+const KEY_WORDS: [&str; 18] = [
+    "AES",
     "ENCRYPTION",
     "ENCRYPT",
     "ENCRYPTED",
