@@ -74,13 +74,12 @@ pub(super) fn read(tree: &Tree, app: &str) -> Result<Vec<Draft>, Untranslatable>
     }
     let main = main_service(&compose, &about);
     let web = web(&compose, &about, main.as_deref());
-    let settings = Settings::take(&mut compose, main.as_deref(), web.as_ref());
-    let block = Block {
-        versions: vec![version(&folder, &compose, &about, main.as_deref())],
-        requirements: requirements(&compose),
-        variables: settings.variables,
-        ..block(&about, &name)
-    };
+    let mut block = block(&about, &name);
+    let settings = Settings::take(&mut compose, main.as_deref(), web.as_ref(), block.note.as_mut());
+    block.versions = vec![version(&folder, &compose, &about, main.as_deref())];
+    block.requirements = requirements(&compose, main.as_deref());
+    block.variables = settings.variables;
+    block.login = settings.login;
     let draft = Draft {
         name,
         block,
@@ -113,6 +112,7 @@ fn block(about: &Map<String, Value>, name: &str) -> Block {
         .unwrap_or_else(|| both(&trademark));
     let tips = about.get("tips");
     let note = tips.and_then(|tips| localised(tips.get("before_install").unwrap_or(tips)));
+    let note = note.map(|note| TextBlock { zh: without_tables(&note.zh), en: without_tables(&note.en) });
     Block {
         description,
         categories: vec![text_at(about, "category").unwrap_or_else(|| "Others".to_owned())],
@@ -140,6 +140,18 @@ pub(super) fn localised(value: &Value) -> Option<TextBlock> {
     Some(TextBlock { zh: zh.unwrap_or_else(|| en.clone()), en })
 }
 
+/// The words of a text in Markdown whose tables and headings would be bars and dashes in a line.
+fn without_tables(text: &str) -> String {
+    let is_rule = |line: &str| line.len() > 2 && line.chars().all(|letter| "|-: ".contains(letter));
+    let lines = text.lines().map(str::trim).filter(|line| !is_rule(line));
+    let plain = lines.map(|line| {
+        let cells =
+            line.trim_matches(['|', '#', ' ']).split('|').map(str::trim).collect::<Vec<_>>().join(" / ");
+        cells.replace("**", "").replace("<br>", "")
+    });
+    plain.collect::<Vec<_>>().join("\n")
+}
+
 /// As the engine calls them.
 fn architectures(about: &Map<String, Value>) -> Vec<String> {
     let mut names: Vec<String> = Vec::new();
@@ -156,15 +168,13 @@ fn architectures(about: &Map<String, Value>) -> Vec<String> {
     names
 }
 
-/// What its services reserve, in all.
-fn requirements(compose: &Map<String, Value>) -> Option<RequirementsBlock> {
-    let reserved = services(compose).filter_map(|(_, service)| {
-        let memory = service.pointer("/deploy/resources/reservations/memory").and_then(text)?.to_uppercase();
-        parse_bytes(memory.strip_suffix('B').unwrap_or(&memory))
-    });
-    let megabytes = reserved.fold(0_u64, u64::saturating_add) >> 20;
-    let memory = format!("{megabytes}M");
-    (megabytes > 0).then(|| RequirementsBlock { cpu_cores: 0, memory, disk: "0M".to_owned() })
+/// What its main service reserves, which is what `CasaOS` tells; those of the others are mostly copies of it.
+fn requirements(compose: &Map<String, Value>, main: Option<&str>) -> Option<RequirementsBlock> {
+    let (_, service) = services(compose).find(|(name, _)| Some(name.as_str()) == main)?;
+    let memory = service.pointer("/deploy/resources/reservations/memory").and_then(text)?.to_uppercase();
+    let bytes = parse_bytes(memory.strip_suffix('B').unwrap_or(&memory))?;
+    let memory = format!("{}M", bytes >> 20);
+    (bytes > 0).then(|| RequirementsBlock { cpu_cores: 0, memory, disk: "0M".to_owned() })
 }
 
 fn services(compose: &Map<String, Value>) -> impl Iterator<Item = (&String, &Value)> {

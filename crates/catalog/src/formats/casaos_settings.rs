@@ -5,9 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value};
 
-use crate::block::{Kind, TextBlock, VariableBlock};
+use crate::block::{Kind, LoginBlock, TextBlock, VariableBlock};
 use crate::formats::casaos::localised;
 use crate::formats::loose::{self, both, text, text_at};
+use crate::formats::secret_names::{is_plausible, looks_secret};
 use crate::formats::{Web, WebPort};
 use crate::interpolation::is_variable_name;
 
@@ -33,16 +34,58 @@ pub(super) struct Settings {
     pub(super) values: BTreeMap<String, String>,
     /// What is told of names in `environment`, whatever becomes of them.
     pub(super) labels: BTreeMap<String, TextBlock>,
+    pub(super) login: Option<LoginBlock>,
 }
 
 impl Settings {
-    /// Replaces what users may set by variables.
-    pub(super) fn take(compose: &mut Map<String, Value>, main: Option<&str>, web: Option<&Web>) -> Self {
+    /// Replaces what users may set by variables. `note` is what the catalog tells them.
+    pub(super) fn take(
+        compose: &mut Map<String, Value>,
+        main: Option<&str>,
+        web: Option<&Web>,
+        note: Option<&mut TextBlock>,
+    ) -> Self {
         let mut settings = Self { labels: labels(compose), ..Self::default() };
         fill_in_addresses(compose, web);
+        if let Some(note) = note {
+            settings.tell_login(compose, note);
+        }
         settings.offer(compose, main);
         settings.declare_given(compose);
         settings
+    }
+
+    /// The password that the note tells, where it is one of `environment`: it is made anew for each install, so the
+    /// login tells it and the note no longer does.
+    fn tell_login(&mut self, compose: &mut Map<String, Value>, note: &mut TextBlock) {
+        let entries = entries(compose);
+        let is_told = |entry: &&Entry| last_word(&note.en, &entry.value).is_some();
+        let is_password = |entry: &&Entry| {
+            looks_secret(&entry.name) && is_variable_name(&entry.name) && is_plausible(&entry.value)
+        };
+        let Some(password) = entries.iter().filter(is_password).find(is_told) else { return };
+        let is_user = |entry: &&Entry| {
+            let name = entry.name.to_uppercase();
+            entry.service == password.service && (name.contains("USER") || name.contains("EMAIL"))
+        };
+        let user = entries.iter().filter(is_user).find(is_told);
+        for (text, made) in [(&mut note.en, "made for you:"), (&mut note.zh, "自动生成：")] {
+            if let Some(at) = last_word(text, &password.value) {
+                text.replace_range(at..at + password.value.len(), &format!("({made} {})", password.name));
+            }
+        }
+        self.variables
+            .push(VariableBlock { label: self.label(&password.name), ..blank(&password.name, Kind::Secret) });
+        self.login = Some(LoginBlock {
+            user_name: user.map(|user| user.value.clone()).unwrap_or_default(),
+            password_variable: Some(password.name.clone()),
+            ..LoginBlock::default()
+        });
+        each_entry(compose, &mut |_, name, value| {
+            if *value == password.value && looks_secret(name) {
+                *value = format!("${{{}}}", password.name);
+            }
+        });
     }
 
     /// What `CasaOS` gives, as far as the file asks for it.
@@ -77,8 +120,11 @@ impl Settings {
         let mut chosen: BTreeMap<String, (Kind, String)> = BTreeMap::new();
         for Entry { service, name, value } in &entries {
             let is_given = GIVEN.iter().any(|(given, kind, _)| given == name && *kind != Kind::Derived);
+            let is_taken = self.variables.iter().any(|variable| variable.name == *name);
             let is_described = Some(service.as_str()) == main && self.labels.contains_key(name);
-            if is_variable_name(name) && is_password_hash(value) {
+            if is_taken {
+                continue;
+            } else if is_variable_name(name) && is_password_hash(value) {
                 chosen.insert(name.clone(), (Kind::Secret, String::new()));
             } else if (is_given || is_described)
                 && values[name.as_str()].len() == 1
@@ -212,9 +258,12 @@ fn may_be_offered(name: &str, value: &str, services: &BTreeSet<String>) -> bool 
         && !looks_secret(name)
 }
 
-fn looks_secret(name: &str) -> bool {
-    let name = name.to_uppercase();
-    ["PASS", "PWD", "SECRET", "TOKEN", "SALT", "JWT", "KEY"].iter().any(|word| name.contains(word))
+/// Where that word stands last in a text.
+fn last_word(text: &str, word: &str) -> Option<usize> {
+    let is_inner = |letter: char| letter.is_alphanumeric();
+    text.rmatch_indices(word)
+        .map(|(at, _)| at)
+        .find(|at| !text[..*at].ends_with(is_inner) && !text[at + word.len()..].starts_with(is_inner))
 }
 
 /// What kind of setting a value is one of.

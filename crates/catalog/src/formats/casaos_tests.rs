@@ -112,7 +112,7 @@ fn people_are_told_what_the_block_says() {
     assert_eq!(block.architectures, ["amd64", "386"]);
     assert_eq!(block.note, Some(both("Log in as admin.")));
     assert_eq!(block.versions[0].name, "2.1.0");
-    assert_eq!(block.requirements.as_ref().map(|needs| needs.memory.as_str()), Some("1536M"));
+    assert_eq!(block.requirements.as_ref().map(|needs| needs.memory.as_str()), Some("512M"));
     assert_eq!(draft.icon.as_ref().map(|icon| icon.extension), Some("svg"));
     assert!(draft.compose.get("x-casaos").is_none());
 }
@@ -201,6 +201,21 @@ fn the_hash_of_somebody_elses_password_is_asked_for() {
 }
 
 #[test]
+fn a_password_that_the_note_tells_is_told_by_the_login_instead() {
+    let text = NOTES.replace("Log in as admin.", r#""Log in as boss, password `s3same` (s3sames no more)""#);
+    let text = text.replace("      THEME: dark\n", "      ADMIN_USER: boss\n      ADMIN_PASSWORD: s3same\n");
+    let draft = draft(&text);
+    let login = draft.block.login.expect("it has one");
+    assert_eq!(
+        (login.user_name.as_str(), login.password_variable.as_deref()),
+        ("boss", Some("ADMIN_PASSWORD"))
+    );
+    let note = draft.block.note.expect("it has one").en;
+    assert_eq!(note, "Log in as boss, password `(made for you: ADMIN_PASSWORD)` (s3sames no more)");
+    assert_eq!(draft.compose["services"]["notes"]["environment"]["ADMIN_PASSWORD"], "${ADMIN_PASSWORD}");
+}
+
+#[test]
 fn the_servers_address_is_put_where_the_reader_is_asked_for_it() {
     let draft = draft(NOTES);
     let environment = &draft.compose["services"]["notes"]["environment"];
@@ -212,8 +227,8 @@ fn the_servers_address_is_put_where_the_reader_is_asked_for_it() {
 fn what_is_no_app_is_told_with_a_reason() {
     for (text, expected) in [
         ("services: {a: {image: b}}", "has no x-casaos block"),
-        ("a: [", "docker-compose.yml: "),
-        ("- a", "docker-compose.yml: "),
+        ("a: [", "docker-compose.yml"),
+        ("- a", "docker-compose.yml is not a mapping"),
     ] {
         let (_folder, tree) = store(text);
         let error = read(&tree, "Notes").expect_err(text).to_string();

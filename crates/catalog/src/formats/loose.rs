@@ -6,8 +6,7 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value};
 
 use crate::block::TextBlock;
-use crate::formats::{Icon, PackagedFile, Tree, Untranslatable};
-use crate::yaml;
+use crate::formats::{Icon, PackagedFile, Tree, Untranslatable, document};
 
 /// What a package may show as its icon.
 const ICON_LIMIT_BYTES: u64 = 256 << 10;
@@ -28,7 +27,7 @@ pub(super) fn json(folder: &Tree, path: &str) -> Result<Option<Map<String, Value
 
 /// The map that the text of a YAML file holds.
 pub(super) fn parse(path: &str, text: &str) -> Result<Map<String, Value>, Untranslatable> {
-    yaml::from_str(text).map_err(|error| Untranslatable::Unreadable(format!("{path}: {error}")))
+    document::read_mapping(path, text)
 }
 
 /// The text of a scalar, trimmed; `None` where nothing is left, or where it is no scalar.

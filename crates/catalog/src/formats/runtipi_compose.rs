@@ -128,7 +128,9 @@ fn volumes(value: &Value) -> Value {
     let Value::Array(list) = value else { return value.clone() };
     let mounts = list.iter().map(|mount| {
         let Some(mount) = mount.as_object() else { return mount.clone() };
+        // Runtipi joins both with a colon, so that a whole pair in the first is taken, too.
         let source = text_at(mount, "hostPath").unwrap_or_default();
+        let source = loose::split(&source)[0].to_owned();
         let is_path = source.starts_with(['/', '.', '~', '$']);
         json!({
             "type": if is_path { "bind" } else { "volume" },

@@ -47,7 +47,7 @@ const COMPOSE_TEXT: &str = r#"{
        {"key": "MORE", "value": "${SIZE} ${RATIO} ${LEFT} ${MODE} ${REGION} ${DOMAIN} $TZ ${VAPID_PUBLIC_KEY}"},
        {"key": "COUNT", "value": 5}, {"key": "EMPTY", "value": ""}
      ],
-     "volumes": [{"hostPath": "${ROOT_FOLDER_HOST}/media", "containerPath": "/media", "readOnly": true}],
+     "volumes": [{"hostPath": "${ROOT_FOLDER_HOST}/media:/media", "containerPath": "/media", "readOnly": true}],
      "dependsOn": {"notes-db": {"condition": "service_healthy"}},
      "healthCheck": {"test": "true", "startPeriod": "5s"},
      "deploy": {"resources": {"reservations": {"devices": [{"deviceIds": ["0"], "capabilities": ["gpu"]}]}}},
