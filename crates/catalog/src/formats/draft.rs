@@ -12,7 +12,9 @@ use crate::formats::known::Known;
 use crate::formats::published::Published;
 use crate::formats::secrets::Surroundings;
 use crate::formats::{Icon, PackagedFile, Translation, Untranslatable};
-use crate::formats::{interpolation, networks, offered, published, secrets, services, storage, texts};
+use crate::formats::{
+    interpolation, networks, offered, published, secret_names, secrets, services, storage, texts,
+};
 
 /// Variables of `.env` that only name another, behind each other.
 const REFERENCES_LIMIT: usize = 8;
@@ -188,8 +190,12 @@ fn versions(block: &mut Block, compose: &Map<String, Value>) {
 /// A login whose password is another variable's: that one. One whose password nobody makes: what it is.
 fn settle_login(block: &mut Block, known: &Known) {
     let Some(login) = &mut block.login else { return };
+    // One with a sample value becomes a secret.
     let is_secret = |name: &str| {
-        block.variables.iter().any(|variable| variable.name == name && variable.kind == Kind::Secret)
+        block.variables.iter().any(|variable| {
+            let has_sample = || variable.kind == Kind::Text && secret_names::looks_secret(name);
+            variable.name == name && (variable.kind == Kind::Secret || has_sample())
+        })
     };
     for _ in 0..REFERENCES_LIMIT {
         let Some(name) = login.password_variable.clone().filter(|name| !is_secret(name)) else { break };
@@ -296,8 +302,11 @@ fn drop_unused(block: &mut Block, compose: &Map<String, Value>, known: &Known) {
     }
     block.variables.retain(|variable| used.contains(&variable.name));
     let is_there = |name: &String| block.variables.iter().any(|variable| variable.name == *name);
+    let is_secret = |variable: &VariableBlock| matches!(variable.kind, Kind::Secret | Kind::Derived);
+    let is_made =
+        |name: &String| block.variables.iter().any(|variable| variable.name == *name && is_secret(variable));
     if let Some(login) = &mut block.login {
-        login.password_variable.take_if(|name| !is_there(name));
+        login.password_variable.take_if(|name| !is_made(name));
         login.user_variable.take_if(|name| !is_there(name));
         let is_empty = login.password_variable.is_none() && login.password.is_none();
         if is_empty && login.user_variable.is_none() && login.user_name.is_empty() {
