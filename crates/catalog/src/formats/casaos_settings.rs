@@ -21,6 +21,8 @@ const GIVEN: [(&str, Kind, &str); 6] = [
     ("DefaultUserName", Kind::Text, "admin"),
     ("DefaultPassword", Kind::Secret, ""),
 ];
+/// What a server with `CasaOS` is called in its own network.
+const OWN_NAMES: [&str; 2] = ["casaos.local", "zimaos.local"];
 /// Texts of `environment` longer than this are no settings.
 const VALUE_LIMIT: usize = 200;
 /// Settings that are offered; the most of the field has 40.
@@ -74,17 +76,16 @@ impl Settings {
                 text.replace_range(at..at + password.value.len(), &format!("({made} {})", password.name));
             }
         }
-        self.variables
-            .push(VariableBlock { label: self.label(&password.name), ..blank(&password.name, Kind::Secret) });
+        // With the sample as its default it is known for the secret that it is, wherever the same value stands.
+        self.variables.push(VariableBlock {
+            label: self.label(&password.name),
+            default: Some(password.value.clone().into()),
+            ..blank(&password.name, Kind::Text)
+        });
         self.login = Some(LoginBlock {
             user_name: user.map(|user| user.value.clone()).unwrap_or_default(),
             password_variable: Some(password.name.clone()),
             ..LoginBlock::default()
-        });
-        each_entry(compose, &mut |_, name, value| {
-            if *value == password.value && looks_secret(name) {
-                *value = format!("${{{}}}", password.name);
-            }
         });
     }
 
@@ -169,7 +170,7 @@ impl Settings {
             }),
             _ => self.labels.get(name).cloned(),
         };
-        told.unwrap_or_else(|| both(name))
+        told.unwrap_or_default()
     }
 }
 
@@ -288,7 +289,7 @@ fn blank(name: &str, kind: Kind) -> VariableBlock {
     VariableBlock {
         name: name.to_owned(),
         kind,
-        label: both(name),
+        label: TextBlock::default(),
         default: None,
         optional: false,
         options: Vec::new(),
@@ -311,6 +312,9 @@ fn fill_in_addresses(compose: &mut Map<String, Value>, web: Option<&Web>) {
         _ => String::new(),
     };
     each_entry(compose, &mut |_, _, value| {
+        for name in OWN_NAMES {
+            *value = value.replace(name, "[SERVER-IP]");
+        }
         while let Some((before, after)) = address_place(value) {
             let rest =
                 after.strip_prefix(&port).filter(|rest| !rest.starts_with(|c: char| c.is_ascii_digit()));

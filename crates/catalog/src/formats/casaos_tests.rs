@@ -28,7 +28,7 @@ services:
       THEME: dark
       ADMIN_HASH: $2b$12$abcdefghijklmnopqrstuu
       BASE_URL: http://[YOUR_CASAOS_IP]:8085/x
-      TRUSTED: "[YOUR_PUBLIC_IP]"
+      TRUSTED: "[YOUR_PUBLIC_IP],casaos.local"
       OWN_ID: $AppID
     volumes:
       - type: bind
@@ -205,14 +205,17 @@ fn a_password_that_the_note_tells_is_told_by_the_login_instead() {
     let text = NOTES.replace("Log in as admin.", r#""Log in as boss, password `s3same` (s3sames no more)""#);
     let text = text.replace("      THEME: dark\n", "      ADMIN_USER: boss\n      ADMIN_PASSWORD: s3same\n");
     let draft = draft(&text);
-    let login = draft.block.login.expect("it has one");
+    let login = draft.block.login.clone().expect("it has one");
     assert_eq!(
         (login.user_name.as_str(), login.password_variable.as_deref()),
         ("boss", Some("ADMIN_PASSWORD"))
     );
-    let note = draft.block.note.expect("it has one").en;
+    let note = draft.block.note.clone().expect("it has one").en;
     assert_eq!(note, "Log in as boss, password `(made for you: ADMIN_PASSWORD)` (s3sames no more)");
-    assert_eq!(draft.compose["services"]["notes"]["environment"]["ADMIN_PASSWORD"], "${ADMIN_PASSWORD}");
+    // The value itself is found and made anew with all others.
+    let translation = draft.finish().expect("it is a package");
+    assert!(translation.compose.contains("ADMIN_PASSWORD: ${ADMIN_PASSWORD}"), "{}", translation.compose);
+    assert!(!translation.compose.contains("s3same`"), "{}", translation.compose);
 }
 
 #[test]
@@ -220,7 +223,7 @@ fn the_servers_address_is_put_where_the_reader_is_asked_for_it() {
     let draft = draft(NOTES);
     let environment = &draft.compose["services"]["notes"]["environment"];
     assert_eq!(environment["BASE_URL"], "http://${APPMANAGE_AUTHORITY}/x");
-    assert_eq!(environment["TRUSTED"], "${APPMANAGE_HOST}");
+    assert_eq!(environment["TRUSTED"], "${APPMANAGE_HOST},${APPMANAGE_HOST}");
 }
 
 #[test]

@@ -77,7 +77,8 @@ impl Form {
         for (name, value) in GIVEN {
             if is_wanted(self, name) {
                 let value = Some(value.to_owned());
-                self.variables.push(VariableBlock { value, ..blank(name, Kind::Derived, both(name)) });
+                self.variables
+                    .push(VariableBlock { value, ..blank(name, Kind::Derived, TextBlock::default()) });
             }
         }
         for (name, default, zh, en) in CHOSEN {
