@@ -115,8 +115,12 @@ impl Settings {
         let entries = entries(compose);
         let names: BTreeSet<String> = entries.iter().map(|entry| entry.service.clone()).collect();
         let mut values: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+        // By value, what it is called in each service: one that services call differently is how they find each
+        // other, such as the user of a database.
+        let mut meanings: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
         for entry in &entries {
             values.entry(&entry.name).or_default().insert(&entry.value);
+            meanings.entry(&entry.value).or_default().insert(&entry.name);
         }
         let mut chosen: BTreeMap<String, (Kind, String)> = BTreeMap::new();
         for Entry { service, name, value } in &entries {
@@ -129,6 +133,7 @@ impl Settings {
                 chosen.insert(name.clone(), (Kind::Secret, String::new()));
             } else if (is_given || is_described)
                 && values[name.as_str()].len() == 1
+                && (is_given || kind(value) != Kind::Text || meanings[value.as_str()].len() == 1)
                 && may_be_offered(name, value, &names)
                 && chosen.len() < OFFERED_LIMIT
             {
@@ -249,7 +254,11 @@ fn may_be_offered(name: &str, value: &str, services: &BTreeSet<String>) -> bool 
         .split(|c: char| !(c.is_ascii_alphanumeric() || c == '-' || c == '_' || c == '.'))
         .any(|word| services.contains(word));
     let is_plain = value.len() <= VALUE_LIMIT && !value.contains(char::is_control) && !value.contains('$');
-    let is_wiring = names_service || value.starts_with('/');
+    // The container's own ports are told by `ports`, and databases have their own variables for the same.
+    let is_inner = name.to_uppercase().split('_').any(|word| {
+        matches!(word, "PORT" | "HOST" | "DB" | "DATABASE" | "POSTGRES" | "MYSQL" | "REDIS" | "MONGO")
+    });
+    let is_wiring = names_service || value.starts_with('/') || is_inner;
     is_variable_name(name)
         && !matches!(name, "HOME" | "PATH")
         && !is_reserved

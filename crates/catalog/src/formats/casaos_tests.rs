@@ -26,6 +26,8 @@ services:
       DB_HOST: notes-db
       MAX_SIZE: 50
       THEME: dark
+      NOTES_USER: pat
+      NOTES_PORT: 80
       ADMIN_HASH: $2b$12$abcdefghijklmnopqrstuu
       BASE_URL: http://[YOUR_CASAOS_IP]:8085/x
       TRUSTED: "[YOUR_PUBLIC_IP],casaos.local"
@@ -43,6 +45,10 @@ services:
       envs:
         - container: MAX_SIZE
           description: { en_US: Largest upload in MB, zh_CN: 最大上传 }
+        - container: NOTES_USER
+          description: { en_US: Who it is }
+        - container: NOTES_PORT
+          description: { en_US: Its port }
         - container: THEME
           description: { en_US: "Container Variable: THEME" }
         - container: DB_PASSWORD
@@ -54,6 +60,7 @@ services:
     deploy: { resources: { reservations: { memory: 1GB } } }
     environment:
       - POSTGRES_PASSWORD=casaos
+      - POSTGRES_USER=pat
       - PUID=1000
       - MAX_SIZE=50
 x-casaos:
@@ -181,10 +188,10 @@ fn what_is_described_may_be_set_and_is_the_same_everywhere() {
     assert_eq!((limit.kind, limit.default.clone()), (Kind::Number, Some(json!(50))));
     assert_eq!(limit.label.zh, "最大上传");
     assert_eq!(draft.compose["services"]["notes"]["environment"]["MAX_SIZE"], "${MAX_SIZE}");
-    assert_eq!(draft.compose["services"]["notes-db"]["environment"][2], "MAX_SIZE=${MAX_SIZE}");
+    assert_eq!(draft.compose["services"]["notes-db"]["environment"][3], "MAX_SIZE=${MAX_SIZE}");
     assert!(found("PUID").is_some() && found("TZ").is_some());
-    // Not described, a secret, and how the parts find each other.
-    for name in ["THEME", "DB_PASSWORD", "DB_HOST", "PGID"] {
+    // Not described, a secret, how the parts find each other, a port of the container's, and a user of both.
+    for name in ["THEME", "DB_PASSWORD", "DB_HOST", "NOTES_PORT", "NOTES_USER", "PGID"] {
         assert!(found(name).is_none(), "{name}");
     }
     assert_eq!(draft.labels["DB_PASSWORD"].en, "Password of the database");

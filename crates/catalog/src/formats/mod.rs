@@ -87,9 +87,9 @@ impl Format {
     pub fn detect(tree: &Tree) -> Option<Self> {
         Self::ALL.into_iter().find(|format| match format {
             Self::Websoft9 => websoft9::detect(tree),
-            Self::Own | Self::OnePanel | Self::CasaOs | Self::Dokploy | Self::Runtipi | Self::Coolify => {
-                false
-            }
+            Self::CasaOs => casaos::detect(tree),
+            Self::Runtipi => runtipi::detect(tree),
+            Self::Own | Self::OnePanel | Self::Dokploy | Self::Coolify => false,
         })
     }
 
@@ -98,9 +98,9 @@ impl Format {
     pub fn apps(self, tree: &Tree) -> Vec<String> {
         match self {
             Self::Websoft9 => websoft9::apps(tree),
-            Self::Own | Self::OnePanel | Self::CasaOs | Self::Dokploy | Self::Runtipi | Self::Coolify => {
-                Vec::new()
-            }
+            Self::CasaOs => casaos::apps(tree),
+            Self::Runtipi => runtipi::apps(tree),
+            Self::Own | Self::OnePanel | Self::Dokploy | Self::Coolify => Vec::new(),
         }
     }
 
@@ -110,9 +110,9 @@ impl Format {
     pub fn translate(self, tree: &Tree, app: &str) -> Vec<(String, Result<Translation, Untranslatable>)> {
         let drafts = match self {
             Self::Websoft9 => websoft9::read(tree, app),
-            Self::Own | Self::OnePanel | Self::CasaOs | Self::Dokploy | Self::Runtipi | Self::Coolify => {
-                Ok(Vec::new())
-            }
+            Self::CasaOs => casaos::read(tree, app),
+            Self::Runtipi => runtipi::read(tree, app),
+            Self::Own | Self::OnePanel | Self::Dokploy | Self::Coolify => Ok(Vec::new()),
         };
         match drafts {
             Err(error) => vec![(app.to_owned(), Err(error))],

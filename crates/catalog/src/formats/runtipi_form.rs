@@ -229,6 +229,9 @@ fn label(name: &str, field: &Map<String, Value>, kind: &str, is_choice: bool) ->
     if kind != "random" {
         let unit = if kind == "number" { "" } else { " characters" };
         match (bound(field, "min"), bound(field, "max")) {
+            (Some(least), Some(most)) if least == most && kind != "number" => {
+                said.push(format!("{most}{unit}"))
+            }
             (Some(least), Some(most)) => said.push(format!("{least} to {most}{unit}")),
             (Some(least), None) => said.push(format!("at least {least}{unit}")),
             (None, Some(most)) => said.push(format!("at most {most}{unit}")),
