@@ -60,7 +60,7 @@ fn compose_text(folder: &Tree) -> Result<String, Untranslatable> {
 /// The package of an app.
 pub(super) fn read(tree: &Tree, app: &str) -> Result<Vec<Draft>, Untranslatable> {
     let folder = tree.below(folder_of_apps(tree).unwrap_or(FOLDERS[0])).below(app);
-    let mut compose = loose::parse(COMPOSE_FILES[0], &compose_text(&folder)?)?;
+    let mut compose = loose::mapping(COMPOSE_FILES[0], &compose_text(&folder)?)?;
     let Some(Value::Object(about)) = compose.remove("x-casaos") else {
         let reason = format!("{} has no x-casaos block, which tells of the app", COMPOSE_FILES[0]);
         return Err(Untranslatable::Unreadable(reason));

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value};
 
 use crate::block::TextBlock;
+use crate::formats::interpolation::{Otherwise, Part, Use, parse};
 use crate::formats::{Icon, PackagedFile, Tree, Untranslatable, document};
 
 /// What a package may show as its icon.
@@ -14,7 +15,7 @@ const ICON_LIMIT_BYTES: u64 = 256 << 10;
 /// A YAML file whose top is a map; `None` where there is no such file.
 pub(super) fn document(folder: &Tree, path: &str) -> Result<Option<Map<String, Value>>, Untranslatable> {
     let Some(text) = folder.text(path)? else { return Ok(None) };
-    parse(path, &text).map(Some)
+    mapping(path, &text).map(Some)
 }
 
 /// A JSON file whose top is an object; `None` where there is no such file.
@@ -26,7 +27,7 @@ pub(super) fn json(folder: &Tree, path: &str) -> Result<Option<Map<String, Value
 }
 
 /// The map that the text of a YAML file holds.
-pub(super) fn parse(path: &str, text: &str) -> Result<Map<String, Value>, Untranslatable> {
+pub(super) fn mapping(path: &str, text: &str) -> Result<Map<String, Value>, Untranslatable> {
     document::read_mapping(path, text)
 }
 
@@ -89,6 +90,24 @@ pub(super) fn uses(value: &Value, variable: &str) -> bool {
         }),
         Value::Array(items) => items.iter().any(|item| uses(item, variable)),
         Value::Object(map) => map.values().any(|item| uses(item, variable)),
+        Value::Null | Value::Bool(_) | Value::Number(_) => false,
+    }
+}
+
+/// Whether a text in it says what that variable is where nobody sets it: `${NAME:-text}`.
+pub(super) fn has_default(value: &Value, variable: &str) -> bool {
+    fn is_in(parts: &[Part], variable: &str) -> bool {
+        parts.iter().any(|part| match part {
+            Part::Use(Use { name, otherwise: Otherwise::Default { text, .. } }) => {
+                name == variable || is_in(text, variable)
+            }
+            Part::Use(_) | Part::Text(_) => false,
+        })
+    }
+    match value {
+        Value::String(text) => is_in(&parse(text), variable),
+        Value::Array(items) => items.iter().any(|item| has_default(item, variable)),
+        Value::Object(map) => map.values().any(|item| has_default(item, variable)),
         Value::Null | Value::Bool(_) | Value::Number(_) => false,
     }
 }

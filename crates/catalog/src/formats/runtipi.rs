@@ -58,7 +58,7 @@ pub(super) fn read(tree: &Tree, app: &str) -> Result<Vec<Draft>, Untranslatable>
     refuse_other_apps_data(&compose)?;
     let port = config.get("port").and_then(text).and_then(|port| port.parse::<u16>().ok());
     let web = web(&compose, &config, port);
-    let form = Form::read(&config, &Value::Object(compose.clone()), &mut remarks);
+    let mut form = Form::read(&config, &Value::Object(compose.clone()), &mut remarks);
     let main = runtipi_compose::take_main(&mut compose);
     let version = version(&config, &compose, main.as_deref());
     let mut values = BTreeMap::from([("ROOT_FOLDER_HOST".to_owned(), ROOT.to_owned())]);
@@ -67,6 +67,7 @@ pub(super) fn read(tree: &Tree, app: &str) -> Result<Vec<Draft>, Untranslatable>
     }
     Ok(vec![Draft {
         name: app.to_owned(),
+        labels: std::mem::take(&mut form.labels),
         block: block(&config, app, form, version),
         compose,
         files: data_files(&folder, &mut remarks),

@@ -1,5 +1,7 @@
 //! The form of a Runtipi app, and the variables that Runtipi itself gives to every app.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Map, Value};
 
 use crate::block::{Kind, LoginBlock, OptionBlock, ShapeBlock, TextBlock, VariableBlock};
@@ -49,6 +51,8 @@ const PASSWORD_LIMIT: u16 = 128;
 #[derive(Default)]
 pub(super) struct Form {
     pub(super) variables: Vec<VariableBlock>,
+    /// Labels of those that the compose file has a default for: it takes part in declaring them.
+    pub(super) labels: BTreeMap<String, TextBlock>,
 }
 
 impl Form {
@@ -61,7 +65,12 @@ impl Form {
             if !is_variable_name(&name) {
                 remarks.push(format!("{name} of its form is left out: it is no name of a variable"));
             } else if loose::uses(compose, &name) && !form.has(&name) {
-                form.variables.push(variable(&name, field));
+                let variable = variable(&name, field);
+                if variable.optional && loose::has_default(compose, &name) {
+                    form.labels.insert(name, variable.label);
+                } else {
+                    form.variables.push(variable);
+                }
             }
         }
         form.add_what_runtipi_gives(config, compose);
@@ -230,7 +239,7 @@ fn label(name: &str, field: &Map<String, Value>, kind: &str, is_choice: bool) ->
         let unit = if kind == "number" { "" } else { " characters" };
         match (bound(field, "min"), bound(field, "max")) {
             (Some(least), Some(most)) if least == most && kind != "number" => {
-                said.push(format!("{most}{unit}"))
+                said.push(format!("{most}{unit}"));
             }
             (Some(least), Some(most)) => said.push(format!("{least} to {most}{unit}")),
             (Some(least), None) => said.push(format!("at least {least}{unit}")),

@@ -29,6 +29,7 @@ const CONFIG_TEXT: &str = r#"{
      "options": [{"label": "Fast", "value": "fast"}, {"label": "safe", "value": "safe"}]},
     {"type": "text", "label": "Region", "env_variable": "REGION", "options": [{"label": "A", "value": "a"}]},
     {"type": "fqdn", "label": "Domain", "env_variable": "DOMAIN", "regex": "^x", "placeholder": "a.example"},
+    {"type": "text", "label": "Server", "env_variable": "SERVER"},
     {"type": "text", "label": "Unused", "env_variable": "UNUSED", "required": true}
   ]
 }"#;
@@ -45,7 +46,7 @@ const COMPOSE_TEXT: &str = r#"{
        {"key": "URL", "value": "${APP_PROTOCOL:-http}://${APP_DOMAIN}"},
        {"key": "ALL", "value": "${ADMIN_USER} ${ADMIN_PASSWORD} ${API_TOKEN} ${SMTP_PASSWORD} ${KEY} ${BYTES} ${OPEN}"},
        {"key": "MORE", "value": "${SIZE} ${RATIO} ${LEFT} ${MODE} ${REGION} ${DOMAIN} $TZ ${VAPID_PUBLIC_KEY}"},
-       {"key": "COUNT", "value": 5}, {"key": "EMPTY", "value": ""}
+       {"key": "SERVER", "value": "${SERVER:-main}"}, {"key": "COUNT", "value": 5}, {"key": "EMPTY", "value": ""}
      ],
      "volumes": [{"hostPath": "${ROOT_FOLDER_HOST}/media:/media", "containerPath": "/media", "readOnly": true}],
      "dependsOn": {"notes-db": {"condition": "service_healthy"}},
@@ -175,6 +176,15 @@ fn every_kind_of_field_becomes_a_variable() {
     assert_eq!(found("APP_DOMAIN").value.as_deref(), Some("${APPMANAGE_AUTHORITY}"));
     assert_eq!(found("APP_PROTOCOL").value.as_deref(), Some("${APPMANAGE_SCHEME}"));
     assert!(draft.block.variables.iter().all(|variable| variable.name != "UNUSED"));
+}
+
+#[test]
+fn what_may_be_absent_is_what_the_compose_file_says_then() {
+    let draft = dynamic();
+    assert!(draft.block.variables.iter().all(|variable| variable.name != "SERVER"));
+    let compose = draft.finish().expect("it is a package").compose;
+    let declared = "- name: SERVER\n      kind: text\n      label:\n        zh: Server\n        en: Server\n      default: main\n";
+    assert!(compose.contains(declared) && compose.contains("SERVER: ${SERVER}"), "{compose}");
 }
 
 #[test]
