@@ -7,7 +7,6 @@ use crate::block::{BLOCK_KEY, Block};
 
 /// The file with that block first and all the rest of `compose` after it. Every reader of YAML, of version 1.1 too,
 /// takes texts for texts: `no`, `22:22` and `1e3` are quoted.
-#[cfg_attr(not(test), expect(dead_code, reason = "the readers of other formats come after it"))]
 pub(crate) fn compose_text(block: &Block, compose: &Map<String, Value>) -> String {
     let mut document = Map::from_iter([(BLOCK_KEY.to_owned(), block.to_value())]);
     document.extend(compose.iter().filter(|(key, _)| *key != BLOCK_KEY).map(|(k, v)| (k.clone(), v.clone())));

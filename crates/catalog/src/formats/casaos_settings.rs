@@ -10,7 +10,7 @@ use crate::formats::casaos::localised;
 use crate::formats::loose::{self, both, text, text_at};
 use crate::formats::secret_names::{is_plausible, looks_secret};
 use crate::formats::{Web, WebPort};
-use crate::interpolation::is_variable_name;
+use domain::template::is_variable_name;
 
 /// What `CasaOS` itself gives to every app: name, kind, and what it usually is.
 const GIVEN: [(&str, Kind, &str); 6] = [

@@ -13,7 +13,8 @@ use crate::formats::published::Published;
 use crate::formats::secrets::Surroundings;
 use crate::formats::{Icon, PackagedFile, Translation, Untranslatable};
 use crate::formats::{
-    interpolation, networks, offered, published, secret_names, secrets, services, storage, texts,
+    env_edit, icons, interpolation, networks, offered, published, secret_names, secrets, services, storage,
+    texts,
 };
 
 /// Variables of `.env` that only name another, behind each other.
@@ -111,16 +112,25 @@ impl Draft {
         versions(&mut block, &compose);
         settle_login(&mut block, &known);
         tell_ports(&mut block.variables, &ports, &compose, &known);
-        let of_versions = block.versions[0].variables.keys().cloned().collect();
+        let of_versions: BTreeSet<String> = block.versions[0].variables.keys().cloned().collect();
         offered::clean(&mut compose, &mut block.variables, &of_versions, &known, &mut remarks);
         let told = block.login.as_ref().and_then(|login| login.password.as_deref());
         let around = Surroundings { known: &known, fixed: &self.fixed, told, files: &texts };
         secrets::clean(&mut compose, &mut block.variables, &around, &mut remarks);
         drop_unused(&mut block, &compose, &known);
         texts::label(&mut block.variables, &self.labels);
+        let env = self.env.as_deref();
+        let env =
+            env.map(|env| env_edit::clean(env, &mut block.variables, &of_versions, &known, &mut remarks));
         remarks.dedup();
         let compose = compose_text(&block, &compose);
-        Ok(Translation { name, compose, env: self.env, files: stored.files, icon: self.icon, remarks })
+        let icon = self.icon.and_then(|icon| icons::checked(icon.bytes));
+        let translation = Translation { name, compose, env, files: stored.files, icon, remarks };
+        // Whatever a package may not have, the one reader of packages says so; so every translation is one.
+        match translation.package() {
+            Ok(_) => Ok(translation),
+            Err(broken) => Err(Untranslatable::Unsupported(broken.reason.to_string())),
+        }
     }
 }
 

@@ -8,7 +8,9 @@ mod casaos;
 mod casaos_settings;
 mod document;
 mod draft;
+mod env_edit;
 mod env_lines;
+mod icons;
 mod interpolation;
 mod known;
 mod loose;
@@ -28,6 +30,12 @@ mod websoft9;
 mod websoft9_texts;
 
 use std::collections::BTreeMap;
+
+use domain::Package;
+use domain::package::{IconKind, PackageFile};
+
+use crate::error::Broken;
+use crate::source::{Source, SourceFiles};
 
 pub use tree::Tree;
 
@@ -147,6 +155,31 @@ pub struct Translation {
     pub remarks: Vec<String>,
 }
 
+impl Translation {
+    /// The package that it is, read as it would be from the disk.
+    ///
+    /// # Errors
+    /// It is none.
+    pub fn package(&self) -> Result<Package, Broken> {
+        let file = |(path, file): (&String, &PackagedFile)| PackageFile {
+            path: path.clone(),
+            bytes: file.bytes.clone().into(),
+            is_executable: file.is_executable,
+        };
+        let icon = self.icon.as_ref().and_then(|icon| {
+            let kind = IconKind::ALL.into_iter().find(|kind| kind.extension() == icon.extension)?;
+            Some((kind, icon.bytes.clone()))
+        });
+        let files = SourceFiles {
+            compose: self.compose.clone().into_bytes(),
+            env: self.env.clone().map(String::into_bytes),
+            files: self.files.iter().map(file).collect(),
+            icon,
+        };
+        Source { name: self.name.clone(), catalog: String::new(), official: false, files: Ok(files) }.read()
+    }
+}
+
 /// A file that a package brings for its app.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PackagedFile {
@@ -179,5 +212,4 @@ pub enum Untranslatable {
     Unsupported(String),
 }
 
-#[expect(unused_imports, reason = "the readers of other formats come after it")]
 pub(crate) use draft::{Draft, Web, WebPort};

@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 
 use crate::block::{Kind, LoginBlock, OptionBlock, ShapeBlock, TextBlock, VariableBlock};
 use crate::formats::loose::{self, both, text, text_at};
-use crate::interpolation::is_variable_name;
+use domain::template::is_variable_name;
 
 /// What Runtipi gives to every app, as this server says the same. `APP_PORT` and `APP_DATA_DIR` beside: ports and
 /// paths are settled elsewhere.
