@@ -107,7 +107,10 @@ impl Draft {
 
         let mut block = std::mem::take(&mut self.block);
         block.main = main;
-        block.one_shot = cleaned.one_shot;
+        block.one_shot.extend(cleaned.one_shot);
+        block.one_shot.retain(|name| services_of(&compose).any(|(service, _)| service == name));
+        block.one_shot.sort();
+        block.one_shot.dedup();
         texts::clean(&mut block, &name);
         versions(&mut block, &compose);
         settle_login(&mut block, &known);

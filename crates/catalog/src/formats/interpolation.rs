@@ -45,6 +45,11 @@ pub(crate) fn escaped(text: &str) -> String {
     text.replace('$', "$$")
 }
 
+/// Whether that is how a variable may be called.
+pub(crate) fn is_name(text: &str) -> bool {
+    split_name(text).is_some_and(|(_, rest)| rest.is_empty())
+}
+
 /// The names in a text, those in defaults too.
 pub(crate) fn names(text: &str) -> Vec<String> {
     let mut names = Vec::new();

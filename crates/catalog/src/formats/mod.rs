@@ -4,15 +4,26 @@
 //! No reader runs anything that a catalog brings, fetches anything, or guesses: what cannot be mapped is a
 //! remark, or the reason why there is no package. Fetching catalogs and keeping translations is not done here.
 
+mod addresses;
 mod casaos;
 mod casaos_settings;
+mod coolify;
+mod coolify_contents;
+mod coolify_file;
+mod coolify_magic;
 mod document;
+mod dokploy;
+mod dokploy_helpers;
+mod dokploy_mounts;
+mod dokploy_template;
+mod dokploy_values;
 mod draft;
 mod env_edit;
 mod env_lines;
 mod icons;
 mod interpolation;
 mod known;
+mod logins;
 mod loose;
 mod networks;
 mod offered;
@@ -97,7 +108,9 @@ impl Format {
             Self::Websoft9 => websoft9::detect(tree),
             Self::CasaOs => casaos::detect(tree),
             Self::Runtipi => runtipi::detect(tree),
-            Self::Own | Self::OnePanel | Self::Dokploy | Self::Coolify => false,
+            Self::Dokploy => dokploy::detect(tree),
+            Self::Coolify => coolify::detect(tree),
+            Self::Own | Self::OnePanel => false,
         })
     }
 
@@ -108,7 +121,9 @@ impl Format {
             Self::Websoft9 => websoft9::apps(tree),
             Self::CasaOs => casaos::apps(tree),
             Self::Runtipi => runtipi::apps(tree),
-            Self::Own | Self::OnePanel | Self::Dokploy | Self::Coolify => Vec::new(),
+            Self::Dokploy => dokploy::apps(tree),
+            Self::Coolify => coolify::apps(tree),
+            Self::Own | Self::OnePanel => Vec::new(),
         }
     }
 
@@ -120,7 +135,9 @@ impl Format {
             Self::Websoft9 => websoft9::read(tree, app),
             Self::CasaOs => casaos::read(tree, app),
             Self::Runtipi => runtipi::read(tree, app),
-            Self::Own | Self::OnePanel | Self::Dokploy | Self::Coolify => Ok(Vec::new()),
+            Self::Dokploy => dokploy::read(tree, app),
+            Self::Coolify => coolify::read(tree, app),
+            Self::Own | Self::OnePanel => Ok(Vec::new()),
         };
         match drafts {
             Err(error) => vec![(app.to_owned(), Err(error))],

@@ -167,7 +167,7 @@ pub(crate) fn clean(
         }
         clean_service(name, service, remarks)?;
         clean_environment(name, service)?;
-        clean_dependencies(name, service, &names, &dropped)?;
+        clean_dependencies(name, service, &names, &dropped, known)?;
     }
     let one_shot = one_shot(services, main, known);
     for (name, service) in services.iter_mut().filter(|(name, _)| !one_shot.contains(name)) {
@@ -307,6 +307,7 @@ fn clean_dependencies(
     service: &mut Object,
     names: &BTreeSet<String>,
     dropped: &BTreeSet<String>,
+    known: &Known,
 ) -> Result<(), Untranslatable> {
     let check = |dependency: &str| {
         if names.contains(dependency) {
@@ -332,8 +333,9 @@ fn clean_dependencies(
         Some(Value::Array(items)) => {
             let mut kept: Vec<Value> = Vec::new();
             for item in std::mem::take(items) {
-                if check(item.as_str().unwrap_or_default())? && !kept.contains(&item) {
-                    kept.push(item);
+                let dependency = known.settle(item.as_str().unwrap_or_default()).text;
+                if check(&dependency)? && !kept.contains(&json!(dependency)) {
+                    kept.push(json!(dependency));
                 }
             }
             *items = kept;

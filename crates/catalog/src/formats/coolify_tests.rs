@@ -1,0 +1,226 @@
+//! Coolify's reader, by small catalogs of its format.
+
+use std::fs;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use proptest::prelude::*;
+use tempfile::TempDir;
+
+use super::*;
+use crate::block::ShapeBlock;
+
+const TEXT: &str = r#"# documentation: https://notes.example/docs
+# slogan: Keeps notes.
+# category: Notes
+# tags: writing, notes
+# logo: svgs/notes.svg
+# port: 8080
+# amd_only: true
+
+services:
+  web:
+    image: example/notes:2.1
+    environment:
+      - SERVICE_URL_NOTES_3000
+      - BASE_URL=${SERVICE_URL_NOTES}
+      - HOST=$SERVICE_FQDN_NOTES
+      - LIVE=wss://${SERVICE_FQDN_NOTES}/live
+      - API=${SERVICE_URL_API_9000:-x}
+      - API_HOST=https://${SERVICE_FQDN_API}
+      - ADMIN_USER=${SERVICE_USER_NOTES}
+      - ADMIN_PASSWORD=${SERVICE_PASSWORD_NOTES}
+      - DB=postgres://${SERVICE_USER_POSTGRES}:${SERVICE_PASSWORD_POSTGRES}@db/${POSTGRES_DB:-notes}
+      - MAIL=${MAIL_FROM:?}
+      - TOKEN=${SERVICE_SUPABASEANON_KEY}
+    command: sh -c "start $$SERVICE_BASE64_START"
+    volumes:
+      - notes/data:/data
+      - type: bind
+        source: ./conf/start.sh
+        target: /start.sh
+        mode: "0755"
+        content: |
+          echo ${SERVICE_HEX_64_FILE} $HOME
+      - type: bind
+        source: ./uploads
+        target: /uploads
+        is_directory: true
+  api:
+    image: example/api
+    environment:
+      SERVICE_URL_API_9000: /v1
+      KEY: ${SERVICE_REALBASE64_64_KEY}
+    exclude_from_hc: true
+  db:
+    image: postgres:16
+    environment:
+      - POSTGRES_USER=${SERVICE_USER_POSTGRES}
+      - POSTGRES_PASSWORD=${SERVICE_PASSWORD_POSTGRES}
+"#;
+
+fn catalog(text: &[u8]) -> (TempDir, Tree) {
+    let folder = tempfile::tempdir().expect("a folder");
+    let compose = folder.path().join("templates/compose");
+    fs::create_dir_all(&compose).expect("its folder");
+    fs::write(compose.join("my-notes.yaml"), text).expect("its file");
+    fs::create_dir_all(folder.path().join("public/svgs")).expect("its folder");
+    fs::write(folder.path().join("public/svgs/notes.svg"), "<svg/>").expect("its file");
+    let tree = Tree::new(folder.path());
+    (folder, tree)
+}
+
+fn draft(text: &str) -> Draft {
+    let (_folder, tree) = catalog(text.as_bytes());
+    read(&tree, "my-notes").expect("it is read").remove(0)
+}
+
+fn variable<'a>(draft: &'a Draft, name: &str) -> &'a VariableBlock {
+    let found = draft.block.variables.iter().find(|variable| variable.name == name);
+    found.unwrap_or_else(|| panic!("{name} is declared"))
+}
+
+#[test]
+fn a_catalog_is_its_files_or_its_table() {
+    let (folder, tree) = catalog(TEXT.as_bytes());
+    assert!(detect(&tree));
+    assert_eq!(apps(&tree), ["my-notes"]);
+    // The folder `templates` alone, with only the table in it.
+    fs::remove_dir_all(folder.path().join("templates/compose")).expect("it is removed");
+    assert!(!detect(&tree));
+    let table = json!({ "a": { "compose": STANDARD.encode(TEXT), "slogan": "Of the table", "port": "80" } });
+    fs::write(folder.path().join("templates/service-templates-latest.json"), table.to_string())
+        .expect("a file");
+    let below = tree.below("templates");
+    for tree in [&tree, &below] {
+        assert!(detect(tree));
+        assert_eq!(apps(tree), ["a"]);
+        let draft = read(tree, "a").expect("it is read").remove(0);
+        assert_eq!(draft.block.description.en, "Of the table");
+    }
+    assert!(read(&tree, "b").is_err());
+}
+
+#[test]
+fn people_are_told_what_the_header_says() {
+    let draft = draft(TEXT);
+    let block = &draft.block;
+    assert_eq!((block.trademark.as_str(), block.description.en.as_str()), ("My Notes", "Keeps notes."));
+    assert_eq!(block.categories, ["notes", "writing"]);
+    assert_eq!(block.architectures, ["amd64"]);
+    assert_eq!(block.website.as_deref(), Some("https://notes.example/docs"));
+    assert_eq!(title("nextcloud-with-postgres"), "Nextcloud with Postgres");
+    let login = block.login.as_ref().expect("it has one");
+    assert_eq!(login.user_variable.as_deref(), Some("SERVICE_USER_NOTES"));
+    assert_eq!(login.password_variable.as_deref(), Some("SERVICE_PASSWORD_NOTES"));
+}
+
+#[test]
+fn magic_variables_hold_what_their_names_say() {
+    let draft = draft(TEXT);
+    let shape = |name: &str| variable(&draft, name).shape.clone();
+    assert_eq!(shape("SERVICE_PASSWORD_POSTGRES"), Some(ShapeBlock::Alphanumeric(32)));
+    assert_eq!(shape("SERVICE_REALBASE64_64_KEY"), Some(ShapeBlock::Base64(64)));
+    assert_eq!(variable(&draft, "SERVICE_USER_POSTGRES").default, Some(json!("postgresuser")));
+    // A token needs the secret that it is signed with, which the file does not name.
+    assert!(
+        matches!(shape("SERVICE_SUPABASEANON_KEY"), Some(ShapeBlock::Jwt { key, .. }) if key == "SERVICE_PASSWORD_JWT")
+    );
+    assert_eq!(shape("SERVICE_PASSWORD_JWT"), Some(ShapeBlock::Alphanumeric(32)));
+    let value = |name: &str| variable(&draft, name).value.clone().unwrap_or_default();
+    assert_eq!(value("SERVICE_URL_NOTES"), "${APPMANAGE_URL}");
+    assert_eq!(value("SERVICE_FQDN_NOTES"), "${APPMANAGE_HOST}");
+    assert_eq!(value("SERVICE_URL_API_9000"), "http://${APPMANAGE_HOST}:${API_9000_PORT}");
+}
+
+#[test]
+fn the_first_address_is_the_apps_and_others_get_ports() {
+    let draft = draft(TEXT);
+    let web = draft.web.as_ref().expect("it has one");
+    assert_eq!((web.service.as_deref(), &web.port), (Some("web"), &WebPort::Target(3000)));
+    let services = &draft.compose["services"];
+    assert_eq!(services["api"]["ports"], json!(["9000:9000"]));
+    assert_eq!(services["web"]["environment"][0], "BASE_URL=${SERVICE_URL_NOTES}");
+    assert_eq!(services["web"]["environment"][2], "LIVE=wss://${APPMANAGE_AUTHORITY}/live");
+    assert_eq!(services["web"]["environment"][4], "API_HOST=http://${APPMANAGE_HOST}:${API_9000_PORT}");
+    assert_eq!(services["api"]["environment"], json!({ "KEY": "${SERVICE_REALBASE64_64_KEY}" }));
+    let port = variable(&draft, "API_9000_PORT");
+    assert_eq!(port.of, Some(PortBlock { service: "api".into(), port: 9000, udp: false }));
+    assert!(draft.remarks.iter().any(|remark| remark.contains("/v1")), "{:?}", draft.remarks);
+}
+
+#[test]
+fn the_port_is_told_by_the_declaration_the_header_or_the_service() {
+    let port = |text: &str| draft(text).web.map(|web| (web.port, web.is_http));
+    let target = |port: u16| Some((WebPort::Target(port), true));
+    let service = |environment: &str, more: &str| {
+        format!("services: {{ web: {{ image: a, environment: [{environment}], {more} }} }}")
+    };
+    assert_eq!(port(&format!("# port: 81\n{}", service("SERVICE_URL_A_82", ""))), target(82));
+    assert_eq!(port(&format!("# port: 81\n{}", service("SERVICE_URL_A", ""))), target(81));
+    assert_eq!(port(&format!("# port: 81\n{}", service("", ""))), target(81));
+    assert_eq!(port(&service("SERVICE_URL_A, SERVICE_URL_A_83", "")), target(83));
+    assert_eq!(port(&service("SERVICE_URL_A", "expose: [84]")), target(84));
+    let check = "healthcheck: { test: [CMD, curl, 'http://localhost:85/x'] }";
+    assert_eq!(port(&service("SERVICE_URL_A=/x", check)), target(85));
+    assert_eq!(port(&service("SERVICE_URL_A", "")), target(80));
+    assert_eq!(port(&service("", "ports: ['53:53/udp']")), Some((WebPort::First, false)));
+    assert_eq!(port(&service("", "")), None);
+}
+
+#[test]
+fn texts_of_files_lie_beside_and_services_get_the_variables_that_they_name() {
+    let draft = draft(TEXT);
+    let file = &draft.files["conf/start.sh"];
+    assert_eq!(
+        (file.bytes.as_slice(), file.is_executable),
+        (b"echo ${SERVICE_HEX_64_FILE} $HOME\n".as_slice(), true)
+    );
+    let web = &draft.compose["services"]["web"];
+    assert_eq!(
+        web["volumes"][1],
+        json!({ "type": "bind", "source": "./conf/start.sh", "target": "/start.sh" })
+    );
+    assert_eq!(web["volumes"][2], json!({ "type": "bind", "source": "./uploads", "target": "/uploads" }));
+    let environment = web["environment"].as_array().expect("a list");
+    assert!(environment.contains(&json!("SERVICE_HEX_64_FILE=${SERVICE_HEX_64_FILE}")), "{environment:?}");
+    assert!(environment.contains(&json!("SERVICE_BASE64_START=${SERVICE_BASE64_START}")), "{environment:?}");
+    assert_eq!(draft.block.one_shot, ["api"]);
+    assert!(draft.compose["services"]["api"].get("exclude_from_hc").is_none());
+}
+
+#[test]
+fn the_whole_becomes_a_package_that_asks_for_what_is_required() {
+    let translation = draft(TEXT).finish().expect("it is translated");
+    for line in ["name: MAIL_FROM", "notes-data:/data", "- 3000:3000", "- uploads:/uploads", "one_shot:"] {
+        assert!(translation.compose.contains(line), "{line}\n{}", translation.compose);
+    }
+}
+
+#[test]
+fn what_is_no_app_is_told_with_a_reason() {
+    let (_folder, tree) = catalog(b"# ignore: true\nservices: {}\n");
+    assert!(matches!(read(&tree, "my-notes"), Err(Untranslatable::Hidden(_))));
+    let (_folder, tree) = catalog(b"services: [\n");
+    assert!(matches!(read(&tree, "my-notes"), Err(Untranslatable::Unreadable(_))));
+    assert!(matches!(read(&tree, "other"), Err(Untranslatable::Unreadable(_))));
+}
+
+proptest! {
+    #[test]
+    fn whatever_is_in_the_file_it_is_read_or_refused(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
+        let (_folder, tree) = catalog(&bytes);
+        drop(read(&tree, "my-notes"));
+    }
+
+    #[test]
+    fn a_damaged_file_is_read_or_refused(at in 0..2000_usize, length in 0..60_usize, with in "[\\[\\]{}$\"':=\n a0/_-]{0,6}") {
+        let mut characters: Vec<char> = TEXT.chars().collect();
+        let at = at.min(characters.len());
+        let end = (at + length).min(characters.len());
+        drop(characters.splice(at..end, with.chars()));
+        let text: String = characters.into_iter().collect();
+        let (_folder, tree) = catalog(text.as_bytes());
+        drop(read(&tree, "my-notes").map(|drafts| drafts.into_iter().map(Draft::finish).collect::<Vec<_>>()));
+    }
+}

@@ -1,0 +1,179 @@
+//! Dokploy's templates: `blueprints/<app>/` with `meta.json`, `template.toml` and `docker-compose.yml`.
+//!
+//! Dokploy puts a proxy before every app and lets none publish a port. Here the port of the first domain is published;
+//! others that the file names without one of the host stay inside.
+
+use serde_json::{Map, Value, json};
+
+use crate::block::{Block, VariableBlock, VersionBlock};
+use crate::formats::dokploy_template::{self, Template};
+use crate::formats::dokploy_values::Values;
+use crate::formats::loose::{self, both, text_at, texts};
+use crate::formats::{Draft, Tree, Untranslatable, Web, WebPort, addresses, dokploy_mounts, logins};
+
+type Object = Map<String, Value>;
+
+const FOLDER: &str = "blueprints";
+const COMPOSE: &str = "docker-compose.yml";
+const TEMPLATE: &str = "template.toml";
+/// Tags that every app of such a catalog could have.
+const EMPTY_TAGS: [&str; 4] = ["self-hosted", "selfhosted", "open-source", "opensource"];
+/// The folder of the files that a template writes, as its compose file sees it.
+const FILES: &str = "../files";
+
+/// The apps of the catalog.
+pub(super) fn apps(tree: &Tree) -> Vec<String> {
+    tree.folders(FOLDER)
+}
+
+/// Whether this is such a catalog.
+pub(super) fn detect(tree: &Tree) -> bool {
+    let has_template =
+        |app: &String| tree.files(&format!("{FOLDER}/{app}")).iter().any(|name| name == TEMPLATE);
+    apps(tree).iter().any(has_template)
+}
+
+/// Reads one app.
+///
+/// # Errors
+///
+/// Why it is no package.
+pub(super) fn read(tree: &Tree, app: &str) -> Result<Vec<Draft>, Untranslatable> {
+    let folder = tree.below(FOLDER).below(app);
+    let missing = |name: &str| Untranslatable::Unreadable(format!("it has no {name}"));
+    let mut compose = loose::document(&folder, COMPOSE)?.ok_or_else(|| missing(COMPOSE))?;
+    let template = dokploy_template::parse(&folder.text(TEMPLATE)?.ok_or_else(|| missing(TEMPLATE))?)?;
+    let about = loose::json(&folder, "meta.json")?.unwrap_or_default();
+    let mut remarks = Vec::new();
+    let mut values = Values::of(&template);
+    let files = dokploy_mounts::place(&template, &mut values, &mut compose, &mut remarks);
+    let hosts = values.hosts();
+    for part in compose.values_mut() {
+        loose::each_text(part, &mut |text| *text = addresses::settle(text, &hosts));
+    }
+    drop_container_ports(&mut compose, &template);
+    publish_others(&mut compose, &values, &mut remarks);
+    let web = web(&template, &compose);
+    Ok(vec![Draft {
+        name: app.to_owned(),
+        block: block(&about, &compose, web.as_ref(), values.variables()),
+        compose,
+        files,
+        icon: loose::icon(&folder, text_at(&about, "logo").as_deref()),
+        remarks,
+        data_prefixes: vec![FILES.to_owned()],
+        web,
+        ..Draft::default()
+    }])
+}
+
+fn block(about: &Object, compose: &Object, web: Option<&Web>, variables: Vec<VariableBlock>) -> Block {
+    let tags = texts(about.get("tags")).into_iter();
+    let links = about.get("links").and_then(Value::as_object);
+    Block {
+        trademark: text_at(about, "name").unwrap_or_default(),
+        description: both(text_at(about, "description").unwrap_or_default()),
+        categories: tags.filter(|tag| !EMPTY_TAGS.contains(&tag.to_lowercase().as_str())).collect(),
+        website: links.and_then(|links| loose::link(links, &["website", "github", "docs"])),
+        versions: vec![VersionBlock { name: version(about, compose, web), ..VersionBlock::default() }],
+        login: logins::find(variables.iter().filter(|v| !v.optional).map(|v| v.name.as_str())),
+        variables,
+        ..Block::default()
+    }
+}
+
+/// What the one version is called. A template that says `latest` may well have an image that is not.
+fn version(about: &Object, compose: &Object, web: Option<&Web>) -> String {
+    let told = text_at(about, "version").and_then(|text| text.split_whitespace().next().map(str::to_owned));
+    let main = web.and_then(|web| web.service.as_ref());
+    let service = services(compose).find(|(name, _)| main.is_none_or(|main| main == *name));
+    let image = service.and_then(|(_, service)| text_at(service, "image"));
+    loose::version(told.filter(|told| told != "latest"), image)
+}
+
+/// The port of the first domain. Without domains, the first port that is published: nobody says what it speaks.
+fn web(template: &Template, compose: &Object) -> Option<Web> {
+    let of = |service: Option<String>, port: WebPort, path: &str, is_http: bool| Web {
+        service,
+        port,
+        hint: None,
+        path: if path.is_empty() { "/".to_owned() } else { path.to_owned() },
+        is_http,
+        tls: false,
+    };
+    if let Some(domain) = template.domains.first() {
+        let service = service_of(compose, &domain.service)?;
+        return Some(of(Some(service), WebPort::Target(domain.port), &domain.path, true));
+    }
+    let mut services = services(compose);
+    services.any(|(_, service)| service.contains_key("ports")).then(|| of(None, WebPort::First, "", false))
+}
+
+/// The service of that name, or the only one, where a template misspells it.
+fn service_of(compose: &Object, name: &str) -> Option<String> {
+    let mut names = services(compose).map(|(name, _)| name);
+    let first = names.next()?;
+    let is_only = names.next().is_none();
+    let found = services(compose).map(|(known, _)| known).find(|known| *known == name);
+    found.or(Some(first).filter(|_| is_only)).cloned()
+}
+
+/// Leaves out ports without one of the host where the template has domains: the proxy there reaches them inside.
+fn drop_container_ports(compose: &mut Object, template: &Template) {
+    if template.domains.is_empty() {
+        return;
+    }
+    for service in services_mut(compose) {
+        let Some(Value::Array(ports)) = service.get_mut("ports") else { continue };
+        ports.retain(|port| match port {
+            Value::String(text) => loose::split(text).len() > 1,
+            Value::Object(long) => long.contains_key("published"),
+            _ => false,
+        });
+        if ports.is_empty() {
+            service.remove("ports");
+        }
+    }
+}
+
+/// Publishes the ports of further domains.
+fn publish_others(compose: &mut Object, values: &Values<'_>, remarks: &mut Vec<String>) {
+    for (domain, _) in values.other_domains() {
+        let Some(service) = compose
+            .get_mut("services")
+            .and_then(|services| services.get_mut(&domain.service))
+            .and_then(Value::as_object_mut)
+        else {
+            continue;
+        };
+        let ports = service.entry("ports").or_insert_with(|| json!([]));
+        let target = domain.port.to_string();
+        if let Value::Array(ports) = ports {
+            let is_there =
+                |port: &Value| port.as_str().is_some_and(|text| text.rsplit(':').next() == Some(&target));
+            if !ports.iter().any(is_there) {
+                ports.push(json!(format!("{target}:{target}")));
+            }
+        }
+        if domain.path.len() > 1 {
+            let (service, path) = (&domain.service, &domain.path);
+            remarks.push(format!(
+                "{service} is reached at port {target} of its own, where its catalog has it below {path}"
+            ));
+        }
+    }
+}
+
+fn services(compose: &Object) -> impl Iterator<Item = (&String, &Object)> {
+    let services = compose.get("services").and_then(Value::as_object);
+    services.into_iter().flatten().filter_map(|(name, service)| Some((name, service.as_object()?)))
+}
+
+fn services_mut(compose: &mut Object) -> impl Iterator<Item = &mut Object> {
+    let services = compose.get_mut("services").and_then(Value::as_object_mut);
+    services.into_iter().flat_map(Map::values_mut).filter_map(Value::as_object_mut)
+}
+
+#[cfg(test)]
+#[path = "dokploy_tests.rs"]
+mod tests;
