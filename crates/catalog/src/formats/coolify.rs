@@ -22,8 +22,6 @@ type Object = Map<String, Value>;
 const PICTURES: [&str; 2] = ["public/", ""];
 /// What Coolify's proxy takes where nobody tells a port.
 const USUAL_PORT: u16 = 80;
-/// The port of HTTPS, which nothing else is spoken on.
-const TLS_PORT: u16 = 443;
 /// Beginnings that need no explanation in a name that people read.
 const SMALL_WORDS: [&str; 6] = ["with", "without", "and", "for", "of", "by"];
 
@@ -164,11 +162,11 @@ fn take_addresses(compose: &mut Object) -> Vec<Declared> {
 fn web(compose: &Object, declared: &[Declared], header: Option<u16>) -> Option<Web> {
     let of = |service: Option<String>, port: WebPort, path: &str, is_http: bool| Web {
         service,
-        tls: port == WebPort::Target(TLS_PORT),
         port,
         hint: None,
         path: if path.is_empty() { "/".to_owned() } else { path.to_owned() },
         is_http,
+        tls: false,
     };
     if let Some(first) = declared.first() {
         let same = declared.iter().filter(|other| other.service == first.service);
@@ -289,7 +287,7 @@ fn magic_names(compose: &Object, files: &BTreeMap<String, crate::formats::Packag
     for (_, service) in services(compose) {
         match service.get("environment") {
             Some(Value::Array(items)) => {
-                found.extend(items.iter().filter_map(Value::as_str).map(str::to_owned))
+                found.extend(items.iter().filter_map(Value::as_str).map(str::to_owned));
             }
             Some(Value::Object(map)) => found.extend(map.keys().cloned()),
             _ => {}

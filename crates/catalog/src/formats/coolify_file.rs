@@ -120,7 +120,7 @@ fn of_entry(entry: &Map<String, Value>) -> Result<File, Untranslatable> {
             Value::Number(number) => file.take(key, &number.to_string()),
             Value::Bool(flag) => file.take(key, &flag.to_string()),
             Value::Array(items) => {
-                items.iter().filter_map(Value::as_str).for_each(|item| file.take(key, item))
+                items.iter().filter_map(Value::as_str).for_each(|item| file.take(key, item));
             }
             Value::Null | Value::Object(_) => {}
         }

@@ -56,6 +56,7 @@ pub(super) fn read(tree: &Tree, app: &str) -> Result<Vec<Draft>, Untranslatable>
     let web = web(&template, &compose);
     Ok(vec![Draft {
         name: app.to_owned(),
+        values: values.settled(),
         block: block(&about, &compose, web.as_ref(), values.variables()),
         compose,
         files,

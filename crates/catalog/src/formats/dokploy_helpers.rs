@@ -14,28 +14,29 @@ const NOW_SECONDS: u64 = 1_735_689_600;
 const TOKEN_END_SECONDS: u64 = 1_893_456_000;
 /// A port of the host that the template leaves to chance.
 const RANDOM_PORT: u16 = 20_080;
-/// Characters or bytes of one secret.
-const LENGTH_LIMIT: u16 = 512;
+/// Characters of one secret: some templates ask for fewer, which are soon guessed.
+const CHARACTERS: (u16, u16) = (8, 512);
+/// Random bytes of one in base64.
+const BYTES: (u16, u16) = (6, 384);
 
 /// What stands for a helper in the text of `holder`; `None` where it is no helper.
 pub(super) fn value(values: &mut Values<'_>, helper: &str, holder: &str) -> Option<String> {
     let (kind, argument) = helper.split_once(':').unwrap_or((helper, ""));
-    let length = |otherwise: u16| {
-        let asked: u16 = argument.parse().ok().filter(|length| *length > 0).unwrap_or(otherwise);
-        asked.min(LENGTH_LIMIT)
+    let length = |otherwise: u16, (least, most): (u16, u16)| {
+        argument.parse().ok().filter(|length| *length > 0).unwrap_or(otherwise).clamp(least, most)
     };
     let made = |make: Make| Mark::Made { make, wish: wish(holder), name: None };
     let secret = |shape: ShapeBlock| made(Make::Secret(shape));
     let mark = match kind {
         "domain" => Mark::Host(None),
-        "password" => secret(ShapeBlock::Lowercase(length(16))),
-        "base64" => secret(ShapeBlock::Base64(length(32))),
-        "hash" => secret(ShapeBlock::Hex(length(8))),
+        "password" => secret(ShapeBlock::Lowercase(length(16, CHARACTERS))),
+        "base64" => secret(ShapeBlock::Base64(length(32, BYTES))),
+        "hash" => secret(ShapeBlock::Hex(length(8, CHARACTERS))),
         "uuid" => secret(ShapeBlock::Uuid),
         "username" => made(Make::UserName),
         "email" => made(Make::Email),
         "jwt" => match argument.parse::<u16>() {
-            Ok(bytes) => secret(ShapeBlock::Hex(bytes.saturating_mul(2).clamp(2, LENGTH_LIMIT))),
+            Ok(bytes) => secret(ShapeBlock::Hex(bytes.saturating_mul(2).clamp(CHARACTERS.0, CHARACTERS.1))),
             Err(_) => made(token(values, argument, holder)?),
         },
         "timestamp" | "timestampms" => return Some((moment(argument)? * 1000).to_string()),

@@ -238,6 +238,8 @@ SAME = "${secret}"
 TOKEN = "${jwt:secret:payload}"
 OWN = "${jwt}"
 LONG = "${jwt:64}"
+PIN = "${password:4}"
+DOCKER_SOCKET = "/run/docker.sock"
 DAY = "${timestamps:2025-01-01}"
 MOMENT = "${timestampms:2025-01-01T00:00:00.5Z}"
 UNKNOWN = "${nothing:5}"
@@ -251,6 +253,8 @@ FLAG = true
     assert_eq!(shape("UUID"), Some(ShapeBlock::Uuid));
     assert_eq!(shape("KEY"), Some(ShapeBlock::Lowercase(40)));
     assert_eq!(shape("LONG"), Some(ShapeBlock::Hex(128)));
+    assert_eq!(shape("PIN"), Some(ShapeBlock::Lowercase(8)));
+    assert!(!found.contains_key("DOCKER_SOCKET"));
     assert_eq!(found["SAME"].value.as_deref(), Some("${KEY}"));
     let claims = json!({ "role": "anon", "exp": 1_893_456_000, "iss": "dokploy", "iat": 1_735_689_600 });
     assert_eq!(shape("TOKEN"), Some(ShapeBlock::Jwt { key: "KEY".into(), claims }));

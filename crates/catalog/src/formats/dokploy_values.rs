@@ -10,7 +10,7 @@ use crate::block::{Kind, PortBlock, ShapeBlock, VariableBlock};
 use crate::formats::addresses::Address;
 use crate::formats::dokploy_template::{Domain, Template};
 use crate::formats::interpolation::{Otherwise, Part, is_name, parse};
-use crate::formats::offered::text_variable;
+use crate::formats::offered::{is_reserved, text_variable};
 use crate::formats::{dokploy_helpers, env_lines};
 
 /// Variables inside variables. Dokploy itself replaces twice.
@@ -56,6 +56,8 @@ pub(super) struct Values<'t> {
     /// The domains that are not the first one, and the variables that tell their ports.
     others: Vec<(Option<String>, Domain, String)>,
     declared: BTreeMap<String, VariableBlock>,
+    /// Values of several lines, or of names that no variable may have: written where they are used.
+    settled: BTreeMap<String, String>,
 }
 
 impl<'t> Values<'t> {
@@ -70,6 +72,7 @@ impl<'t> Values<'t> {
             lines: BTreeMap::new(),
             others: Vec::new(),
             declared: BTreeMap::new(),
+            settled: BTreeMap::new(),
         };
         let mut text = String::new();
         for line in &template.env {
@@ -116,6 +119,11 @@ impl<'t> Values<'t> {
             return Err(written);
         }
         Ok(text)
+    }
+
+    /// The values of names that no variable can have.
+    pub(super) fn settled(&self) -> BTreeMap<String, String> {
+        self.settled.clone()
     }
 
     /// The variables, those of `.env` first.
@@ -184,7 +192,7 @@ impl<'t> Values<'t> {
 
     /// What `.env` gives a name of its own is called so.
     fn name_after_keys(&mut self) {
-        for key in &self.keys {
+        for key in self.keys.iter().filter(|key| !is_reserved(key)) {
             let only = self.lines.get(key).and_then(|line| self.only_mark(line)).map(|(index, _)| index);
             if let Some(Mark::Made { name: name @ None, .. }) =
                 only.and_then(|index| self.marks.get_mut(index))
@@ -243,12 +251,19 @@ impl<'t> Values<'t> {
                 [Part::Text(text)] => Some(text.clone()),
                 _ => None,
             };
+            let has_control = value.contains(char::is_control);
             self.declare(match plain {
-                Some(text) if text.is_empty() => VariableBlock { optional: true, ..block(&key, Kind::Text) },
-                Some(text) if !text.contains(char::is_control) => {
-                    VariableBlock { default: Some(json!(text)), ..block(&key, Kind::Text) }
+                Some(text) if has_control || is_reserved(&key) => {
+                    self.settled.insert(key, text);
+                    continue;
                 }
-                _ => VariableBlock { value: Some(value), ..block(&key, Kind::Derived) },
+                None if is_reserved(&key) => continue,
+                Some(text) if text.is_empty() => VariableBlock { optional: true, ..block(&key, Kind::Text) },
+                Some(text) => VariableBlock { default: Some(json!(text)), ..block(&key, Kind::Text) },
+                None => {
+                    let value = Some(value.replace(char::is_control, " "));
+                    VariableBlock { value, ..block(&key, Kind::Derived) }
+                }
             });
         }
     }

@@ -221,7 +221,8 @@ impl Offer<'_> {
     }
 }
 
-fn is_reserved(name: &str) -> bool {
+/// Whether no variable of a package may be called so.
+pub(crate) fn is_reserved(name: &str) -> bool {
     RESERVED_NAMES.contains(&name) || RESERVED_PREFIXES.iter().any(|prefix| name.starts_with(prefix))
 }
 
