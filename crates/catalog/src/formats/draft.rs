@@ -176,9 +176,8 @@ fn settle_images(compose: &mut Map<String, Value>, known: &Known) -> Result<(), 
         let Some(Value::String(image)) = service.get_mut("image") else { continue };
         let settled = known.settle_image(image);
         let text = settled.text.trim().trim_end_matches(':').to_owned();
-        if text.is_empty()
-            || !settled.missing.is_empty() && text.contains(['/', ':']) && text.ends_with(['/', ':'])
-        {
+        let has_gap = !settled.missing.is_empty() && text.ends_with('/');
+        if text.is_empty() || text.starts_with([':', '/']) || has_gap {
             let why = format!("the image of its service {name} is {image:?}, where variables have no value");
             return Err(Untranslatable::Unreadable(why));
         }
@@ -327,3 +326,7 @@ fn drop_unused(block: &mut Block, compose: &Map<String, Value>, known: &Known) {
         }
     }
 }
+
+#[cfg(test)]
+#[path = "draft_tests.rs"]
+mod tests;

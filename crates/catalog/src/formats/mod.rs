@@ -38,6 +38,8 @@ mod storage;
 mod texts;
 mod tree;
 mod websoft9;
+#[cfg(test)]
+mod websoft9_tests;
 mod websoft9_texts;
 
 use std::collections::BTreeMap;

@@ -98,7 +98,8 @@ fn find(
     let mut places: Vec<(String, Place)> = Vec::new();
     let mut others: BTreeSet<String> = BTreeSet::new();
     let mut note = |name: &str, value: &str, service: &str, is_declared: bool| {
-        if !(looks_secret(name) && is_plausible(value)) && !is_declared || around.fixed.contains(name) {
+        let is_secret = is_declared || (looks_secret(name) && is_plausible(value));
+        if !is_secret || around.fixed.contains(name) {
             others.insert(value.to_owned());
             return;
         }

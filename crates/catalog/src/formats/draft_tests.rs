@@ -1,0 +1,191 @@
+//! What is the same for apps of all catalogs, by small compose files.
+
+use proptest::prelude::*;
+use serde_json::{Value, json};
+
+use super::*;
+use crate::block::TextBlock;
+use crate::formats::document::read_mapping;
+
+fn draft(compose: &str) -> Draft {
+    let file = PackagedFile { bytes: b"text".to_vec(), is_executable: false };
+    Draft {
+        name: "My App!".to_owned(),
+        block: Block {
+            description: TextBlock { zh: String::new(), en: "An app".to_owned() },
+            ..Block::default()
+        },
+        compose: read_mapping("compose", compose).expect("the test writes YAML"),
+        files: [("conf/app.ini".to_owned(), file)].into(),
+        values: [("AppID".to_owned(), "app".to_owned())].into(),
+        data_prefixes: vec!["/DATA/$AppID".to_owned(), "../files".to_owned()],
+        ..Draft::default()
+    }
+}
+
+fn finished(draft: Draft) -> (Value, Translation) {
+    let translation = draft.finish().expect("it is translated");
+    let document = Value::Object(read_mapping("compose.yaml", &translation.compose).expect("it is YAML"));
+    (document, translation)
+}
+
+fn service(compose: &str) -> Value {
+    finished(draft(compose)).0["services"]["a"].clone()
+}
+
+#[test]
+fn data_lies_in_volumes_and_what_is_shipped_in_files() {
+    let found = service(
+        "services: { a: { image: b, volumes: ['./data:/data', '/DATA/$AppID/db:/db:rw', ./conf/app.ini:/app.ini:ro,
+         ../files/more:/more:z, ./no.yaml:/no.yaml, ./x.db:/x.db, named/one:/named, /anonymous,
+         '${SOMEWHERE}:/some', /srv/host:/host:ro, ./data/inner:/data/inner,
+         { type: bind, source: ./long, target: /long, read_only: true }] } }",
+    );
+    let expected = json!([
+        "data:/data",
+        "db:/db",
+        "./files/conf/app.ini:/app.ini:ro",
+        "more:/more",
+        "./files/x.db:/x.db",
+        "named-one:/named",
+        "a-anonymous:/anonymous",
+        "SOMEWHERE:/some",
+        "/srv/host:/host:ro",
+        "long:/long:ro",
+    ]);
+    assert_eq!(found["volumes"], expected);
+}
+
+#[test]
+fn ports_are_plain_and_the_web_pages_port_is_published() {
+    let compose = "services: { a: { image: b, environment: { HERE: '${PORT}' }, ports: ['${PORT:-8080}:80',
+        '127.0.0.1:5432:5432', '10.0.0.1:53:53/udp', 6000-6001:7000-7001, 1-999:1-999, 80, '5:6/sctp',
+        { target: 90, published: '91' }] }, web: { image: c, expose: [3000] } }";
+    let web = Web {
+        service: None,
+        port: WebPort::Target(3000),
+        hint: None,
+        path: "x".to_owned(),
+        is_http: true,
+        tls: false,
+    };
+    let (document, translation) = finished(Draft { web: Some(web), ..draft(compose) });
+    let expected = json!(["8080:80", "127.0.0.1:5432:5432", "53:53/udp", "6000:7000", "6001:7001", "91:90"]);
+    assert_eq!(document["services"]["a"]["ports"], expected);
+    assert_eq!(document["services"]["web"]["ports"], json!(["3000:3000"]));
+    assert_eq!(document["x-appmanage"]["main"]["http"]["path"], "/x");
+    let port = &document["x-appmanage"]["variables"][0];
+    assert_eq!(
+        (&port["name"], &port["kind"], &port["of"]["port"]),
+        (&json!("PORT"), &json!("port"), &json!(80))
+    );
+    assert_eq!(translation.remarks.len(), 2, "{:?}", translation.remarks);
+}
+
+#[test]
+fn variables_are_offered_with_their_defaults() {
+    let compose = "services: { a: { image: 'b:${TAG:-1.5}', env_file: [.env], environment: [
+        'A=${A:-one}', 'B=${B}', 'C=${C:?say}', 'D=${D:-x}${D:-y}', 'E=${E:-${A}!}', 'F=${F:+set}', 'G=5$$ $(x)',
+        'H=${COMPOSE_PROJECT_NAME}', 'I=${APP_SECRET}', 'K=${K:+set}', 'HOME=${HOME:-/root}', 'AppID=$AppID', BARE, L] } }";
+    let env = "K=1\nL=\nCOMPOSE_FILE=x\n".to_owned();
+    let (document, translation) = finished(Draft { env: Some(env), ..draft(compose) });
+    let service = &document["services"]["a"];
+    assert_eq!(service["image"], "b:1.5");
+    let expected = json!({ "A": "${A}", "B": "${B}", "C": "${C}", "D": "xy", "E": "${A}!", "F": "", "G": "5$$ $$(x)",
+        "H": "${APPMANAGE_APP_ID}", "I": "${APP_SECRET}", "K": "set", "HOME": "/root", "AppID": "app", "L": "${L}" });
+    assert_eq!(service["environment"], expected);
+    let variables = document["x-appmanage"]["variables"].as_array().expect("there are some");
+    let told: Vec<String> = variables
+        .iter()
+        .map(|v| format!("{} {} {} {}", v["name"], v["kind"], v["default"], v["optional"]))
+        .collect();
+    let expected = [
+        r#""A" "text" "one" null"#,
+        r#""APP_SECRET" "secret" null null"#,
+        r#""B" "text" null true"#,
+        r#""C" "text" null null"#,
+    ];
+    assert_eq!(told, expected);
+    assert_eq!(translation.env.as_deref(), Some("K=1\nL=\n"));
+    assert_eq!(
+        (translation.name.as_str(), &document["x-appmanage"]["versions"][0]["name"]),
+        ("my-app", &json!("1.5"))
+    );
+}
+
+#[test]
+fn services_keep_what_a_package_may_have_and_find_each_other() {
+    let compose = "version: '3'
+name: old
+x-extra: 1
+services:
+  a: { image: b, container_name: app_main, build: ., scale: 2, x-y: 1, exclude_from_hc: true, networks: [proxy, inner],
+       labels: [traefik.enable=true, keep=1], depends_on: { db: { condition: service_healthy }, off: {} },
+       environment: { DB: 'app_db:5432' }, network_mode: bridge }
+  db: { image: c, container_name: app_db, restart: 'no', networks: { inner: { ipv4_address: 10.0.0.2 } } }
+  off: { image: d, profiles: [debug] }
+networks: { proxy: { external: true }, inner: { driver: bridge, ipam: {} } }
+";
+    let (document, translation) = finished(draft(compose));
+    let expected = json!({
+        "a": { "image": "b", "labels": ["keep=1"], "depends_on": { "db": { "condition": "service_healthy" } },
+            "environment": { "DB": "app_db:5432" }, "restart": "unless-stopped", "networks": { "inner": null } },
+        "db": { "image": "c", "restart": "no", "networks": { "inner": { "aliases": ["app_db"] } } },
+    });
+    assert_eq!(document["services"], expected);
+    assert_eq!(document["networks"], json!({ "inner": {} }));
+    assert_eq!(document["x-appmanage"]["one_shot"], json!(["db"]));
+    assert_eq!(document.get("name"), None);
+    assert_eq!(translation.remarks.len(), 3, "{:?}", translation.remarks);
+}
+
+#[test]
+fn sample_secrets_are_made_anew_in_env_and_in_addresses() {
+    let compose = "services: { a: { image: b, env_file: .env }, db: { image: c, environment: { PGPASSWORD: hunter2two } } }";
+    let env =
+        "DB_PASSWORD=hunter2two\nURL=postgres://u:hunter2two@db/x\nUSER=app\nTOKEN_FILE=/x\n".to_owned();
+    let (document, translation) = finished(Draft { env: Some(env), ..draft(compose) });
+    assert_eq!(document["services"]["db"]["environment"]["PGPASSWORD"], "${DB_PASSWORD}");
+    let variables = &document["x-appmanage"]["variables"];
+    assert_eq!((&variables[0]["name"], &variables[0]["kind"]), (&json!("DB_PASSWORD"), &json!("secret")));
+    assert_eq!(
+        (&variables[1]["name"], &variables[1]["value"]),
+        (&json!("URL"), &json!("postgres://u:${DB_PASSWORD}@db/x"))
+    );
+    assert!(!translation.env.expect("it has one").starts_with("DB_PASSWORD=hunter"));
+}
+
+fn any_compose() -> impl Strategy<Value = Value> {
+    let text = "(\\$|\\{|\\}|:-|:|/|\\.|A|b|PASSWORD|8|,|-| ){0,12}|\\./[a-c/]{0,5}:/[a-c/]{0,5}|[1-9]{1,5}:[1-9]{1,5}";
+    let leaf = prop_oneof![
+        4 => text.prop_map(Value::from),
+        1 => any::<i32>().prop_map(Value::from),
+        1 => any::<bool>().prop_map(Value::from),
+        1 => Just(Value::Null),
+    ];
+    let keys = "image|volumes|ports|environment|networks|depends_on|env_file|labels|command|A_PASSWORD|source|target|deploy";
+    leaf.prop_recursive(3, 24, 4, move |inner| {
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
+            prop::collection::btree_map(keys, inner, 0..5)
+                .prop_map(|map| Value::Object(map.into_iter().collect())),
+        ]
+    })
+}
+
+proptest! {
+    /// `finish` reads back what it wrote: a package comes out, or a reason.
+    #[test]
+    fn whatever_a_compose_file_holds_it_becomes_a_package_or_a_reason(
+        service in prop::collection::btree_map(
+            "volumes|ports|environment|networks|depends_on|env_file|labels|command|secrets|network_mode", any_compose(), 0..5),
+        top in prop::collection::btree_map("volumes|networks|configs|secrets|x-a", any_compose(), 0..3),
+        env in "([A-C]|=|\\$|'|\"|\n|\\{|\\}|#| |PASSWORD){0,30}",
+    ) {
+        let mut service: Map<String, Value> = service.into_iter().collect();
+        service.insert("image".to_owned(), json!("b:${A:-1}"));
+        let mut compose: Map<String, Value> = top.into_iter().collect();
+        compose.insert("services".to_owned(), json!({ "a": service, "b": { "image": "c" } }));
+        drop(Draft { compose, env: Some(env), ..draft("{}") }.finish());
+    }
+}
