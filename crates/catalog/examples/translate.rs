@@ -1,5 +1,6 @@
 //! Translates a catalog of others and writes the packages below a folder, for people who look at them:
 //! `cargo run -p catalog --example translate -- CATALOG FOLDER [APP …]`.
+#![expect(clippy::print_stdout, reason = "a program for people")]
 
 use std::fs;
 use std::path::Path;
