@@ -28,6 +28,8 @@ mod loose;
 mod networks;
 mod offered;
 mod published;
+#[cfg(test)]
+mod rendered_tests;
 mod runtipi;
 mod runtipi_compose;
 mod runtipi_form;
