@@ -11,7 +11,7 @@ use crate::formats::addresses::Address;
 use crate::formats::dokploy_template::{Domain, Template};
 use crate::formats::interpolation::{Otherwise, Part, is_name, parse};
 use crate::formats::offered::{is_reserved, text_variable};
-use crate::formats::{dokploy_helpers, env_lines};
+use crate::formats::{dokploy_functions, env_lines};
 
 /// Variables inside variables. Dokploy itself replaces twice.
 const DEPTH_LIMIT: usize = 16;
@@ -145,7 +145,7 @@ impl<'t> Values<'t> {
                 rest = after;
                 break;
             };
-            match self.variable(name).or_else(|| dokploy_helpers::value(self, name, holder)) {
+            match self.variable(name).or_else(|| dokploy_functions::value(self, name, holder)) {
                 Some(value) => text.push_str(&value),
                 None => push(&mut text, &format!("${{{name}}}")),
             }

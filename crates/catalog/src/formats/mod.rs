@@ -13,7 +13,7 @@ mod coolify_file;
 mod coolify_magic;
 mod document;
 mod dokploy;
-mod dokploy_helpers;
+mod dokploy_functions;
 mod dokploy_mounts;
 mod dokploy_template;
 mod dokploy_values;

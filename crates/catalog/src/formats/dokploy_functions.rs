@@ -1,4 +1,4 @@
-//! The helpers of Dokploy's templates: `${password:32}`, `${uuid}`, `${jwt:…}` and the others. What they make is made at
+//! The functions of Dokploy's templates (there they are called helpers): `${password:32}`, `${uuid}`, `${jwt:…}` and the others. What they make is made at
 //! each install; moments and ports that are made up there are settled here, so that a template is always translated alike.
 
 use std::time::{Duration, UNIX_EPOCH};
