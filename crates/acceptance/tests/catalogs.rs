@@ -1,0 +1,167 @@
+//! Catalogs of others, added and synced as they are written there, and an app of each format run from them.
+
+use std::fs;
+use std::path::Path;
+use std::time::Duration;
+
+use acceptance::apps::{self, INSTALL_LIMIT, container};
+use acceptance::json::{items, text};
+use acceptance::{Server, Setup, docker, wait};
+
+/// How long reading a folder with a few apps may take.
+const SYNC_LIMIT: Duration = Duration::from_secs(60);
+
+/// A store of `CasaOS`' format: one app of two services, with a password that everybody's install would share.
+const CASAOS: &[(&str, &str)] = &[(
+    "Apps/Notes/docker-compose.yml",
+    r#"name: notes
+services:
+  notes:
+    image: appmanage/hello:1
+    container_name: notes
+    network_mode: bridge
+    restart: unless-stopped
+    environment:
+      HELLO_MESSAGE: Notes of the store
+      DB_PASSWORD: casaos
+      DB_URL: postgres://notes:casaos@notes-db/notes
+      PUID: $PUID
+      ADDRESS: http://[YOUR_CASAOS_IP]:8085
+    ports:
+      - { target: 80, published: "8085", protocol: tcp }
+    volumes:
+      - { type: bind, source: /DATA/AppData/$AppID/data, target: /data }
+    depends_on:
+      notes-db: { condition: service_healthy }
+  notes-db:
+    image: appmanage/hello:1
+    container_name: notes-db
+    restart: unless-stopped
+    environment:
+      - POSTGRES_PASSWORD=casaos
+    healthcheck: { test: [CMD, /healthcheck], interval: 300ms, timeout: 5s, retries: 20 }
+x-casaos:
+  architectures: [amd64, arm64]
+  main: notes
+  title: { en_US: Notes }
+  tagline: { en_US: Keeps notes, zh_CN: 记笔记 }
+  category: Productivity
+  port_map: "8085"
+  version: "1.0"
+"#,
+)];
+
+/// A store of Runtipi's format: one app with a form, a file that it ships and a second service.
+const RUNTIPI: &[(&str, &str)] = &[
+    (
+        "apps/memos/config.json",
+        r#"{ "id": "memos", "name": "Memos", "tipi_version": 1, "version": "1.0", "available": true,
+  "dynamic_config": true, "port": 8086, "short_desc": "Keeps memos.", "categories": ["data"],
+  "supported_architectures": ["amd64", "arm64"],
+  "form_fields": [
+    { "type": "random", "label": "Key", "env_variable": "MEMOS_KEY", "min": 40 },
+    { "type": "text", "label": "Message", "env_variable": "MEMOS_MESSAGE", "default": "Memos of the store" }
+  ] }"#,
+    ),
+    (
+        "apps/memos/docker-compose.json",
+        r#"{ "schemaVersion": 2, "services": [
+  { "name": "memos", "image": "appmanage/hello:1", "isMain": true, "internalPort": 80,
+    "environment": [
+      { "key": "HELLO_MESSAGE", "value": "${MEMOS_MESSAGE}" },
+      { "key": "KEY", "value": "${MEMOS_KEY}" },
+      { "key": "URL", "value": "${APP_PROTOCOL:-http}://${APP_DOMAIN}" }
+    ],
+    "volumes": [
+      { "hostPath": "${APP_DATA_DIR}/data/memos", "containerPath": "/data" },
+      { "hostPath": "${APP_DATA_DIR}/data/memos.conf", "containerPath": "/memos.conf", "readOnly": true }
+    ],
+    "dependsOn": ["memos-side"] },
+  { "name": "memos-side", "image": "appmanage/hello:1", "internalPort": 80 }
+] }"#,
+    ),
+    ("apps/memos/data/memos.conf", "shipped with the app\n"),
+];
+
+/// Writes a catalog's files.
+fn write(folder: &Path, files: &[(&str, &str)]) {
+    for (path, text) in files {
+        let path = folder.join(path);
+        fs::create_dir_all(path.parent().expect("it is in a folder")).expect("a new folder");
+        fs::write(path, text).expect("it can be written");
+    }
+}
+
+/// A server with that catalog, of which it understands every app.
+fn with_catalog(format: &str, files: &[(&str, &str)]) -> Server {
+    let setup = Setup::default();
+    let folder = setup.folder().join("store");
+    write(&folder, files);
+    let server = setup.start();
+    let api = server.api();
+    let source = folder.display().to_string();
+    api.call("CatalogAdd", &[("name", "store"), ("source", &source)]).expect("it is added");
+    let synced = wait::within(SYNC_LIMIT, || {
+        let listed = api.call("CatalogList", &[]).expect("it answers");
+        let store =
+            items(&listed, "/catalogs").into_iter().find(|catalog| text(catalog, "/name") == "store")?;
+        assert_ne!(text(&store, "/state"), "failed", "{store:#}");
+        (text(&store, "/state") == "ready").then_some(store)
+    });
+    let synced = synced.expect("it is synced");
+    assert_eq!(text(&synced, "/report/format"), format, "{synced:#}");
+    server
+}
+
+/// What a container was given for that name.
+fn given(container: &str, name: &str) -> String {
+    let found = docker::inspect(container).expect("it is there");
+    let prefix = format!("{name}=");
+    let entries = items(&found, "/Config/Env");
+    let entry =
+        entries.iter().filter_map(|entry| entry.as_str()).find_map(|entry| entry.strip_prefix(&prefix));
+    entry.unwrap_or_else(|| panic!("{container} has {name}")).to_owned()
+}
+
+/// Installs a package of the catalog and waits until it runs.
+fn install(server: &Server, package: &str, version: &str) -> String {
+    let name = server.name("b");
+    server.api().install(package, &name, version).expect("the install is accepted");
+    server.api().await_status(&name, "30", INSTALL_LIMIT);
+    name
+}
+
+#[test]
+#[ignore = "needs the private engine: cargo xtask test"]
+fn an_app_of_casaos_runs_with_a_password_of_its_own() {
+    let server = with_catalog("casaos", CASAOS);
+    let name = install(&server, "notes@store", "1.0");
+    assert!(apps::page(&server, &name).body.contains("Notes of the store"));
+
+    let (notes, database) = (container(&name, "notes"), container(&name, "notes-db"));
+    let password = given(&database, "POSTGRES_PASSWORD");
+    assert!(password != "casaos" && password.len() >= 20, "it is made anew");
+    assert_eq!(given(&notes, "DB_PASSWORD"), password);
+    assert_eq!(given(&notes, "DB_URL"), format!("postgres://notes:{password}@notes-db/notes"));
+    assert_eq!(given(&notes, "PUID"), "1000");
+    let port = apps::port(&server, &name);
+    assert!(given(&notes, "ADDRESS").ends_with(&format!(":{port}")), "{}", given(&notes, "ADDRESS"));
+    assert_eq!(docker::volumes(&name).len(), 1, "its data is a volume of its own");
+}
+
+#[test]
+#[ignore = "needs the private engine: cargo xtask test"]
+fn an_app_of_runtipi_runs_with_what_its_form_and_folder_say() {
+    let server = with_catalog("runtipi", RUNTIPI);
+    let name = install(&server, "memos@store", "1.0");
+    assert!(apps::page(&server, &name).body.contains("Memos of the store"));
+
+    let memos = container(&name, "memos");
+    let key = given(&memos, "KEY");
+    assert!(key.len() == 40 && key.bytes().all(|byte| byte.is_ascii_hexdigit()), "40 hexadecimal digits");
+    let port = apps::port(&server, &name);
+    assert!(given(&memos, "URL").starts_with("http://"), "{}", given(&memos, "URL"));
+    assert!(given(&memos, "URL").ends_with(&format!(":{port}")), "{}", given(&memos, "URL"));
+    assert_eq!(docker::docker(&["exec", &memos, "cat", "/memos.conf"]), "shipped with the app");
+    assert_eq!(docker::volumes(&name).len(), 1, "its data is a volume of its own");
+}
