@@ -83,6 +83,103 @@ const RUNTIPI: &[(&str, &str)] = &[
     ("apps/memos/data/memos.conf", "shipped with the app\n"),
 ];
 
+/// A catalog of Dokploy's format: one app whose secret is in two services and in a file, and that publishes no port.
+const DOKPLOY: &[(&str, &str)] = &[
+    (
+        "blueprints/board/meta.json",
+        r#"{ "id": "board", "name": "Board", "version": "1", "description": "A board.", "logo": "board.svg",
+  "links": { "github": "https://code.example/board" }, "tags": ["tools"] }"#,
+    ),
+    (
+        "blueprints/board/docker-compose.yml",
+        r#"version: "3.8"
+services:
+  board:
+    image: appmanage/hello:1
+    restart: unless-stopped
+    ports: ["80"]
+    environment:
+      - HELLO_MESSAGE=${MESSAGE}
+      - DB_URL=${DB_URL}
+      - ADDRESS=https://${HOST}/start
+    volumes:
+      - ../files/board.conf:/board.conf:ro
+      - ../files/plain.conf:/plain.conf:ro
+      - data:/data
+    depends_on: [board-db]
+  board-db:
+    image: appmanage/hello:1
+    restart: unless-stopped
+    environment: { POSTGRES_PASSWORD: "$DB_PASSWORD" }
+volumes:
+  data:
+"#,
+    ),
+    (
+        "blueprints/board/template.toml",
+        r#"[variables]
+main_domain = "${domain}"
+db_password = "${password:32}"
+
+[config]
+env = [
+  "HOST=${main_domain}",
+  "MESSAGE=\"Board of the catalog\"",
+  "DB_PASSWORD=${db_password}",
+  "DB_URL=postgres://board:${db_password}@board-db/board",
+]
+
+[[config.domains]]
+serviceName = "board"
+port = 80
+host = "${main_domain}"
+
+[[config.mounts]]
+filePath = "board.conf"
+content = "password=${db_password} cost=5$\n"
+
+[[config.mounts]]
+filePath = "/plain.conf"
+content = "the same for everybody\n"
+"#,
+    ),
+];
+
+/// A catalog of Coolify's format: one app with magic variables, a file in its compose file and a volume that it does not
+/// declare.
+const COOLIFY: &[(&str, &str)] = &[(
+    "templates/compose/tasks.yaml",
+    r#"# documentation: https://tasks.example
+# slogan: Keeps tasks.
+# category: productivity
+# tags: tasks
+# port: 80
+
+services:
+  tasks:
+    image: appmanage/hello:1
+    environment:
+      - SERVICE_URL_TASKS_80
+      - HELLO_MESSAGE=${MESSAGE:-Tasks of the catalog}
+      - ADDRESS=${SERVICE_URL_TASKS}
+      - DB_URL=postgres://${SERVICE_USER_POSTGRES}:${SERVICE_PASSWORD_POSTGRES}@tasks-db/tasks
+    volumes:
+      - tasks-data:/data
+      - type: bind
+        source: ./tasks.conf
+        target: /tasks.conf
+        content: |
+          a file of the catalog
+    depends_on:
+      tasks-db: { condition: service_healthy }
+  tasks-db:
+    image: appmanage/hello:1
+    environment:
+      - POSTGRES_PASSWORD=${SERVICE_PASSWORD_POSTGRES}
+    healthcheck: { test: [CMD, /healthcheck], interval: 300ms, timeout: 5s, retries: 20 }
+"#,
+)];
+
 /// Writes a catalog's files.
 fn write(folder: &Path, files: &[(&str, &str)]) {
     for (path, text) in files {
@@ -163,5 +260,41 @@ fn an_app_of_runtipi_runs_with_what_its_form_and_folder_say() {
     assert!(given(&memos, "URL").starts_with("http://"), "{}", given(&memos, "URL"));
     assert!(given(&memos, "URL").ends_with(&format!(":{port}")), "{}", given(&memos, "URL"));
     assert_eq!(docker::docker(&["exec", &memos, "cat", "/memos.conf"]), "shipped with the app");
+    assert_eq!(docker::volumes(&name).len(), 1, "its data is a volume of its own");
+}
+
+#[test]
+#[ignore = "needs the private engine: cargo xtask test"]
+fn an_app_of_dokploy_runs_with_one_secret_in_every_place() {
+    let server = with_catalog("dokploy", DOKPLOY);
+    let name = install(&server, "board@store", "1");
+    assert!(apps::page(&server, &name).body.contains("Board of the catalog"));
+
+    let board = container(&name, "board");
+    let password = given(&container(&name, "board-db"), "POSTGRES_PASSWORD");
+    assert_eq!(password.len(), 32);
+    assert_eq!(given(&board, "DB_URL"), format!("postgres://board:{password}@board-db/board"));
+    let port = apps::port(&server, &name);
+    let address = given(&board, "ADDRESS");
+    assert!(address.starts_with("http://") && address.ends_with(&format!(":{port}/start")), "{address}");
+    let file = |path: &str| docker::docker(&["exec", &board, "cat", path]);
+    assert_eq!(file("/board.conf"), format!("password={password} cost=5$"));
+    assert_eq!(file("/plain.conf"), "the same for everybody");
+}
+
+#[test]
+#[ignore = "needs the private engine: cargo xtask test"]
+fn an_app_of_coolify_runs_with_what_its_magic_variables_say() {
+    let server = with_catalog("coolify", COOLIFY);
+    let name = install(&server, "tasks@store", "1");
+    assert!(apps::page(&server, &name).body.contains("Tasks of the catalog"));
+
+    let tasks = container(&name, "tasks");
+    let password = given(&container(&name, "tasks-db"), "POSTGRES_PASSWORD");
+    assert_eq!(password.len(), 32);
+    assert_eq!(given(&tasks, "DB_URL"), format!("postgres://postgresuser:{password}@tasks-db/tasks"));
+    let port = apps::port(&server, &name);
+    assert!(given(&tasks, "ADDRESS").ends_with(&format!(":{port}")), "{}", given(&tasks, "ADDRESS"));
+    assert_eq!(docker::docker(&["exec", &tasks, "cat", "/tasks.conf"]), "a file of the catalog");
     assert_eq!(docker::volumes(&name).len(), 1, "its data is a volume of its own");
 }
