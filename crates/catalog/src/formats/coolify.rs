@@ -11,7 +11,7 @@ use crate::block::{Block, Kind, LoginBlock, PortBlock, TextBlock, VariableBlock}
 use crate::formats::addresses::{self, Address, HOST};
 use crate::formats::coolify_file::{self, File};
 use crate::formats::coolify_magic::{self, Magic, Reached};
-use crate::formats::interpolation::{Otherwise, Part, names, parse};
+use crate::formats::interpolation::{Otherwise, Part, is_name, names, parse};
 use crate::formats::loose::{self, both};
 use crate::formats::offered::text_variable;
 use crate::formats::{Draft, Tree, Untranslatable, Web, WebPort, coolify_contents, document, logins};
@@ -54,13 +54,17 @@ pub(super) fn read(tree: &Tree, app: &str) -> Result<Vec<Draft>, Untranslatable>
         return Err(Untranslatable::Hidden("its catalog marks it as one to be left out".to_owned()));
     }
     let mut compose = document::read_mapping("its compose file", &file.compose)?;
+    for part in compose.values_mut() {
+        loose::each_text(part, &mut |text| *text = with_defaults(text));
+    }
     let mut remarks = Vec::new();
     let files = coolify_contents::take(&mut compose, &mut remarks);
     let one_shot = take_unwatched(&mut compose);
-    let declared = take_addresses(&mut compose);
+    let mut declared = take_addresses(&mut compose);
+    let magic = magic_names(&compose, &files);
+    add_used_ports(&mut declared, &magic);
     let web = web(&compose, &declared, file.port);
     let addresses = publish_others(&mut compose, &declared, web.as_ref(), &mut remarks);
-    let magic = magic_names(&compose, &files);
     let hosts = magic.iter().filter_map(|name| match coolify_magic::read(name)? {
         Magic::HostName(reached) => Some((name.clone(), addresses.of(&reached))),
         _ => None,
@@ -158,7 +162,42 @@ fn take_addresses(compose: &mut Object) -> Vec<Declared> {
     declared
 }
 
-/// The port of the first address: as it is declared, else as the header has it, else as the service tells it.
+/// Ports that are told where an address is used, of services that declare another: `${SERVICE_URL_WEB_3001}`.
+fn add_used_ports(declared: &mut Vec<Declared>, magic: &BTreeSet<String>) {
+    for name in magic {
+        let Some(Magic::Url(reached) | Magic::HostName(reached)) = coolify_magic::read(name) else {
+            continue;
+        };
+        let is_declared = declared.iter().any(|one| one.reached == reached);
+        let of_service = declared.iter().find(|one| one.reached.name == reached.name);
+        if let Some(service) = of_service.map(|one| one.service.clone())
+            && reached.port.is_some()
+            && !is_declared
+        {
+            declared.push(Declared { service, reached, path: String::new() });
+        }
+    }
+}
+
+/// A text where what stands behind `:?` is a default: to compose it is what to say of a variable that is not set, to
+/// Coolify the value that it is set to at first. Words between blanks are for people.
+fn with_defaults(text: &str) -> String {
+    let (mut written, mut rest) = (String::new(), text);
+    while let Some((before, after)) = rest.split_once(":?") {
+        let is_use =
+            before.rsplit_once("${").is_some_and(|(head, name)| !head.ends_with('$') && is_name(name));
+        let default = after.split_once('}').map_or("", |(default, _)| default);
+        let has_default = is_use && !default.is_empty() && !default.contains(char::is_whitespace);
+        written.push_str(before);
+        written.push_str(if has_default { ":-" } else { ":?" });
+        rest = after;
+    }
+    written.push_str(rest);
+    written
+}
+
+/// The port of the address that the header means, else of the first one: as it is declared, else as the header has it,
+/// else as the service tells it.
 fn web(compose: &Object, declared: &[Declared], header: Option<u16>) -> Option<Web> {
     let of = |service: Option<String>, port: WebPort, path: &str, is_http: bool| Web {
         service,
@@ -168,11 +207,13 @@ fn web(compose: &Object, declared: &[Declared], header: Option<u16>) -> Option<W
         is_http,
         tls: false,
     };
-    if let Some(first) = declared.first() {
-        let same = declared.iter().filter(|other| other.service == first.service);
-        let told = same
-            .filter(|other| other.reached.name == first.reached.name)
-            .find_map(|other| other.reached.port);
+    let of_header = declared.iter().find(|one| one.reached.port.is_some() && one.reached.port == header);
+    if let Some(first) = of_header.or(declared.first()) {
+        let is_same = |other: &&Declared| {
+            (&other.service, &other.reached.name) == (&first.service, &first.reached.name)
+        };
+        let told = first.reached.port;
+        let told = told.or_else(|| declared.iter().filter(is_same).find_map(|other| other.reached.port));
         let service = compose.get("services").and_then(|services| services.get(&first.service)?.as_object());
         let port = told.or(header).or_else(|| service.and_then(told_port)).unwrap_or(USUAL_PORT);
         return Some(of(Some(first.service.clone()), WebPort::Target(port), &first.path, true));

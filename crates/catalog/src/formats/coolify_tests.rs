@@ -160,12 +160,41 @@ fn the_port_is_told_by_the_declaration_the_header_or_the_service() {
     assert_eq!(port(&format!("# port: 81\n{}", service("SERVICE_URL_A", ""))), target(81));
     assert_eq!(port(&format!("# port: 81\n{}", service("", ""))), target(81));
     assert_eq!(port(&service("SERVICE_URL_A, SERVICE_URL_A_83", "")), target(83));
+    assert_eq!(
+        port(&format!("# port: 86\n{}", service("SERVICE_URL_A_87, SERVICE_URL_B_86", ""))),
+        target(86)
+    );
     assert_eq!(port(&service("SERVICE_URL_A", "expose: [84]")), target(84));
     let check = "healthcheck: { test: [CMD, curl, 'http://localhost:85/x'] }";
     assert_eq!(port(&service("SERVICE_URL_A=/x", check)), target(85));
     assert_eq!(port(&service("SERVICE_URL_A", "")), target(80));
     assert_eq!(port(&service("", "ports: ['53:53/udp']")), Some((WebPort::First, false)));
     assert_eq!(port(&service("", "")), None);
+}
+
+#[test]
+fn a_port_that_is_only_used_is_published_too() {
+    let draft = draft(
+        "services: { web: { image: a, environment: [SERVICE_URL_WEB_3000, 'B=${SERVICE_URL_WEB_3001}'] },\n\
+         api: { image: b, environment: ['A=${SERVICE_URL_WEB_3000}', 'C=${SERVICE_URL_OTHER}'] } }",
+    );
+    assert_eq!(draft.compose["services"]["web"]["ports"], json!(["3001:3001"]));
+    let value = |name: &str| variable(&draft, name).value.clone().unwrap_or_default();
+    assert_eq!(value("SERVICE_URL_WEB_3001"), "http://${APPMANAGE_HOST}:${WEB_3001_PORT}");
+    assert_eq!(value("SERVICE_URL_WEB_3000"), "${APPMANAGE_URL}");
+    assert_eq!(value("SERVICE_URL_OTHER"), "${APPMANAGE_URL}");
+}
+
+#[test]
+fn what_stands_behind_a_question_mark_is_a_default() {
+    for (text, expected) in [
+        ("${A:?}", "${A:?}"),
+        ("${A:?false}-${B:?1}", "${A:-false}-${B:-1}"),
+        ("${A:?set it first}", "${A:?set it first}"),
+        ("$${A:?false} a:?b}", "$${A:?false} a:?b}"),
+    ] {
+        assert_eq!(with_defaults(text), expected);
+    }
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use crate::block::LoginBlock;
 
 /// Parts of names of what services sign in to each other with.
-const INNER: [&str; 22] = [
+const INNER: [&str; 21] = [
     "DB",
     "DATABASE",
     "POSTGRES",
@@ -25,7 +25,6 @@ const INNER: [&str; 22] = [
     "LDAP",
     "NEO4J",
     "INFLUX",
-    "ROOT",
 ];
 
 /// The login that variables of those names are: that of an administrator, where one is named so.
