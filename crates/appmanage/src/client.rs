@@ -40,7 +40,7 @@ pub(crate) fn surroundings() -> Surroundings {
     let mut sockets: Vec<PathBuf> = own.into_iter().chain(SOCKETS_OF_MACHINE.map(PathBuf::from)).collect();
     sockets.dedup();
     let base = settings.map(|settings| settings.config.api_base.0).unwrap_or_default();
-    Surroundings { variables: variables(), sockets, base, now }
+    Surroundings { variables: variables(), sockets, base, now, check_catalog: crate::catalog_check::check }
 }
 
 /// The first socket that a server with these settings listens at.
@@ -56,7 +56,7 @@ pub(crate) fn now() -> SystemTime {
     SystemTime::now()
 }
 
-fn variables() -> BTreeMap<String, String> {
+pub(crate) fn variables() -> BTreeMap<String, String> {
     let texts = std::env::vars_os().map(|(name, value)| (name.into_string(), value.into_string()));
     texts.filter_map(|(name, value)| name.ok().zip(value.ok())).collect()
 }

@@ -1,6 +1,7 @@
 //! The binary: command line, settings, wiring, start and stop. No logic of the product is here.
 
 mod activation;
+mod catalog_check;
 mod client;
 mod config;
 mod data_dir;

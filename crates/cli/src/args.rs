@@ -2,6 +2,8 @@
 //!
 //! The Chinese help is in `messages/help_zh.ftl`; `help` puts it in place. What a command does is in `commands`.
 
+use std::path::PathBuf;
+
 use clap::{Args, Subcommand, ValueEnum};
 
 use crate::language::Language;
@@ -292,6 +294,21 @@ pub enum Catalog {
     /// Show what can be told of an app before it is installed
     #[command(after_help = "Example: appmanage catalog show wordpress")]
     Show(Show),
+    /// Say what of a catalog in a folder can be installed, and what not
+    #[command(after_help = "Formats: appmanage, websoft9, casaos, dokploy, 1panel, runtipi, coolify.
+The exit code is 1 where a package cannot be read, or docker compose does not take it as it is.
+Example: appmanage catalog check ./appstore")]
+    Check(Check),
+}
+
+/// `catalog check`.
+#[derive(Args, Debug)]
+pub struct Check {
+    /// The catalog's folder
+    pub(crate) path: PathBuf,
+    /// The format that it is written in [default: found out]
+    #[arg(long, value_name = "FORMAT")]
+    pub(crate) format: Option<String>,
 }
 
 /// `catalog search`.

@@ -20,6 +20,7 @@ mod wait;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::pin::Pin;
 use std::process::ExitCode;
 use std::time::SystemTime;
 
@@ -31,6 +32,7 @@ use client::Client;
 use failure::{Failure, exit};
 use language::Language;
 use printer::Printer;
+use wire::CatalogCheckInfo;
 
 /// What a client needs of the process that it runs in.
 #[derive(Debug)]
@@ -43,6 +45,33 @@ pub struct Surroundings {
     pub base: String,
     /// Tells the time.
     pub now: fn() -> SystemTime,
+    /// Looks through a catalog on this machine: the one thing that no server is asked for.
+    pub check_catalog: CheckCatalog,
+}
+
+/// Looks through the catalog in that folder, of that format if one is named, and tells how far it is: packages that
+/// are done, of how many.
+pub type CheckCatalog = fn(PathBuf, Option<String>, Box<dyn Fn(usize, usize)>) -> Checking;
+
+/// A catalog that is looked through.
+pub type Checking = Pin<Box<dyn Future<Output = Result<CatalogCheckInfo, CannotCheck>>>>;
+
+/// Why a catalog could not be looked through.
+#[derive(Debug)]
+pub enum CannotCheck {
+    /// The folder is not there, or cannot be read.
+    Folder(std::io::Error),
+    /// There is no such format; `known` are there.
+    NoSuchFormat {
+        /// Those that there are.
+        known: Vec<&'static str>,
+    },
+    /// It is written in no format that is known.
+    UnknownFormat,
+    /// `docker compose`, which is asked what it makes of each package, is not there.
+    NoCompose(String),
+    /// The disk.
+    Disk(std::io::Error),
 }
 
 impl Surroundings {

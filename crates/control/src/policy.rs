@@ -122,7 +122,7 @@ impl Control {
 }
 
 /// Ports for an app that is never created: whoever has them does not matter.
-fn example_ports(package: &Package) -> Vec<PortReservation> {
+pub(crate) fn example_ports(package: &Package) -> Vec<PortReservation> {
     let of_service = |service: &Service| {
         let example = |port: &PublishedPort| PortReservation {
             address: port.address,

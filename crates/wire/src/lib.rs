@@ -7,6 +7,7 @@
 mod access;
 mod app;
 mod catalog;
+mod catalog_check;
 mod checkup;
 mod domain;
 mod envelope;
@@ -28,6 +29,7 @@ pub use catalog::{
     AppCatalogDetailParameters, AppCatalogParameters, CatalogAppInfo, CatalogDetailInfo, CatalogServiceInfo,
     PolicyInfo, RequirementsInfo, RiskInfo,
 };
+pub use catalog_check::{CatalogCheckInfo, CheckTotalsInfo, CheckedPackageInfo};
 pub use checkup::{CheckupInfo, FindingInfo};
 pub use domain::{AppDomainInfo, AppDomainListParameters, AppDomainParameters, RemovedDomainInfo};
 pub use envelope::{Envelope, ErrorInfo};

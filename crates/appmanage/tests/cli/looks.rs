@@ -44,8 +44,17 @@ const LINES: &[(&str, &str)] = &[
 ];
 
 /// Commands that are looked at elsewhere.
-const ELSEWHERE: &[&str] =
-    &["events", "completions", "man", "serve", "settings", "gateway init", "gateway apply", "gateway status"];
+const ELSEWHERE: &[&str] = &[
+    "catalog check",
+    "events",
+    "completions",
+    "man",
+    "serve",
+    "settings",
+    "gateway init",
+    "gateway apply",
+    "gateway status",
+];
 
 fn look(name: &str, line: &str) -> String {
     let server = server();

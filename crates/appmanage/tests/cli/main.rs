@@ -6,6 +6,7 @@
 #![expect(clippy::disallowed_methods, reason = "the tests are about processes, and wait for them")]
 
 mod answers;
+mod checking;
 mod errors;
 mod fake_server;
 mod following;

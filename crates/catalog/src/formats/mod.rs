@@ -27,6 +27,12 @@ mod logins;
 mod loose;
 mod networks;
 mod offered;
+mod one_panel;
+mod one_panel_database;
+mod one_panel_form;
+#[cfg(test)]
+mod one_panel_tests;
+mod own;
 mod published;
 #[cfg(test)]
 mod rendered_tests;
@@ -49,10 +55,10 @@ use std::collections::BTreeMap;
 use domain::Package;
 use domain::package::{IconKind, PackageFile};
 
+pub use tree::Tree;
+
 use crate::error::Broken;
 use crate::source::{Source, SourceFiles};
-
-pub use tree::Tree;
 
 /// A format that catalogs are written in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -109,12 +115,13 @@ impl Format {
     #[must_use]
     pub fn detect(tree: &Tree) -> Option<Self> {
         Self::ALL.into_iter().find(|format| match format {
+            Self::Own => own::detect(tree),
+            Self::OnePanel => one_panel::detect(tree),
             Self::Websoft9 => websoft9::detect(tree),
             Self::CasaOs => casaos::detect(tree),
             Self::Runtipi => runtipi::detect(tree),
             Self::Dokploy => dokploy::detect(tree),
             Self::Coolify => coolify::detect(tree),
-            Self::Own | Self::OnePanel => false,
         })
     }
 
@@ -122,12 +129,13 @@ impl Format {
     #[must_use]
     pub fn apps(self, tree: &Tree) -> Vec<String> {
         match self {
+            Self::Own => own::apps(tree),
+            Self::OnePanel => one_panel::apps(tree),
             Self::Websoft9 => websoft9::apps(tree),
             Self::CasaOs => casaos::apps(tree),
             Self::Runtipi => runtipi::apps(tree),
             Self::Dokploy => dokploy::apps(tree),
             Self::Coolify => coolify::apps(tree),
-            Self::Own | Self::OnePanel => Vec::new(),
         }
     }
 
@@ -136,12 +144,13 @@ impl Format {
     #[must_use]
     pub fn translate(self, tree: &Tree, app: &str) -> Vec<(String, Result<Translation, Untranslatable>)> {
         let drafts = match self {
+            Self::Own => return vec![(app.to_owned(), own::read(tree, app))],
+            Self::OnePanel => one_panel::read(tree, app),
             Self::Websoft9 => websoft9::read(tree, app),
             Self::CasaOs => casaos::read(tree, app),
             Self::Runtipi => runtipi::read(tree, app),
             Self::Dokploy => dokploy::read(tree, app),
             Self::Coolify => coolify::read(tree, app),
-            Self::Own | Self::OnePanel => Ok(Vec::new()),
         };
         match drafts {
             Err(error) => vec![(app.to_owned(), Err(error))],

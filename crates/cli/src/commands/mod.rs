@@ -4,6 +4,7 @@ mod accounts;
 mod apps;
 mod audit;
 mod catalog;
+mod catalog_check;
 mod config;
 mod confirm;
 mod doctor;
@@ -51,6 +52,7 @@ async fn carry_out(command: &Command, context: &Context) -> Result<(), Failure> 
         Command::Config(arguments) => config::config(context, arguments).await,
         Command::Catalog(Catalog::Search(arguments)) => catalog::search(context, arguments).await,
         Command::Catalog(Catalog::Show(arguments)) => catalog::show(context, arguments).await,
+        Command::Catalog(Catalog::Check(arguments)) => catalog_check::check(context, arguments).await,
         Command::Domain(command) => domain::domain(context, command).await,
         Command::Adopt(arguments) => verbs::carry_out(context, "AppAdopt", "adopt", arguments).await,
         Command::Open(arguments) => open::open(context, &arguments.app).await,
@@ -88,6 +90,9 @@ impl Command {
             Self::Config(arguments) => ("configure", &arguments.app),
             Self::Catalog(Catalog::Search(_)) => ("search", ""),
             Self::Catalog(Catalog::Show(arguments)) => ("show", &arguments.package),
+            Self::Catalog(Catalog::Check(arguments)) => {
+                ("check", arguments.path.to_str().unwrap_or_default())
+            }
             Self::Domain(Domain::Add(arguments)) => ("domain-add", &arguments.app),
             Self::Domain(Domain::List(_)) => ("domains", ""),
             Self::Domain(Domain::Remove(arguments)) => ("domain-remove", &arguments.app),

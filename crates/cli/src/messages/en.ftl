@@ -34,6 +34,7 @@ cannot-stats = cannot tell what apps take
 cannot-config = cannot show the variables of { $subject }
 cannot-configure = cannot change the variables of { $subject }
 cannot-search = cannot search the catalog
+cannot-check = cannot check { $subject }
 cannot-show = cannot show { $subject }
 cannot-adopt = cannot adopt { $subject }
 cannot-domain-add = cannot give { $subject } that domain
@@ -159,6 +160,7 @@ now-stuck = cannot be undone for now, and is tried again. { $reason }
 now-succeeded = done
 now-failed = failed. { $reason }
 now-cancelled = it was cancelled and undone
+now-checking = Checking packages
 step-reserve = choose ports and networks
 step-render = write its folder
 step-pull = download images
@@ -260,6 +262,7 @@ column-from = FROM
 column-call = CALL
 column-about = ABOUT
 column-outcome = OUTCOME
+column-reason = WHY
 field-key = KEY
 scope-read-only = look
 scope-full = look and change
@@ -302,6 +305,23 @@ image-present = { $image } (here already)
 image-of-unknown-size = { $image } (to download, size unknown)
 image-to-pull = { $image } ({ $size } to download)
 plan-sound = Nothing stands in the way.
+
+## What catalog check finds
+
+checked-installable = installable
+checked-needs-input = needs input
+checked-refused = refused
+checked-not-clean = not clean
+checked-unreadable = unreadable
+checked-hidden = hidden
+checked-totals =
+    { $packages } packages of the format { $format }: { $installable } installable, { $needs_input } need input,
+    { $refused } refused by the policy, { $not_clean } not clean, { $unreadable } unreadable, { $hidden } hidden by the catalog.
+uncheckable-folder = the folder cannot be read: { $detail }
+uncheckable-no-such-format = there is no such format; there are { $known }
+uncheckable-format = it is written in no known format. If you know it, name it with --format.
+uncheckable-compose = docker compose is asked what it makes of each package, and cannot be: { $detail }
+uncheckable-disk = packages cannot be written to the folder for temporary files: { $detail }
 
 ## Where there is nothing
 

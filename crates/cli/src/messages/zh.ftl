@@ -34,6 +34,7 @@ cannot-stats = 无法查看资源占用
 cannot-config = 无法查看 { $subject } 的变量
 cannot-configure = 无法修改 { $subject } 的变量
 cannot-search = 无法搜索应用目录
+cannot-check = 无法检查 { $subject }
 cannot-show = 无法查看 { $subject }
 cannot-adopt = 无法接管 { $subject }
 cannot-domain-add = 无法为 { $subject } 添加该域名
@@ -159,6 +160,7 @@ now-stuck = 暂时无法撤销,将会重试。{ $reason }
 now-succeeded = 完成
 now-failed = 失败。{ $reason }
 now-cancelled = 已取消并撤销
+now-checking = 正在检查安装包
 step-reserve = 分配端口和网络
 step-render = 写入应用目录
 step-pull = 下载镜像
@@ -260,6 +262,7 @@ column-from = 来源
 column-call = 调用
 column-about = 对象
 column-outcome = 结果
+column-reason = 原因
 field-key = 密钥
 scope-read-only = 只读
 scope-full = 完全
@@ -302,6 +305,23 @@ image-present = { $image }(已在本机)
 image-of-unknown-size = { $image }(需下载,大小未知)
 image-to-pull = { $image }(需下载 { $size })
 plan-sound = 可以安装。
+
+## catalog check 的结果
+
+checked-installable = 可安装
+checked-needs-input = 需要输入
+checked-refused = 被拒绝
+checked-not-clean = 不规范
+checked-unreadable = 无法读取
+checked-hidden = 未提供
+checked-totals =
+    格式为 { $format } 的安装包共 { $packages } 个:{ $installable } 个可安装,{ $needs_input } 个需要输入,
+    { $refused } 个被安全策略拒绝,{ $not_clean } 个不规范,{ $unreadable } 个无法读取,{ $hidden } 个应用目录本身未提供。
+uncheckable-folder = 无法读取该目录:{ $detail }
+uncheckable-no-such-format = 没有这种格式;可用的有 { $known }
+uncheckable-format = 不是任何已知的格式。如果您知道其格式,请用 --format 指明。
+uncheckable-compose = 每个安装包都要交给 docker compose 检查,但无法运行它:{ $detail }
+uncheckable-disk = 无法把安装包写入临时文件目录:{ $detail }
 
 ## 没有内容时
 

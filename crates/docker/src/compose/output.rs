@@ -45,6 +45,21 @@ pub(super) fn words(stderr: &str) -> String {
     said[start..].to_owned()
 }
 
+/// The variables that compose takes to be unset, each once, in the order in which it says so:
+/// `level=warning msg="The \"X\" variable is not set. Defaulting to a blank string."`.
+pub(super) fn unset_variables(stderr: &str) -> Vec<String> {
+    let mut names: Vec<String> = Vec::new();
+    for line in stderr.lines() {
+        let Some((before, _)) = line.split_once("variable is not set") else { continue };
+        let mut words = before.rsplit(|c: char| !c.is_alphanumeric() && c != '_');
+        let name = words.find(|word| !word.is_empty()).unwrap_or_default().to_owned();
+        if !name.is_empty() && !names.contains(&name) {
+            names.push(name);
+        }
+    }
+    names
+}
+
 /// What kind of failure those words tell of. `ports` are the host ports that were asked for.
 pub(crate) fn classify(words: String, ports: &[PortReservation]) -> CommandError {
     let lowercase = words.to_lowercase();
@@ -104,6 +119,16 @@ mod tests {
     use domain::Protocol;
 
     use super::*;
+
+    #[test]
+    fn variables_that_are_unset_are_told_in_plain_and_in_json() {
+        let plain = "time=\"2026-11-22T08:00:00Z\" level=warning msg=\"The \\\"FIRST\\\" variable is not set. \
+                     Defaulting to a blank string.\"\n";
+        let json =
+            "{\"level\":\"warning\",\"msg\":\"The \\\"second_1\\\" variable is not set. Defaulting\"}\n";
+        let others = "time=\"x\" level=warning msg=\"the attribute `version` is obsolete\"\n";
+        assert_eq!(unset_variables(&[plain, others, json, plain].concat()), ["FIRST", "second_1"]);
+    }
 
     fn ports() -> Vec<PortReservation> {
         let reserved = |port| PortReservation {

@@ -26,6 +26,14 @@ const ENGINE_SOCKETS: [&str; 3] =
 impl ComposeProjects {
     /// See [`control::ports::Projects::rendered`].
     pub(super) async fn render(&self, project: &Project) -> Result<RenderedProject, CommandError> {
+        self.render_and_tell(project).await.map(|(rendered, _)| rendered)
+    }
+
+    /// The same, with the names of the variables that compose takes to be unset: it makes them empty and goes on.
+    async fn render_and_tell(
+        &self,
+        project: &Project,
+    ) -> Result<(RenderedProject, Vec<String>), CommandError> {
         let ended = process::run(Invocation {
             program: self.compose.docker.clone(),
             arguments: arguments(project, &["config", "--format", "json"]),
@@ -59,17 +67,29 @@ impl ComposeProjects {
         let project = project.clone();
         let sockets = self.engine_sockets();
         // Links are followed on the disk.
-        Ok(off_the_runtime(move || RenderedProject {
+        let rendered = off_the_runtime(move || RenderedProject {
             folder: links::resolved(&project.folder).unwrap_or_else(|| project.folder.clone()),
             own_files: &folder::OWN_FILES,
             engine_sockets: sockets.iter().filter_map(|socket| links::resolved(socket)).collect(),
             asks: asks::of(&read, project.name.as_str(), &project.kept_volumes),
         })
-        .await)
+        .await;
+        Ok((rendered, output::unset_variables(&ended.stderr)))
     }
 
     /// See [`control::ports::Projects::rendered_aside`].
     pub(super) async fn render_aside(&self, project: &Project) -> Result<RenderedProject, CommandError> {
+        self.render_aside_and_tell(project).await.map(|(rendered, _)| rendered)
+    }
+
+    /// What `docker compose` makes of a project that is not installed, and the variables that it takes to be unset.
+    ///
+    /// # Errors
+    /// As of [`control::ports::Projects::rendered_aside`].
+    pub async fn render_aside_and_tell(
+        &self,
+        project: &Project,
+    ) -> Result<(RenderedProject, Vec<String>), CommandError> {
         let _turn = self.aside.acquire().await;
         let scratch = Scratch::below(&self.scratch);
         let project = moved(project, &scratch.0);
@@ -81,7 +101,7 @@ impl ComposeProjects {
         off_the_runtime(write)
             .await
             .map_err(|error| CommandError::Failed { words: control::error_chain(&error) })?;
-        let rendered = self.render(&project).await;
+        let rendered = self.render_and_tell(&project).await;
         off_the_runtime(move || drop(scratch)).await;
         rendered
     }
