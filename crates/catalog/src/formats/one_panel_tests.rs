@@ -1,3 +1,5 @@
+//! What comes of 1Panel's files, on small ones written for it: the forms, the versions, the databases, and damaged text.
+
 use std::fs;
 
 use proptest::prelude::*;
