@@ -6,10 +6,13 @@ use std::time::Duration;
 
 use acceptance::apps::{self, INSTALL_LIMIT, container};
 use acceptance::json::{items, text};
-use acceptance::{Server, Setup, docker, wait};
+use acceptance::{Server, Setup, docker, wait, wordpress};
 
 /// How long reading a folder with a few apps may take.
 const SYNC_LIMIT: Duration = Duration::from_secs(60);
+
+/// WordPress and its database on two busy cores.
+const LARGE_LIMIT: Duration = Duration::from_secs(240);
 
 /// A store of `CasaOS`' format: one app of two services, with a password that everybody's install would share.
 const CASAOS: &[(&str, &str)] = &[(
@@ -180,6 +183,55 @@ services:
 "#,
 )];
 
+/// A store of 1Panel's format: a site that takes an installed database, and a version of it with another image.
+const ONE_PANEL: &[(&str, &str)] = &[
+    (
+        "apps/site/data.yml",
+        "name: 站点
+additionalProperties:
+  key: site
+  name: Site
+  tags: [Website]
+  description: { en: A site, zh: 一个站点 }
+  type: website
+  architectures: [amd64, arm64]
+",
+    ),
+    (
+        "apps/site/6.1/data.yml",
+        "additionalProperties:
+  formFields:
+    - { type: apps, envKey: PANEL_DB_TYPE, default: mariadb, required: true, label: { en: Database },
+        values: [{ label: MySQL, value: mysql }, { label: MariaDB, value: mariadb }],
+        child: { envKey: PANEL_DB_HOST, type: service, required: true } }
+    - { type: text, envKey: PANEL_DB_NAME, default: site, random: true, required: true }
+    - { type: text, envKey: PANEL_DB_USER, default: site, random: true, required: true }
+    - { type: password, envKey: PANEL_DB_USER_PASSWORD, default: site, random: true, required: true }
+    - { type: number, envKey: PANEL_APP_PORT_HTTP, default: 8087, rule: paramPort, required: true }
+",
+    ),
+    (
+        "apps/site/6.1/docker-compose.yml",
+        "services:
+  site:
+    image: wordpress:6.1
+    container_name: ${CONTAINER_NAME}
+    restart: always
+    ports: ['${PANEL_APP_PORT_HTTP}:80']
+    networks: [1panel-network]
+    volumes: ['./data:/var/www/html']
+    environment:
+      WORDPRESS_DB_HOST: ${PANEL_DB_HOST}:${PANEL_DB_PORT}
+      WORDPRESS_DB_NAME: ${PANEL_DB_NAME}
+      WORDPRESS_DB_USER: ${PANEL_DB_USER}
+      WORDPRESS_DB_PASSWORD: ${PANEL_DB_USER_PASSWORD}
+    labels: { createdBy: Apps }
+networks:
+  1panel-network: { external: true }
+",
+    ),
+];
+
 /// Writes a catalog's files.
 fn write(folder: &Path, files: &[(&str, &str)]) {
     for (path, text) in files {
@@ -297,4 +349,19 @@ fn an_app_of_coolify_runs_with_what_its_magic_variables_say() {
     assert!(given(&tasks, "ADDRESS").ends_with(&format!(":{port}")), "{}", given(&tasks, "ADDRESS"));
     assert_eq!(docker::docker(&["exec", &tasks, "cat", "/tasks.conf"]), "a file of the catalog");
     assert_eq!(docker::volumes(&name).len(), 1, "its data is a volume of its own");
+}
+
+#[test]
+#[ignore = "needs the private engine: cargo xtask test"]
+fn an_app_of_1panel_runs_with_a_database_of_its_own() {
+    let server = with_catalog("1panel", ONE_PANEL);
+    let name = server.name("b");
+    server.api().install("site@store", &name, "6.1").expect("the install is accepted");
+    server.api().await_status(&name, "30", LARGE_LIMIT);
+    let password = given(&container(&name, "mariadb"), "MARIADB_PASSWORD");
+    assert!(password != "site" && password.len() >= 20, "it is made anew");
+    assert_eq!(given(&container(&name, "site"), "WORDPRESS_DB_PASSWORD"), password);
+    assert_eq!(docker::volumes(&name).len(), 2, "its data and the database's are volumes of its own");
+    // It writes to the database, and reads from it.
+    wordpress::set_up(&server, &name);
 }
