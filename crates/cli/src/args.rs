@@ -296,7 +296,8 @@ pub enum Catalog {
     Show(Show),
     /// Say what of a catalog in a folder can be installed, and what not
     #[command(after_help = "Formats: appmanage, websoft9, casaos, dokploy, 1panel, runtipi, coolify.
-The exit code is 1 where a package cannot be read, or docker compose does not take it as it is.
+It exits with 1 where a package cannot be read, or docker compose does not take
+it as it is.
 Example: appmanage catalog check ./appstore")]
     Check(Check),
 }
