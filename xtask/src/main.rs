@@ -7,6 +7,7 @@ mod bench;
 mod cargo;
 mod command;
 mod daemon;
+mod endurance;
 mod engine;
 mod fuzz;
 mod http;
@@ -17,7 +18,6 @@ mod progress;
 mod python;
 mod release;
 mod schemathesis;
-mod soak;
 mod test;
 mod tidy;
 mod trial;
@@ -48,6 +48,7 @@ cargo xtask COMMAND
   fuzz --seconds N              run each fuzz target for N seconds, differently each time
   schemathesis [--examples N]   call every interface N times (2000) with what Schemathesis makes up from /openapi.json
   soak [--minutes N]            everything at random for N minutes (60), the server killed each minute: nothing is lost or left
+  load [--seconds N]            1,000 AppStatus a second for N seconds (60) during 20 installs, then as many as go
   packages verify               ask the registries for every image that a package names
   advisories                    look for security advisories against the crates that are used
   tidy                          check layers, sizes, names and licences
@@ -107,12 +108,7 @@ fn dispatch(words: &[&str]) -> Result<ExitCode> {
                 count.parse().with_context(|| format!("the number of examples `{count}` is no number"))?;
             schemathesis::run(&repository, examples)?;
         }
-        ["soak"] => soak::run(&repository, soak::MINUTES)?,
-        ["soak", "--minutes", count] => {
-            let minutes =
-                count.parse().with_context(|| format!("the number of minutes `{count}` is no number"))?;
-            soak::run(&repository, minutes)?;
-        }
+        [name @ ("soak" | "load"), options @ ..] => endurance::run(&repository, name, options)?,
         ["packages", "verify"] => return packages::verify(&repository),
         ["advisories"] => return advisories::check(&repository),
         ["tidy"] => {

@@ -40,6 +40,12 @@ pub fn ports() -> u16 {
     FIRST_PORT + PORTS * u16::try_from(share).unwrap_or(0)
 }
 
+/// The first of [`PORTS`] ports that no test is given: for one that lasts for so long that others are run beside it.
+#[must_use]
+pub const fn ports_apart() -> u16 {
+    FIRST_PORT + PORTS * SHARES as u16
+}
+
 /// A pool of so many subnets (a power of two) that no other test of this process is given.
 ///
 /// # Panics

@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 use acceptance::json::{items, text};
 use acceptance::packages::HELLO;
 use acceptance::random::{self, Random};
-use acceptance::{Api, Follower, Package, Server, Setup, note, traces, wait};
+use acceptance::{Api, Follower, Package, Server, Setup, note, share, traces, wait};
 use app::{App, Place};
 use figures::{Figures, Life};
 
@@ -82,7 +82,9 @@ fn after_a_soak_no_app_is_lost_nothing_is_left_over_and_memory_is_flat() {
     let seed = random::seed();
     let pair = Package::pair("pair", HELLO);
     let packages = [pair, Package::pair("broken", HELLO).with_broken_main_service()];
-    let server = Setup::default().subnets(64).packages(&packages).start();
+    let ports = share::ports_apart();
+    let setup = Setup::default().subnets(64).setting("network.port_first", ports);
+    let server = setup.setting("network.port_last", ports + share::PORTS - 1).packages(&packages).start();
     let api = server.api();
     let soak = Soak { server: RwLock::new(server), api, is_over: AtomicBool::new(false) };
     let (mut apps, tally, events, lives) = run(&soak, whole, seed);
