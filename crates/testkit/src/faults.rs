@@ -4,7 +4,7 @@
 //! at the second, and so on to the last.
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::{Notify, watch};
 
@@ -35,6 +35,7 @@ pub struct Life {
     names: Mutex<Vec<&'static str>>,
     plan: Vec<(usize, Fault)>,
     held: watch::Sender<Held>,
+    committing: Mutex<()>,
 }
 
 /// How far the one call is that is held.
@@ -149,6 +150,12 @@ impl Life {
             }
             Some(Fault::CrashAfter) => Gate::DiesAfter,
         }
+    }
+
+    /// Held by a commit from its gate to its end. Commits run on threads of their own: one that has passed its gate would
+    /// otherwise land in the next life, which no process that was killed can do.
+    pub(crate) fn committing(&self) -> MutexGuard<'_, ()> {
+        self.committing.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The server is dead from now on: no call of it has any effect.

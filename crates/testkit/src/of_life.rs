@@ -275,6 +275,7 @@ impl Store for OfLife<Arc<MemoryStore>> {
     }
 
     fn commit(&self, change: &Change) -> Result<Option<EventId>, StoreError> {
+        let _in_flight = self.life.committing();
         match self.life.gate("store.commit") {
             Gate::Open => self.inner.commit(change),
             Gate::Held => {

@@ -247,19 +247,29 @@ impl Running {
     /// Ends the server as `kill -9` would: everything it had in hand is dropped.
     pub async fn kill(self) {
         self.life.die();
+        drop(self.life.committing());
         self.stop.hard.cancel();
         self.task.abort();
         let _ = self.task.await;
     }
 
-    /// Stops the server in good order.
+    /// Stops the server in good order; one that dies in this very moment is dead.
     ///
     /// # Panics
     /// It did not stop.
     pub async fn stop(self) {
         self.stop.soft.cancel();
-        let stopped = tokio::time::timeout(DEADLINE, self.task).await;
-        let calls = self.life.calls();
+        let life = Arc::clone(&self.life);
+        let mut task = self.task;
+        let stopped = tokio::select! {
+            stopped = tokio::time::timeout(DEADLINE, &mut task) => stopped,
+            () = life.died() => {
+                drop(life.committing());
+                task.abort();
+                return;
+            }
+        };
+        let calls = life.calls();
         let last = &calls[calls.len().saturating_sub(5)..];
         stopped
             .unwrap_or_else(|_| panic!("the server stops; its last calls: {last:?}"))

@@ -1,7 +1,7 @@
 //! One app of the soak: where it is by what was answered, what is done with it, and whether the machine agrees.
 
 use std::fs;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use acceptance::apps::{INSTALL_LIMIT, container};
 use acceptance::http::Address;
@@ -18,6 +18,9 @@ const LENGTH: Duration = Duration::from_millis(2_500);
 
 /// A verb, and the server's death and its next start while the verb is at work.
 const LIMIT: Duration = Duration::from_secs(180);
+
+/// Three restarts within five minutes are a crash loop, and told as an error: so often it does not happen here.
+const CALM_AFTER: Duration = Duration::from_secs(300);
 
 /// Where an app can be when nothing is at work on it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -67,13 +70,15 @@ pub(crate) struct App {
     pub(crate) place: Place,
     /// When its volume was made, and its password; nothing as long as it has none.
     data: Option<(String, String)>,
+    /// When a process of its was killed last.
+    crashed_at: Option<Instant>,
     /// Every operation that was accepted, and what it was.
     pub(crate) operations: Vec<(String, String)>,
 }
 
 impl App {
     pub(crate) fn named(name: String) -> Self {
-        Self { name, place: Place::Gone, data: None, operations: Vec::new() }
+        Self { name, place: Place::Gone, data: None, crashed_at: None, operations: Vec::new() }
     }
 
     /// Does something that can be done, and waits for its end. Says what it was and how it ended.
@@ -81,6 +86,8 @@ impl App {
         let possible: Vec<_> = ACTIONS.iter().filter(|(_, from, _)| *from == self.place).collect();
         let chosen = usize::try_from(random.below(possible.len() as u64)).expect("a small number");
         let (action, _, to) = *possible[chosen];
+        let is_calm = self.crashed_at.is_none_or(|at| at.elapsed() > CALM_AFTER);
+        let action = if action == CRASHED && !is_calm { "AppRestart" } else { action };
         let ended = match action {
             KILLED => self.kill_containers(),
             CRASHED => self.crash_container(random),
@@ -115,7 +122,8 @@ impl App {
         "succeeded".to_owned()
     }
 
-    fn crash_container(&self, random: &mut Random) -> String {
+    fn crash_container(&mut self, random: &mut Random) -> String {
+        self.crashed_at = Some(Instant::now());
         let service = ["database", "web"][usize::from(random.below(2) == 0)];
         let container = container(&self.name, service);
         let look = || docker::inspect(&container).expect("it is there");
