@@ -1,12 +1,12 @@
 //! `cargo xtask tidy`: what the compiler does not check about this repository.
 //!
 //! Each check is a function from what it reads to findings, so that each has tests with bad examples.
-//! `layers` reads the manifests, `attacks` the attack table, `source` and `names` the files (through `scan`), `licences` the dependencies.
+//! `layers` reads the manifests, `proofs` the tables of attacks and promises, `source` and `names` the files (through `scan`), `licences` the dependencies.
 
-mod attacks;
 mod layers;
 mod licences;
 mod names;
+mod proofs;
 mod scan;
 mod source;
 
@@ -56,8 +56,11 @@ pub(crate) fn check(repository: &Path) -> Result<Vec<Finding>> {
         findings.extend(source::check(file));
         findings.extend(names::check(&file.path));
     }
-    let table = std::fs::read_to_string(repository.join(attacks::TABLE))?;
-    findings.extend(attacks::check(&table, |file| std::fs::read_to_string(repository.join(file)).ok()));
+    for page in proofs::PAGES {
+        let text = std::fs::read_to_string(repository.join(page))?;
+        let read = |file: &std::path::Path| std::fs::read_to_string(repository.join(file)).ok();
+        findings.extend(proofs::check(page, &text, read));
+    }
     let metadata = cargo::metadata(repository)?;
     findings.extend(layers::check(&layers::packages(&metadata, repository)?));
     findings.extend(licences::check(&licences::dependencies(&metadata)?));

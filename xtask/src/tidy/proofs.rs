@@ -1,17 +1,17 @@
-//! Checks that every row of the attack table in docs/security.md names tests that are there.
+//! Checks that every row of the tables of attacks and of promises names tests that are there.
 
 use std::path::Path;
 
 use super::Finding;
 
-/// Where the table is, from the repository's root.
-pub(super) const TABLE: &str = "docs/security.md";
+/// Where the tables are, from the repository's root.
+pub(super) const PAGES: [&str; 2] = ["docs/security.md", "docs/reliability.md"];
 
-/// What is wrong with the table. `read` gives the text of a file of the repository.
-pub(super) fn check(table: &str, read: impl Fn(&Path) -> Option<String>) -> Vec<Finding> {
+/// What is wrong with the tables of a page. `read` gives the text of a file of the repository.
+pub(super) fn check(page: &str, text: &str, read: impl Fn(&Path) -> Option<String>) -> Vec<Finding> {
     let mut findings = Vec::new();
-    for (index, line) in table.lines().enumerate() {
-        let mut found = |what: String| findings.push(Finding::new(TABLE, index + 1, what));
+    for (index, line) in text.lines().enumerate() {
+        let mut found = |what: String| findings.push(Finding::new(page, index + 1, what));
         let is_row = line.starts_with("| ") && !line.ends_with("| test |");
         if !is_row {
             continue;
@@ -19,7 +19,7 @@ pub(super) fn check(table: &str, read: impl Fn(&Path) -> Option<String>) -> Vec<
         let tests = line.split('`').filter_map(|text| text.split_once(".rs::"));
         let tests: Vec<(String, &str)> = tests.map(|(file, test)| (format!("{file}.rs"), test)).collect();
         if tests.is_empty() {
-            found("an attack without a test; name it as `crates/…/file.rs::name_of_the_test`".to_owned());
+            found("a row without a test; name it as `crates/…/file.rs::name_of_the_test`".to_owned());
         }
         for (file, test) in tests {
             match read(Path::new(&file)) {
@@ -61,7 +61,7 @@ mod tests {
     fn found(row: &str) -> Vec<String> {
         let table = format!("| attack | what comes of it | test |\n|---|---|---|\n{row}\n");
         let read = |path: &Path| (path == Path::new("crates/a/tests/b.rs")).then(|| FILE.to_owned());
-        check(&table, read).iter().map(ToString::to_string).collect()
+        check(PAGES[0], &table, read).iter().map(ToString::to_string).collect()
     }
 
     #[test]
@@ -72,7 +72,7 @@ mod tests {
     #[test]
     fn a_row_without_a_test_or_with_one_that_is_not_there_is_found() {
         for (row, expected) in [
-            ("| x | y | somewhere |", "docs/security.md:3: an attack without a test"),
+            ("| x | y | somewhere |", "docs/security.md:3: a row without a test"),
             (
                 "| x | y | `crates/a/tests/b.rs::hold` |",
                 "docs/security.md:3: crates/a/tests/b.rs has no test `hold`",
