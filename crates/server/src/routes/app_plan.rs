@@ -29,7 +29,6 @@ impl Interface for AppPlan {
         ErrorCode::SettingsFormat,
         ErrorCode::SettingsUnknown,
         ErrorCode::SettingsValue,
-        ErrorCode::SettingsMissing,
     ];
     type Parameters = AppInstallParameters;
     type Data = PlanInfo;
