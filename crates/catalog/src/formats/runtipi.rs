@@ -55,7 +55,7 @@ pub(super) fn read(tree: &Tree, app: &str) -> Result<Vec<Draft>, Untranslatable>
     }
     let mut remarks = Vec::new();
     let mut compose = compose(&folder, &config, app, &mut remarks)?;
-    refuse_other_apps_data(&compose)?;
+    name_other_apps_data(&mut compose, &mut remarks);
     let port = config.get("port").and_then(text).and_then(|port| port.parse::<u16>().ok());
     let web = web(&compose, &config, port);
     let mut form = Form::read(&config, &Value::Object(compose.clone()), &mut remarks);
@@ -100,20 +100,20 @@ fn compose(
     Ok(compose)
 }
 
-/// Apps of Runtipi reach each other's data by `..`; here each app's data is its own.
-fn refuse_other_apps_data(compose: &Map<String, Value>) -> Result<(), Untranslatable> {
-    let mut found = None;
-    let services = compose.get("services").and_then(Value::as_object).into_iter().flatten();
-    for volumes in services.filter_map(|(_, service)| service.get("volumes")) {
-        loose::each_text(&mut volumes.clone(), &mut |path| {
-            if DATA.iter().any(|data| path.contains(&format!("{data}/.."))) {
-                found = Some(path.clone());
+/// Apps of Runtipi reach each other's data by `..`, which lies beside the app's own: a place of the host.
+fn name_other_apps_data(compose: &mut Map<String, Value>, remarks: &mut Vec<String>) {
+    let services = compose.get_mut("services").and_then(Value::as_object_mut).into_iter().flatten();
+    for volumes in services.filter_map(|(_, service)| service.get_mut("volumes")) {
+        loose::each_text(volumes, &mut |path| {
+            for data in DATA {
+                let beside = format!("{data}/..");
+                if path.contains(&beside) {
+                    *path = path.replace(&beside, &format!("{ROOT}/app-data"));
+                    remarks.push(format!("it works on the data of another app of Runtipi: {path}"));
+                }
             }
         });
     }
-    found.map_or(Ok(()), |path| {
-        Err(Untranslatable::Unsupported(format!("it works on the data of another app of Runtipi ({path})")))
-    })
 }
 
 fn block(config: &Map<String, Value>, app: &str, form: Form, version: String) -> Block {

@@ -221,15 +221,22 @@ fn what_the_app_ships_comes_along_and_templates_do_not() {
 }
 
 #[test]
+fn the_data_of_another_app_is_a_place_of_the_host() {
+    let others = COMPOSE_TEXT.replace("${APP_DATA_DIR}/data/db", "${COIN_DIR:-${APP_DATA_DIR}/../coin/data}");
+    let draft = draft(&[(CONFIG, CONFIG_TEXT), (DYNAMIC, &others)]);
+    assert!(draft.remarks.iter().any(|remark| remark.contains("the data of another app")));
+    let compose = draft.finish().expect("it is a package").compose;
+    assert!(compose.contains("source: /opt/runtipi/app-data/coin/data"), "{compose}");
+}
+
+#[test]
 fn what_cannot_be_offered_is_told_with_a_reason() {
     let deprecated = CONFIG_TEXT.replace(r#""available": true"#, r#""deprecated": true"#);
     let absent = CONFIG_TEXT.replace(r#""available": true"#, r#""available": false"#);
-    let others = COMPOSE_TEXT.replace("${APP_DATA_DIR}/data/db", "${BITCOIN:-${APP_DATA_DIR}/../bitcoin}");
     let nameless = COMPOSE_TEXT.replace(r#""name": "vpn", "#, "");
     for (config, compose, expected) in [
         (deprecated.as_str(), COMPOSE_TEXT, "it is not offered: its catalog has withdrawn it"),
         (absent.as_str(), COMPOSE_TEXT, "it is not offered"),
-        (CONFIG_TEXT, others.as_str(), "the data of another app"),
         (CONFIG_TEXT, nameless.as_str(), "a service without name"),
         (CONFIG_TEXT, "{}", "lists no services"),
         (CONFIG_TEXT, "{", "docker-compose.json: "),
