@@ -9,7 +9,7 @@ use std::time::Duration;
 use acme::AcmeAuthority;
 use anyhow::{Context, bail};
 use catalog::PackageCatalog;
-use control::ports::{Catalog, Engine, Store as _};
+use control::ports::{Engine, Store as _};
 use control::{Control, Front, Ports, Settings, Stop};
 use docker::{Compose, ComposeError, ComposeProjects, Docker, Environment};
 use gateway::NginxGateway;
@@ -128,9 +128,11 @@ async fn open_ports(config: &Config, compose: &Compose, data_dir: &DataDir) -> a
         .context("cannot remove what an earlier life of the server left in its scratch folder")?;
     Ok(Ports {
         access: Arc::clone(&store) as _,
+        catalogs: Arc::clone(&store) as _,
         store,
         engine: Arc::new(engine),
         projects: Arc::new(projects),
+        sources: Arc::clone(&catalog) as _,
         catalog,
         host: Arc::new(LinuxHost),
         clock: Arc::new(SystemClock),
@@ -159,9 +161,9 @@ fn front(config: &Config, data_dir: &DataDir) -> Option<Front> {
 fn open_files(
     data_dir: &Path,
     packages: Option<&Path>,
-) -> anyhow::Result<(Arc<SqliteStore>, Arc<dyn Catalog>)> {
+) -> anyhow::Result<(Arc<SqliteStore>, Arc<PackageCatalog>)> {
     let store = SqliteStore::open(data_dir)?;
-    let catalog = PackageCatalog::load(packages).catalog;
+    let catalog = PackageCatalog::load(packages, data_dir.join("catalogs")).catalog;
     Ok((Arc::new(store), Arc::new(catalog)))
 }
 

@@ -5,8 +5,8 @@
 use control::ports::Catalog as _;
 
 fn main() {
-    let loaded = catalog::PackageCatalog::load(None);
-    for package in loaded.catalog.all() {
+    let catalog = catalog::PackageCatalog::load(None, "/nowhere").catalog;
+    for package in catalog.entries().iter().filter_map(|entry| catalog.find(&entry.name)) {
         for version in &package.versions {
             for service in &package.services {
                 println!("{}\t{}\t{}", package.name, version.name, service.image_for(&version.variables));

@@ -25,7 +25,7 @@ const PACKAGES_LIMIT: usize = 1_000;
 /// # Errors
 ///
 /// [`Broken`] for the folder itself where it cannot be listed or holds too many.
-pub(crate) fn sources(directory: &Path) -> Result<Vec<Source>, Broken> {
+pub(crate) fn sources(directory: &Path, catalog: &str) -> Result<Vec<Source>, Broken> {
     let broken = |reason| Broken { package: directory.display().to_string(), reason };
     let mut folders = list_folders(directory).map_err(broken)?;
     if folders.len() > PACKAGES_LIMIT {
@@ -34,7 +34,7 @@ pub(crate) fn sources(directory: &Path) -> Result<Vec<Source>, Broken> {
         return Err(broken(PackageError::rule("the folder of packages", problem, advice)));
     }
     folders.sort();
-    Ok(folders.iter().map(|folder| source(folder)).collect())
+    Ok(folders.iter().map(|folder| source(folder, catalog)).collect())
 }
 
 /// The folders below, one more than the limit at the most.
@@ -52,9 +52,10 @@ fn is_hidden(path: &Path) -> bool {
     path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"."))
 }
 
-fn source(folder: &Path) -> Source {
+/// The package in that folder.
+pub(crate) fn source(folder: &Path, catalog: &str) -> Source {
     let name = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
-    Source { name, catalog: PackageName::LOCAL.to_owned(), official: false, files: source_files(folder) }
+    Source { name, catalog: catalog.to_owned(), official: false, files: source_files(folder) }
 }
 
 /// The files of the package in that folder.

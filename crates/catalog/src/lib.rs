@@ -12,16 +12,22 @@ mod directory;
 mod emit;
 mod error;
 pub mod formats;
+mod generation;
 mod interpolation;
 mod kinds;
 mod mounts;
 mod package;
 mod ports;
+mod risks;
 mod size;
 mod source;
+mod sources;
 mod variables;
 mod yaml;
 
 pub use catalog::{Loaded, PackageCatalog};
 pub use error::{Broken, PackageError};
 pub use variables::BUILT_IN_VARIABLES;
+
+/// The certificate of an authority, for HTTPS.
+pub type Authority = tokio_rustls::rustls::pki_types::CertificateDer<'static>;

@@ -171,7 +171,7 @@ fn check_names(
     variables::check_use(&used, variables, versions, &in_env)
 }
 
-fn check_name(name: &str) -> Result<(), PackageError> {
+pub(crate) fn check_name(name: &str) -> Result<(), PackageError> {
     let known = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
     if name.is_empty() || name.len() > NAME_LIMIT || !name.bytes().all(known) || name.starts_with('-') {
         let advice = "use at most 63 lowercase letters, digits and -";

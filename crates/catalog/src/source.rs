@@ -4,6 +4,7 @@ use domain::Package;
 use domain::package::{IconKind, PackageFile};
 
 use crate::error::{Broken, PackageError};
+use crate::generation::fingerprint_of;
 use crate::package::{PackageText, read_package};
 
 /// A package's name and files.
@@ -33,6 +34,16 @@ pub(crate) struct SourceFiles {
 }
 
 impl Source {
+    /// Of everything in it.
+    pub(crate) fn fingerprint(&self) -> String {
+        let Ok(SourceFiles { compose, env, files, icon }) = &self.files else { return String::new() };
+        let mut parts: Vec<(&str, &[u8])> = vec![("compose.yaml", compose)];
+        parts.extend(env.as_deref().map(|env| (".env", env)));
+        parts.extend(icon.as_ref().map(|(kind, bytes)| (kind.extension(), bytes.as_slice())));
+        parts.extend(files.iter().map(|file| (file.path.as_str(), &*file.bytes)));
+        fingerprint_of(&parts)
+    }
+
     /// The package, or why it cannot be one.
     pub(crate) fn read(self) -> Result<Package, Broken> {
         let Self { name, catalog, official, files } = self;

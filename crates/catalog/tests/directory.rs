@@ -21,7 +21,7 @@ services:
 fn load(prepare: impl FnOnce(&Path)) -> Loaded {
     let folder = tempfile::tempdir().expect("a folder can be made");
     prepare(folder.path());
-    PackageCatalog::load(Some(folder.path()))
+    PackageCatalog::load(Some(folder.path()), "/nowhere")
 }
 
 fn put(folder: &Path, package: &str, file: &str, content: impl AsRef<[u8]>) {
@@ -71,7 +71,7 @@ fn files_and_hidden_folders_are_not_packages() {
 
 #[test]
 fn a_folder_that_is_not_there_is_reported_and_the_rest_goes_on() {
-    let loaded = PackageCatalog::load(Some(Path::new("/nonexistent/packages")));
+    let loaded = PackageCatalog::load(Some(Path::new("/nonexistent/packages")), "/nowhere");
     assert!(reason(&loaded, "/nonexistent/packages").contains("cannot be read"));
     assert!(loaded.catalog.find("hello").is_some());
 }
@@ -141,6 +141,6 @@ fn a_package_is_named_after_its_folder_and_no_name_leads_out_of_it() {
         "-rf",
     ] {
         let loaded = load(|folder| put(folder, name, "compose.yaml", NOTES));
-        assert!(loaded.catalog.all().iter().all(|package| package.official), "{name}");
+        assert!(loaded.catalog.entries().iter().all(|package| package.official), "{name}");
     }
 }

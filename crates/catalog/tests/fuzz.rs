@@ -8,7 +8,7 @@ use domain::PackageName;
 
 #[test]
 fn any_bytes_are_a_package_or_a_reason() {
-    let catalog = PackageCatalog::load(None).catalog;
+    let catalog = PackageCatalog::load(None, "/nowhere").catalog;
     let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/corpus/package");
     testkit::fuzz::run(&corpus, |input| {
         let text = String::from_utf8_lossy(input);

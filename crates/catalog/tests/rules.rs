@@ -142,7 +142,7 @@ fn reasons(texts: &[String]) -> Vec<Option<String>> {
         fs::create_dir(&package).expect("a folder can be made");
         fs::write(package.join("compose.yaml"), text).expect("a file can be written");
     }
-    let broken = PackageCatalog::load(Some(folder.path())).broken;
+    let broken = PackageCatalog::load(Some(folder.path()), "/nowhere").broken;
     (0..texts.len())
         .map(|index| {
             let name = format!("case-{index:03}");
@@ -189,7 +189,8 @@ fn volumes_and_networks_that_are_not_the_apps_own_are_not_among_them() {
     let package = folder.path().join("notes");
     fs::create_dir(&package).expect("a folder can be made");
     fs::write(package.join("compose.yaml"), external).expect("a file can be written");
-    let found = PackageCatalog::load(Some(folder.path())).catalog.find("notes").expect("it is sound");
+    let found =
+        PackageCatalog::load(Some(folder.path()), "/nowhere").catalog.find("notes").expect("it is sound");
     assert_eq!(
         (found.volumes.as_slice(), found.networks.as_slice()),
         (&["more".to_owned()][..], &["default".to_owned()][..])

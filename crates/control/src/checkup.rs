@@ -35,7 +35,7 @@ impl Control {
         let figures = off_the_runtime(move || control.host_figures()).await;
         let disk = figures.map_err(Error::from).and_then(|figures| figures.check_room());
         let ports = self.recorder.read(|memory| self.check_ports(memory));
-        let (packages, broken_packages) = (self.catalog.all().len(), self.catalog.broken());
+        let (packages, broken_packages) = (self.catalog.entries().len(), self.catalog.broken());
         Checkup { readiness, compose, disk, ports, packages, broken_packages }
     }
 }

@@ -2,7 +2,9 @@
 
 use std::net::IpAddr;
 
-use domain::{AppId, DomainName, DomainNameError, ErrorCode, OperationKind, Risk, SettingError, Timestamp};
+use domain::{
+    AppId, DomainName, DomainNameError, ErrorCode, OperationKind, Risk, SettingError, SourceError, Timestamp,
+};
 
 use crate::access::AccessError;
 use crate::ports::{EngineError, HostError, StoreError};
@@ -139,6 +141,33 @@ pub enum Error {
         service: String,
         /// What there is, by name.
         offered: Vec<String>,
+    },
+    /// The text is no name of a catalog.
+    #[error("{name:?} is no name of a catalog")]
+    CatalogNameFormat {
+        /// What was asked for.
+        name: String,
+    },
+    /// What was given is no source of a catalog.
+    #[error(transparent)]
+    Source(#[from] SourceError),
+    /// There is a catalog of that name.
+    #[error("there is a catalog named {name:?}")]
+    CatalogTaken {
+        /// What was asked for.
+        name: String,
+    },
+    /// There is no catalog of that name.
+    #[error("there is no catalog named {name:?}")]
+    NoSuchCatalog {
+        /// What was asked for.
+        name: String,
+    },
+    /// There are as many catalogs as there can be.
+    #[error("there are {limit} catalogs already, and there can be no more")]
+    TooManyCatalogs {
+        /// How many.
+        limit: usize,
     },
     /// Users or keys were not changed.
     #[error(transparent)]
@@ -307,6 +336,11 @@ impl Error {
             Self::NoSuchOperation { .. } => ErrorCode::BeforeNotExis,
             Self::NoSuchService { .. } => ErrorCode::ServiceNotExis,
             Self::Access(error) => error.code(),
+            Self::CatalogNameFormat { .. } => ErrorCode::NameFormat,
+            Self::Source(_) => ErrorCode::SourceFormat,
+            Self::CatalogTaken { .. } => ErrorCode::CatalogRepeat,
+            Self::NoSuchCatalog { .. } => ErrorCode::CatalogNotExis,
+            Self::TooManyCatalogs { .. } => ErrorCode::CatalogTooMany,
             Self::DomainFormat { reason: DomainNameError::Wildcard, .. } => ErrorCode::DomainWildcard,
             Self::DomainFormat { .. } => ErrorCode::DomainFormat,
             Self::NoGateway => ErrorCode::GatewayNotConfigured,

@@ -5,6 +5,7 @@
 
 pub mod access;
 mod allocation;
+pub mod catalogs;
 mod certificates;
 mod checkup;
 pub mod commands;
@@ -12,6 +13,7 @@ pub mod error;
 mod event_log;
 mod example;
 mod foreign;
+mod installing;
 pub mod live;
 pub mod memory;
 mod metered;
@@ -36,6 +38,7 @@ use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
 pub use access::{Access, AccessError, Credential, Denied, Grant};
+pub use catalogs::{CatalogDetail, CatalogRequest, CatalogState};
 pub use checkup::Checkup;
 pub use commands::configure::VariableSetting;
 pub use commands::install::InstallRequest;
@@ -60,7 +63,8 @@ use live::logs::COLLECTED_AT_ONCE;
 use live::stats::Meter;
 use metered::Metered;
 use ports::{
-    AccessStore, Catalog, Certificates, Clock, Engine, Gateway, Host, Ids, Projects, Store, StoreError,
+    AccessStore, Catalog, CatalogStore, Certificates, Clock, Engine, Gateway, Host, Ids, Projects, Sources,
+    Store, StoreError,
 };
 use recorder::Recorder;
 
@@ -77,6 +81,10 @@ pub struct Ports {
     pub projects: Arc<dyn Projects>,
     /// The packages.
     pub catalog: Arc<dyn Catalog>,
+    /// The list of catalogs in the database.
+    pub catalogs: Arc<dyn CatalogStore>,
+    /// What fetches catalogs.
+    pub sources: Arc<dyn Sources>,
     /// The machine.
     pub host: Arc<dyn Host>,
     /// The present.
@@ -103,13 +111,15 @@ pub struct Control {
     engine: Arc<dyn Engine>,
     projects: Arc<dyn Projects>,
     catalog: Arc<dyn Catalog>,
+    catalogs: catalogs::Catalogs,
+    installing: installing::Packages,
     host: Arc<dyn Host>,
     clock: Arc<dyn Clock>,
     ids: Arc<dyn Ids>,
     front: Option<Front>,
     challenges: certificates::Challenges,
     settings: Settings,
-    verdicts: policy::Verdicts,
+    known_to_ask: policy::KnownToAsk,
     meter: Meter,
     /// A slot for each container whose output is followed.
     followed: Arc<Semaphore>,
@@ -135,23 +145,29 @@ impl Control {
         let recorder = Arc::new(Recorder::open(ports.store, Arc::clone(&ports.clock))?);
         let engine = Metered { engine: ports.engine, metrics: Arc::clone(recorder.metrics()) };
         let access = Access::open(ports.access, Arc::clone(&ports.clock), Arc::clone(&ports.ids))?;
-        Ok(Arc::new(Self {
+        let catalogs = catalogs::Catalogs::open(ports.catalogs, ports.sources)?;
+        let control = Arc::new(Self {
             recorder,
             engine: Arc::new(engine),
             access,
             projects: ports.projects,
             catalog: ports.catalog,
+            catalogs,
+            installing: installing::Packages::default(),
             host: ports.host,
             clock: ports.clock,
             ids: ports.ids,
             front: ports.front,
             challenges: certificates::Challenges::default(),
             settings,
-            verdicts: policy::Verdicts::default(),
+            known_to_ask: policy::KnownToAsk::default(),
             meter: Meter::default(),
             followed: Arc::new(Semaphore::new(FOLLOWED_MAX)),
             collected: Semaphore::new(COLLECTED_AT_ONCE),
-        }))
+        });
+        control.recall_risks();
+        control.recall_installing();
+        Ok(control)
     }
 
     /// Watches the engine and carries out operations until `stop`.
@@ -162,6 +178,7 @@ impl Control {
             prober::probe(Arc::clone(self), stop.soft.clone()),
             live::stats::sample(Arc::clone(self), stop.soft.clone()),
             Arc::clone(&self.recorder).store_what_is_seen(stop.soft.clone()),
+            catalogs::sync(Arc::clone(self), stop.soft.clone()),
             policy::judge_catalog(Arc::clone(self), stop.soft.clone()),
             sites::serve(Arc::clone(self), stop.clone()),
             certificates::renew(Arc::clone(self), stop.soft.clone()),

@@ -4,7 +4,7 @@
 //!
 //! The rules are [`domain::policy`]'s; what an administrator excepts from them stands in the settings.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use domain::package::{PublishedPort, Service};
@@ -18,7 +18,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::Control;
 use crate::memory::EngineLink;
-use crate::ports::{CommandError, Project};
+use crate::ports::{CatalogEntry, CommandError, KnownRisks, Project};
 
 /// What a package may do on the host.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,33 +41,53 @@ impl PolicyReport {
     }
 }
 
-/// The verdicts on versions of packages of the catalog with the package's own values, by the names of both, as far as
-/// they are known. The catalog stays as it is for as long as the server runs.
+/// What versions of packages of the catalogs ask for with the package's own values, as far as it is known: by what is in
+/// the package, so that another one of that name is judged anew.
 #[derive(Debug, Default)]
-pub(crate) struct Verdicts(RwLock<HashMap<(PackageName, String), PolicyReport>>);
+pub(crate) struct KnownToAsk(RwLock<HashMap<(String, String), Arc<[Risk]>>>);
 
 impl Control {
-    /// What is known of a package beforehand: its newest version with the package's own values.
+    /// What is known beforehand of a package of a list: its newest version with the package's own values.
     #[must_use]
-    pub fn policy_of(&self, package: &Package) -> PolicyReport {
-        let newest = package.versions.first();
-        newest.map_or(PolicyReport::unknown(), |newest| self.policy_of_version(package, &newest.name))
+    pub fn policy_of(&self, entry: &CatalogEntry) -> PolicyReport {
+        self.policy_of_version(entry, &entry.version)
+    }
+
+    /// What the lists have of a package.
+    pub(crate) fn entry_of(&self, package: &Package) -> Option<Arc<CatalogEntry>> {
+        self.catalog.entry(&package.full_name().to_string())
     }
 
     /// What is known of a version with the package's own values.
-    pub(crate) fn policy_of_version(&self, package: &Package, version: &str) -> PolicyReport {
-        if package.official {
-            return PolicyReport::allowed();
-        }
-        let known = self.verdicts.0.read().unwrap_or_else(PoisonError::into_inner);
-        let name = (package.full_name(), version.to_owned());
-        known.get(&name).cloned().unwrap_or(PolicyReport::unknown())
+    pub(crate) fn policy_of_package(&self, package: &Package, version: &str) -> PolicyReport {
+        let entry = self.entry_of(package);
+        entry.map_or(PolicyReport::unknown(), |entry| self.policy_of_version(&entry, version))
     }
 
-    /// Remembers the verdict on a version with the package's own values.
-    pub(crate) fn remember_policy(&self, package: &Package, version: &str, report: PolicyReport) {
-        let mut known = self.verdicts.0.write().unwrap_or_else(PoisonError::into_inner);
-        known.insert((package.full_name(), version.to_owned()), report);
+    fn policy_of_version(&self, entry: &CatalogEntry, version: &str) -> PolicyReport {
+        if entry.official {
+            return PolicyReport::allowed();
+        }
+        let known = self.known_to_ask.0.read().unwrap_or_else(PoisonError::into_inner);
+        let risks = known.get(&(entry.fingerprint.clone(), version.to_owned())).cloned();
+        risks
+            .map_or(PolicyReport::unknown(), |risks| self.report(&entry.name, &entry.catalog, risks.to_vec()))
+    }
+
+    /// Remembers what a version asks for with the package's own values.
+    pub(crate) fn remember_risks(&self, entry: &CatalogEntry, version: &str, risks: &[Risk]) {
+        let (fingerprint, version) = (entry.fingerprint.clone(), version.to_owned());
+        let mut known = self.known_to_ask.0.write().unwrap_or_else(PoisonError::into_inner);
+        known.insert((fingerprint.clone(), version.clone()), risks.into());
+        drop(known);
+        self.catalog.remember(&KnownRisks { fingerprint, version, risks: risks.to_vec() });
+    }
+
+    /// Takes what the catalogs remember for all there is to know.
+    pub(crate) fn recall_risks(&self) {
+        let known = self.catalog.known_risks().into_iter();
+        let known = known.map(|known| ((known.fingerprint, known.version), known.risks.into())).collect();
+        *self.known_to_ask.0.write().unwrap_or_else(PoisonError::into_inner) = known;
     }
 
     /// Judges a project. Secrets are kept out of what is told.
@@ -84,11 +104,21 @@ impl Control {
         for risk in &mut risks {
             risk.subject = masked(&risk.subject, &secrets);
         }
-        let package = &project.package;
-        let is_excepted = |name: &String| PackageName::parse(name).fits(&package.name, &package.catalog);
+        self.report(&project.package.name, &project.package.catalog, risks)
+    }
+
+    /// What follows from what a package asks for. The administrator's exceptions name packages, and a catalog for which
+    /// nobody vouches calls its packages what it likes.
+    fn report(&self, package: &str, catalog: &str, risks: Vec<Risk>) -> PolicyReport {
+        let is_excepted = |name: &String| PackageName::parse(name).fits(package, catalog);
         let verdict = match risks.is_empty() {
             true => Verdict::Allowed,
-            false if self.settings.policy_exceptions.iter().any(is_excepted) => Verdict::Excepted,
+            false
+                if self.catalogs.is_trusted(catalog)
+                    && self.settings.policy_exceptions.iter().any(is_excepted) =>
+            {
+                Verdict::Excepted
+            }
             false => Verdict::Refused,
         };
         PolicyReport { verdict, risks }
@@ -104,19 +134,25 @@ impl Control {
     }
 
     /// Judges the newest version of a package as it would be installed without any settings.
-    async fn judge_package(self: &Arc<Self>, package: &Arc<Package>) -> Result<(), CommandError> {
+    async fn judge_package(self: &Arc<Self>, entry: &CatalogEntry) -> Result<(), CommandError> {
         let failed = |words: &str| CommandError::Failed { words: words.to_owned() };
         let id = AppId::parse("example").map_err(|_| failed("no app id"))?;
-        let version = package.versions.first().ok_or_else(|| failed("it has no version"))?.name.clone();
+        let package = self.find_package(&PackageName::of(&entry.name, &entry.catalog).to_string()).await;
+        let package = &package.ok_or_else(|| failed("the catalog no longer has it"))?;
         let mut app =
-            self.fresh_app(&id, package, version.clone(), SettingValues::default(), self.clock.now());
+            self.fresh_app(&id, package, entry.version.clone(), SettingValues::default(), self.clock.now());
         let (ports, subnets) = (example_ports(package), self.example_subnets(package));
         app.deployment = Some(self.deployed(&app, package, ports, subnets));
-        let project = self.project(&app).await.map_err(|_| failed("the catalog no longer has it"))?;
+        self.installing.keep(&app.install, package);
+        let project = self.project(&app).await;
+        self.installing.drop(&app.install);
+        let project = project.map_err(|error| failed(&error.to_string()))?;
         let rendered = self.projects.rendered_aside(&project).await?;
         let report = self.judge(&project, &rendered);
-        tracing::debug!(package = package.name, verdict = report.verdict.as_str(), "package judged");
-        self.remember_policy(package, &version, report);
+        let (catalog, verdict) = (&entry.catalog, report.verdict.as_str());
+        tracing::debug!(package = entry.name, catalog, verdict, "package judged");
+        // A sync may have put another one in its place meanwhile.
+        self.remember_risks(entry, &entry.version, &report.risks);
         Ok(())
     }
 }
@@ -136,11 +172,12 @@ pub(crate) fn example_ports(package: &Package) -> Vec<PortReservation> {
     package.services.iter().flat_map(of_service).collect()
 }
 
-/// Judges the packages of the catalog that do not ship with the server, one after the other, once the engine has been
-/// seen and while nobody waits for an operation, which has the processor first; until `stop`.
+/// Judges the packages of the catalogs that do not ship with the server and are not known, one after the other, once the
+/// engine has been seen and while nobody waits for an operation, which has the processor first; and again what a sync
+/// brings; until `stop`.
 pub(crate) async fn judge_catalog(control: Arc<Control>, stop: CancellationToken) {
     let exceptions = control.settings.policy_exceptions.iter();
-    for unknown in exceptions.filter(|name| control.catalog.find(name).is_none()) {
+    for unknown in exceptions.filter(|name| control.catalog.entry(name).is_none()) {
         tracing::warn!(
             package = unknown,
             "the setting policy.exceptions names a package that no catalog has"
@@ -148,11 +185,23 @@ pub(crate) async fn judge_catalog(control: Arc<Control>, stop: CancellationToken
     }
     let judge_all = async {
         control.wait_for(|memory| (memory.engine_link == EngineLink::Up).then_some(())).await;
-        for package in control.catalog.all().iter().filter(|package| !package.official) {
-            control.wait_for(|memory| memory.open_operations().next().is_none().then_some(())).await;
-            if let Err(error) = control.judge_package(package).await {
-                tracing::warn!(package = package.name, %error, "the package cannot be judged beforehand");
+        let mut changes = control.catalogs.changes();
+        // What cannot be judged is not tried again: it would be at each change of any catalog.
+        let mut tried = HashSet::new();
+        loop {
+            changes.mark_unchanged();
+            for entry in control.catalog.entries().iter() {
+                let is_known = control.policy_of(entry).verdict != Verdict::Unknown;
+                if is_known || !tried.insert(entry.fingerprint.clone()) {
+                    continue;
+                }
+                control.wait_for(|memory| memory.open_operations().next().is_none().then_some(())).await;
+                if let Err(error) = control.judge_package(entry).await {
+                    let (package, catalog) = (&entry.name, &entry.catalog);
+                    tracing::warn!(package, catalog, %error, "the package cannot be judged beforehand");
+                }
             }
+            let _ = changes.changed().await;
         }
     };
     tokio::select! {

@@ -9,8 +9,8 @@ use testkit::{Running, World};
 async fn verdict(server: &Running, package: &str) -> PolicyReport {
     server
         .until(|running| {
-            let package = running.control.catalog().find(package)?;
-            Some(running.control.policy_of(&package)).filter(|report| report.verdict != Verdict::Unknown)
+            let entry = running.control.catalog().entry(package)?;
+            Some(running.control.policy_of(&entry)).filter(|report| report.verdict != Verdict::Unknown)
         })
         .await
 }

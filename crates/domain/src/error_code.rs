@@ -102,9 +102,9 @@ error_codes! {
     AuthReadOnly = "Auth.ReadOnly",
     /// The interface is not for this kind of caller.
     AuthForbidden = "Auth.Forbidden",
-    /// User and key interfaces: no `name`.
+    /// User, key and catalog interfaces: no `name`.
     NameBlank = "Param.Name.Blank",
-    /// User and key interfaces: `name` is no name of a user or key.
+    /// User and key interfaces, CatalogAdd: `name` is none.
     NameFormat = "Param.Name.FormatError",
     /// UserAdd, UserPassword: the password is too short, too long or has control characters.
     PasswordFormat = "Param.Password.FormatError",
@@ -142,4 +142,18 @@ error_codes! {
     AppNotWeb = "APP.NotWeb",
     /// AppDomainAdd: no gateway is configured.
     GatewayNotConfigured = "Gateway.NotConfigured",
+    /// CatalogAdd: there is a catalog of that name.
+    CatalogRepeat = "Catalog.Repeat",
+    /// CatalogSync, CatalogRemove, CatalogTrust: there is no such catalog.
+    CatalogNotExis = "Catalog.NotExis",
+    /// CatalogAdd: there are as many catalogs as there may be.
+    CatalogTooMany = "Catalog.TooMany",
+    /// CatalogAdd: no `source`.
+    SourceBlank = "Param.Source.Blank",
+    /// CatalogAdd: `source`, or what is given beside it, is none.
+    SourceFormat = "Param.Source.FormatError",
+    /// CatalogAdd: `position` is no number within its bounds.
+    PositionFormat = "Param.Position.FormatError",
+    /// CatalogTrust: `trusted` is neither true nor false.
+    TrustedFormat = "Param.Trusted.FormatError",
 }

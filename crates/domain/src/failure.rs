@@ -134,6 +134,17 @@ failure_classes! {
     GatewayRefused = "gateway_refused",
     /// The web server in front could not be told of the sites. Detail: why.
     GatewayUnreachable = "gateway_unreachable",
+    /// A catalog could not be fetched. Subject: where it is; detail: the words of git, or of the connection.
+    CatalogUnreachable = "catalog_unreachable",
+    /// A catalog is larger than may be fetched, or takes longer. Subject: where it is; detail: the limit.
+    CatalogTooLarge = "catalog_too_large",
+    /// What was fetched is not what the checksum or the signature says. Subject: where it is; detail: which of them.
+    CatalogNotGenuine = "catalog_not_genuine",
+    /// What was fetched is no catalog of a known format, or has no app that is a package. Subject: where it is; detail:
+    /// what was found.
+    CatalogFormat = "catalog_format",
+    /// What is on the disk of a catalog cannot be read. Subject: its name; detail: why.
+    CatalogBroken = "catalog_broken",
     /// Something else, on our side. Detail: what.
     Internal = "internal",
 }

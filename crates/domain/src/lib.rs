@@ -7,6 +7,7 @@
 pub mod access;
 pub mod app;
 pub mod app_domain;
+pub mod catalog;
 pub mod domain_name;
 pub mod env_file;
 pub mod error_code;
@@ -30,6 +31,7 @@ pub use app::{
     App, Deployment, Desired, KeptVolume, Lifecycle, Login, MainEndpoint, Origin, PackageRef, RunningInfo,
 };
 pub use app_domain::{AppDomain, Certificate, FailedTries};
+pub use catalog::{CatalogName, CatalogRecord, CatalogSource, SourceError};
 pub use domain_name::{DomainName, DomainNameError};
 pub use env_file::EnvFile;
 pub use error_code::ErrorCode;

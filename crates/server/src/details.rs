@@ -5,7 +5,7 @@ use std::time::{Duration, UNIX_EPOCH};
 use control::ports::EngineError;
 use control::{AccessError, DomainHolder, Error, NameHolder, Resource, Shortage};
 use domain::settings::{Expected, LONGEST_VALUE, SHORTEST_SECRET};
-use domain::{DomainNameError, Risk, SettingError, Timestamp};
+use domain::{DomainNameError, Risk, SettingError, SourceError, Timestamp};
 
 use crate::context::Context;
 use crate::error::{Malformed, Refusal};
@@ -111,6 +111,11 @@ fn of_control(error: &Error, context: &Context) -> String {
             text(language, id, &variables)
         }
         Error::NotManaged { .. } => text(language, "detail-not-managed", &[]),
+        Error::CatalogNameFormat { .. } => text(language, "detail-catalog-name", &[]),
+        Error::Source(error) => text(language, of_source(*error), &[]),
+        Error::TooManyCatalogs { limit } => {
+            text(language, "detail-too-many-catalogs", &[("limit", &limit.to_string())])
+        }
         Error::AppUnknown { .. }
         | Error::CustomerAppNameFormat { .. }
         | Error::InstallOpen
@@ -123,6 +128,8 @@ fn of_control(error: &Error, context: &Context) -> String {
         | Error::TooLateToCancel { .. }
         | Error::NoSuchOperation { .. }
         | Error::NotWeb { .. }
+        | Error::CatalogTaken { .. }
+        | Error::NoSuchCatalog { .. }
         | Error::NoSuchDomain { .. } => String::new(),
     }
 }
@@ -178,6 +185,17 @@ const fn of_domain_name(reason: DomainNameError) -> &'static str {
         DomainNameError::International => "detail-domain-international",
         DomainNameError::OneLabel => "detail-domain-one-label",
         DomainNameError::Malformed => "detail-domain-malformed",
+    }
+}
+
+const fn of_source(error: SourceError) -> &'static str {
+    match error {
+        SourceError::Kind => "detail-source-kind",
+        SourceError::Credentials => "detail-source-credentials",
+        SourceError::Unverified => "detail-source-unverified",
+        SourceError::Branch => "detail-source-branch",
+        SourceError::Sha256 => "detail-source-sha256",
+        SourceError::Key => "detail-source-key",
     }
 }
 
@@ -328,7 +346,18 @@ mod tests {
             Error::PolicyRefused { package: "x".into(), risks: Vec::new() }.into(),
             Error::NoGateway.into(),
             Error::TooManyDomains { limit: 1 }.into(),
+            Error::CatalogNameFormat { name: "x".into() }.into(),
+            Error::TooManyCatalogs { limit: 1 }.into(),
         ];
+        let sources = [
+            SourceError::Kind,
+            SourceError::Credentials,
+            SourceError::Unverified,
+            SourceError::Branch,
+            SourceError::Sha256,
+            SourceError::Key,
+        ]
+        .map(|error| Refusal::Control(Error::Source(error)));
         let reasons = ["*.x.y", "1.2.3.4", "é.fr", "x", "_.x"].map(|text| {
             let reason = domain::DomainName::parse(text).expect_err("it is none");
             Refusal::Control(Error::DomainFormat { domain: text.into(), reason })
@@ -359,7 +388,7 @@ mod tests {
         let shortages = resources.map(|resource| {
             Refusal::Control(Error::NotEnough(vec![Shortage { resource, needed: 2, available: 1 }]))
         });
-        for refusal in refusals.iter().chain(domains).chain(&shortages).chain(&settings) {
+        for refusal in refusals.iter().chain(&sources).chain(domains).chain(&shortages).chain(&settings) {
             let [chinese, english] = Language::ALL.map(|language| found(refusal, language));
             assert!(!english.is_empty() && !english.contains(['$', '{']), "{refusal:?}: {english}");
             assert!(!english.starts_with("detail-") && !chinese.starts_with("detail-"), "{refusal:?}");

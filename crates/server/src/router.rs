@@ -33,6 +33,7 @@ use crate::routes::app_stats::AppStats;
 use crate::routes::app_status::AppStatus;
 use crate::routes::app_trash::AppTrash;
 use crate::routes::app_uninstall::AppUninstall;
+use crate::routes::catalogs::{CatalogAdd, CatalogList, CatalogRemove, CatalogSync, CatalogTrust};
 use crate::routes::domains::{AppDomainAdd, AppDomainList, AppDomainRemove};
 use crate::routes::keys::{KeyAdd, KeyList, KeyRevoke};
 use crate::routes::users::{UserAdd, UserList, UserPassword, UserRemove};
@@ -109,6 +110,11 @@ fn interfaces(base: &str) -> Interfaces {
         .with::<AppCatalog>()
         .with::<AppCatalogDetail>()
         .with::<AppPlan>()
+        .with::<CatalogAdd>()
+        .with::<CatalogList>()
+        .with::<CatalogSync>()
+        .with::<CatalogRemove>()
+        .with::<CatalogTrust>()
         .with::<UserAdd>()
         .with::<UserList>()
         .with::<UserRemove>()

@@ -6,6 +6,7 @@
 //! server uses the file is the business of whoever opens it.
 
 mod access;
+mod catalogs;
 mod commit;
 mod error;
 mod migrate;

@@ -2,7 +2,7 @@
 
 use std::os::unix::fs::PermissionsExt;
 
-use control::ports::{AccessStore, Store};
+use control::ports::{AccessStore, CatalogStore, Store};
 use domain::{AppId, OperationState};
 
 use super::*;
@@ -62,6 +62,7 @@ fn every_old_version_is_brought_up_to_date_and_still_read() {
         let accounts = store.accounts().expect("they are read");
         assert_eq!((accounts.users.len(), accounts.keys.len()), (known, known));
         assert_eq!(store.audit(None, 10).expect("it is read").len(), known);
+        assert_eq!(store.catalogs().expect("they are read").len(), usize::from(old >= 4));
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use control::ports::{AccessStore, Store};
+use control::ports::{AccessStore, CatalogStore, Store};
 use store::SqliteStore;
 use tempfile::TempDir;
 use testkit::store_suite::Subject;
@@ -30,6 +30,10 @@ impl Subject for OnDisk {
     }
 
     fn access(&self) -> &dyn AccessStore {
+        self.store.as_ref().expect("it is closed only within `reopen`")
+    }
+
+    fn catalogs(&self) -> &dyn CatalogStore {
         self.store.as_ref().expect("it is closed only within `reopen`")
     }
 

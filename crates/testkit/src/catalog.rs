@@ -1,30 +1,160 @@
-//! A catalog of given packages.
+//! A catalog of given packages, and sources that give what a test says.
 
-use std::sync::Arc;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
 
-use control::ports::{Catalog, InstalledText};
-use domain::{Package, PackageName};
+use async_trait::async_trait;
+use control::ports::{
+    Catalog, CatalogEntry, InstalledText, KnownRisks, Sources, StagedCatalog, SyncProgress,
+};
+use domain::catalog::SyncReport;
+use domain::{CatalogName, CatalogRecord, CatalogSource, Failure, FailureClass, Package, PackageName};
+use tokio::sync::Semaphore;
 
-/// The packages it was made of.
+/// The packages it was made of, and those of the catalogs that are served.
 #[derive(Debug, Default)]
-pub struct FakeCatalog(pub Vec<Arc<Package>>);
+pub struct FakeCatalog {
+    own: Mutex<Vec<Arc<Package>>>,
+    /// What is on the disk, by catalog.
+    kept: Mutex<BTreeMap<CatalogName, Vec<Arc<Package>>>>,
+    /// Which of it is offered, the preferred ones first.
+    served: Mutex<Vec<CatalogName>>,
+    /// What the next sync of each finds.
+    found: Mutex<BTreeMap<CatalogName, Vec<Arc<Package>>>>,
+    known: Mutex<Vec<KnownRisks>>,
+    /// A permit for each sync that may end, where a test holds them up.
+    gate: Mutex<Option<Arc<Semaphore>>>,
+}
+
+fn of<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl FakeCatalog {
+    /// Ships with these from now on.
+    pub fn ship(&self, packages: Vec<Arc<Package>>) {
+        *of(&self.own) = packages;
+    }
+
+    /// What a sync of that catalog finds from now on.
+    ///
+    /// # Panics
+    /// That is no name.
+    pub fn offer(&self, catalog: &str, packages: Vec<Package>) {
+        let name = CatalogName::parse(catalog).expect("a name of a catalog");
+        let of_catalog =
+            |package| Arc::new(Package { catalog: catalog.to_owned(), official: false, ..package });
+        of(&self.found).insert(name, packages.into_iter().map(of_catalog).collect());
+    }
+
+    /// Holds syncs up until the semaphore lets them go on.
+    pub fn hold(&self, gate: Arc<Semaphore>) {
+        *of(&self.gate) = Some(gate);
+    }
+
+    fn packages(&self) -> Vec<Arc<Package>> {
+        let (own, served, kept) = (of(&self.own), of(&self.served), of(&self.kept));
+        let added = served.iter().filter_map(|name| kept.get(name)).flatten();
+        own.iter().chain(added).cloned().collect()
+    }
+}
+
+/// A fake of contents: whatever differs in a package differs in how it is printed.
+fn entry(package: &Package) -> Arc<CatalogEntry> {
+    Arc::new(CatalogEntry::of(package, format!("{package:?}")))
+}
 
 impl Catalog for FakeCatalog {
+    fn entry(&self, name: &str) -> Option<Arc<CatalogEntry>> {
+        self.find(name).map(|package| entry(&package))
+    }
+
     fn find(&self, name: &str) -> Option<Arc<Package>> {
         let wanted = PackageName::parse(name);
-        self.0.iter().find(|package| wanted.fits(&package.name, &package.catalog)).cloned()
+        let packages = self.packages();
+        packages.iter().find(|package| wanted.fits(&package.name, &package.catalog)).cloned()
+    }
+
+    fn remarks(&self, _: &Package) -> Vec<String> {
+        Vec::new()
     }
 
     fn read(&self, name: &PackageName, text: InstalledText) -> Result<Package, String> {
-        let package = self.find(&name.to_string()).ok_or_else(|| "it is no package".to_owned())?;
+        // What is installed stays what it was, whatever becomes of the catalog.
+        let mut known = self.packages();
+        known.extend(of(&self.found).values().flatten().cloned());
+        let found = known.into_iter().find(|package| name.fits(&package.name, &package.catalog));
+        let package = found.ok_or_else(|| "it is no package".to_owned())?;
         Ok(Package { env: text.env, files: Vec::new(), ..(*package).clone() })
     }
 
-    fn all(&self) -> Vec<Arc<Package>> {
-        self.0.clone()
+    fn entries(&self) -> Arc<[Arc<CatalogEntry>]> {
+        let mut entries: Vec<_> = self.packages().iter().map(|package| entry(package)).collect();
+        entries.sort_by(|one, other| (&one.name, &one.catalog).cmp(&(&other.name, &other.catalog)));
+        entries.into()
     }
 
     fn broken(&self) -> Vec<String> {
+        Vec::new()
+    }
+
+    fn known_risks(&self) -> Vec<KnownRisks> {
+        of(&self.known).clone()
+    }
+
+    fn remember(&self, known: &KnownRisks) {
+        of(&self.known).push(known.clone());
+    }
+}
+
+/// The sources of a catalog.
+#[derive(Clone, Debug)]
+pub struct FakeSources(pub Arc<FakeCatalog>);
+
+struct Staged {
+    catalog: Arc<FakeCatalog>,
+    name: CatalogName,
+    packages: Vec<Arc<Package>>,
+    report: SyncReport,
+}
+
+impl StagedCatalog for Staged {
+    fn report(&self) -> &SyncReport {
+        &self.report
+    }
+
+    fn put_in_place(self: Box<Self>) -> Result<(), Failure> {
+        of(&self.catalog.kept).insert(self.name, self.packages);
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl Sources for FakeSources {
+    async fn stage(
+        &self,
+        name: &CatalogName,
+        source: &CatalogSource,
+        progress: Arc<SyncProgress>,
+    ) -> Result<Box<dyn StagedCatalog>, Failure> {
+        let gate = of(&self.0.gate).clone();
+        if let Some(gate) = gate {
+            gate.acquire().await.expect("nobody closes it").forget();
+        }
+        let Some(packages) = of(&self.0.found).get(name).cloned() else {
+            return Err(Failure::of(FailureClass::CatalogUnreachable, source.location(), "nobody is there"));
+        };
+        progress.set(packages.len(), packages.len());
+        let new = packages.iter().map(|package| package.name.clone()).collect();
+        let count = u32::try_from(packages.len()).unwrap_or(u32::MAX);
+        let report = SyncReport { format: "own".into(), packages: count, new, ..SyncReport::default() };
+        Ok(Box::new(Staged { catalog: Arc::clone(&self.0), name: name.clone(), packages, report }))
+    }
+
+    fn serve(&self, catalogs: &[CatalogRecord]) -> Vec<(CatalogName, String)> {
+        let names: Vec<CatalogName> = catalogs.iter().map(|record| record.name.clone()).collect();
+        of(&self.0.kept).retain(|name, _| names.contains(name));
+        *of(&self.0.served) = names;
         Vec::new()
     }
 }

@@ -6,13 +6,14 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::gate::BlockingGate;
 
+use control::ports::CatalogStore;
 use control::ports::access::{AUDIT_KEPT, AccessChange, AccessStore, Accounts};
 use control::ports::store::{
     Change, Conflict, EVENTS_KEPT, EventPage, Loaded, OPERATIONS_KEPT_PER_APP, Store, StoreError,
 };
 use domain::{
-    App, AppId, AuditEntry, Event, EventId, InstallId, InstanceId, Operation, OperationId, PortReservation,
-    StoredEvent, SubnetReservation,
+    App, AppId, AuditEntry, CatalogRecord, Event, EventId, InstallId, InstanceId, Operation, OperationId,
+    PortReservation, StoredEvent, SubnetReservation,
 };
 
 fn failed(reason: &str) -> StoreError {
@@ -45,6 +46,7 @@ struct Rows {
     events_dropped: u64,
     accounts: Accounts,
     audit: VecDeque<(u64, AuditEntry)>,
+    catalogs: Vec<CatalogRecord>,
 }
 
 impl Default for MemoryStore {
@@ -207,6 +209,19 @@ impl AccessStore for MemoryStore {
     }
 }
 
+impl CatalogStore for MemoryStore {
+    fn catalogs(&self) -> Result<Vec<CatalogRecord>, StoreError> {
+        Ok(self.state().rows.catalogs.clone())
+    }
+
+    fn write_catalogs(&self, catalogs: &[CatalogRecord]) -> Result<(), StoreError> {
+        let mut state = self.state();
+        state.writable()?;
+        state.rows.catalogs = catalogs.to_vec();
+        Ok(())
+    }
+}
+
 impl State {
     fn writable(&self) -> Result<(), StoreError> {
         if self.disk_is_full {
@@ -365,6 +380,10 @@ mod tests {
         }
 
         fn access(&self) -> &dyn AccessStore {
+            self
+        }
+
+        fn catalogs(&self) -> &dyn CatalogStore {
             self
         }
 

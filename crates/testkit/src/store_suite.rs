@@ -2,22 +2,24 @@
 //! makes a test of each function here.
 
 mod access;
+mod catalogs;
 mod generated;
 mod pages;
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr};
 
-use control::ports::AccessStore;
 use control::ports::store::{
     Change, Conflict, EVENTS_KEPT, Loaded, OPERATIONS_KEPT_PER_APP, Store, StoreError,
 };
+use control::ports::{AccessStore, CatalogStore};
 use domain::{
     App, AppDomain, AppId, DomainName, Event, EventId, EventKind, Failure, FailureClass, InstallId,
     Operation, OperationId, OperationState, PortReservation, Protocol, SubnetReservation, Timestamp,
 };
 
 pub use access::*;
+pub use catalogs::*;
 pub use generated::Generator;
 pub use pages::*;
 
@@ -28,6 +30,9 @@ pub trait Subject: Sync {
 
     /// The same store, as far as it keeps users, keys and the trail.
     fn access(&self) -> &dyn AccessStore;
+
+    /// The same store, as far as it keeps the list of catalogs.
+    fn catalogs(&self) -> &dyn CatalogStore;
 
     /// Closes it and opens it again, as the next life of a server would.
     fn reopen(&mut self);
@@ -61,6 +66,7 @@ macro_rules! store_contract {
             accounts_come_back_as_they_were
             a_revoked_key_stays_revoked
             the_trail_comes_in_pages_newest_first
+            catalogs_come_back_as_they_were_and_in_their_order
         }
     };
     ($subject:expr; $($fact:ident)*) => {

@@ -9,7 +9,7 @@ use domain::settings::Given;
 use domain::{AppId, InstanceId, Operation, Package, Secret, Status};
 use tokio::task::JoinHandle;
 
-use crate::catalog::FakeCatalog;
+use crate::catalog::{FakeCatalog, FakeSources};
 use crate::engine::FakeEngine;
 use crate::faults::Life;
 use crate::front::FakeFront;
@@ -34,6 +34,8 @@ pub struct World {
     pub host: Arc<FakeHost>,
     /// Its packages.
     pub packages: Vec<Arc<Package>>,
+    /// Its catalogs of others.
+    pub catalog: Arc<FakeCatalog>,
     /// Its web server in front and its authority, which are there where a test asks for them.
     pub front: Option<FakeFront>,
     /// Its settings.
@@ -54,6 +56,7 @@ impl Default for World {
             store: Arc::new(MemoryStore::of_instance(InstanceId::from_text("testworld"))),
             host: Arc::new(FakeHost::with(engine.clone())),
             packages: [packages::hello(), packages::blog(), packages::greedy()].map(Arc::new).into(),
+            catalog: Arc::default(),
             front: None,
             settings: settings(),
             ids: Arc::default(),
@@ -95,12 +98,15 @@ impl World {
     #[must_use]
     pub fn ports(&self, life: &Arc<Life>) -> Ports {
         let life = || Arc::clone(life);
+        self.catalog.ship(self.packages.clone());
         Ports {
             store: Arc::new(OfLife { inner: Arc::clone(&self.store), life: life() }),
             access: Arc::clone(&self.store) as _,
             engine: Arc::new(OfLife { inner: self.engine.clone(), life: life() }),
             projects: Arc::new(OfLife { inner: self.projects.clone(), life: life() }),
-            catalog: Arc::new(FakeCatalog(self.packages.clone())),
+            catalog: Arc::clone(&self.catalog) as _,
+            catalogs: Arc::clone(&self.store) as _,
+            sources: Arc::new(FakeSources(Arc::clone(&self.catalog))),
             host: Arc::clone(&self.host) as _,
             clock: Arc::clone(&self.clock) as _,
             ids: Arc::clone(&self.ids) as _,

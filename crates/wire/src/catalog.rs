@@ -18,14 +18,20 @@ pub struct AppCatalogParameters {
     #[param(example = "website", value_type = String, required = false)]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub category: Option<String>,
+    /// Tell only about the packages of this catalog: `builtin`, `local`, or one that was added.
+    #[schema(example = "builtin")]
+    #[param(example = "builtin", value_type = String, required = false)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub catalog: Option<String>,
     /// How many to tell about at most: 1 to 100; 50 where it is absent.
     #[schema(example = 50, minimum = 1, maximum = 100)]
     #[param(example = 50, value_type = u32, required = false, minimum = 1, maximum = 100)]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub limit: Option<u32>,
-    /// Tell only about packages after this name: the next page, if it is the last of the page before.
-    #[schema(example = "wordpress")]
-    #[param(example = "wordpress", value_type = String, required = false)]
+    /// Tell only about packages after this one, `name@catalog`: the next page, if it is the last of the page before.
+    /// Without a catalog: after all of that name.
+    #[schema(example = "wordpress@builtin")]
+    #[param(example = "wordpress@builtin", value_type = String, required = false)]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub after: Option<String>,
 }
@@ -33,7 +39,8 @@ pub struct AppCatalogParameters {
 /// The parameters of AppCatalogDetail.
 #[derive(Clone, Debug, Serialize, ToSchema, IntoParams)]
 pub struct AppCatalogDetailParameters {
-    /// The package, without regard to ASCII case.
+    /// The package, `name` or `name@catalog`, without regard to ASCII case. Without a catalog: that of the catalog that
+    /// comes first: `local`, `builtin`, then those that were added in their order, the trusted ones before the others.
     #[schema(example = "wordpress")]
     #[param(example = "wordpress")]
     pub app_name: String,
@@ -45,6 +52,10 @@ pub struct CatalogAppInfo {
     /// The package's name: what AppInstall calls `app_name`.
     #[schema(example = "wordpress")]
     pub name: String,
+    /// The catalog that it is of: `builtin`, `local` (the administrator's directory), or one that was added. AppInstall
+    /// finds it as `name@catalog` also where another catalog has one of that name.
+    #[schema(example = "builtin")]
+    pub catalog: String,
     /// The app's own name.
     #[schema(example = "WordPress")]
     pub trade_mark: String,
@@ -84,6 +95,8 @@ pub struct CatalogDetailInfo {
     /// What a new owner has to know, in the language that was asked for; `""` where there is nothing.
     #[schema(example = "Whoever opens it first owns it; do so at once.")]
     pub note: String,
+    /// What was left out or changed when it was translated from another catalog's format, in English.
+    pub remarks: Vec<String>,
 }
 
 /// What a package needs of the host.

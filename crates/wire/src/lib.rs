@@ -8,6 +8,7 @@ mod access;
 mod app;
 mod catalog;
 mod catalog_check;
+mod catalogs;
 mod checkup;
 mod domain;
 mod envelope;
@@ -30,6 +31,10 @@ pub use catalog::{
     PolicyInfo, RequirementsInfo, RiskInfo,
 };
 pub use catalog_check::{CatalogCheckInfo, CheckTotalsInfo, CheckedPackageInfo};
+pub use catalogs::{
+    CatalogAddParameters, CatalogInfo, CatalogParameters, CatalogSyncParameters, CatalogTrustParameters,
+    ListedInfo, SyncReportInfo, UnreadableAppInfo,
+};
 pub use checkup::{CheckupInfo, FindingInfo};
 pub use domain::{AppDomainInfo, AppDomainListParameters, AppDomainParameters, RemovedDomainInfo};
 pub use envelope::{Envelope, ErrorInfo};

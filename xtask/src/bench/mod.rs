@@ -1,10 +1,11 @@
 //! `cargo xtask bench`: what docs/benchmarks.md says, measured in one run.
 //!
-//! Everything is measured from outside, on the release binary. `reads`, `followers` and `idle` run it before an engine that
+//! Everything is measured from outside, on the release binary. `reads`, `followers`, `idle` and `catalog` run it before an engine that
 //! exists only on a socket (crates/appmanage/examples/fake_machine.rs): nobody has a thousand apps at hand.
 //! `installs`, `verbs` and `death` run it on a real, private engine. `report` makes the page. A figure is the median of
 //! several rounds; what is compared is measured in turns, so that a noisy minute hits both.
 
+mod catalog;
 mod death;
 mod docker;
 mod figures;
@@ -84,10 +85,11 @@ type Part = fn(&Bench, &docker::Docker) -> Result<Vec<Row>>;
 
 fn on_engine(repository: &Path, bench: &Bench) -> Result<Measured> {
     let docker = docker::Docker::of(engine::environment(repository, ENGINE)?)?;
-    let parts: [(&str, Part); 6] = [
+    let parts: [(&str, Part); 7] = [
         ("Reads", reads::measure),
         ("Followers", followers::measure),
         ("At rest", idle::measure),
+        ("A catalog of 2,000 packages", catalog::measure),
         ("Installs", installs::measure),
         ("Verbs", verbs::measure),
         ("A container's death", death::measure),

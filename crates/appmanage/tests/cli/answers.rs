@@ -21,6 +21,11 @@ pub(crate) fn server() -> FakeServer {
         .data("AppConfig", json!({ "app_id": "myblog", "variables": variables() }))
         .data("AppCatalog", json!([wordpress(), redis()]))
         .data("AppCatalogDetail", wordpress_detail())
+        .data("CatalogAdd", json!(store("ready")))
+        .data("CatalogList", json!([store("ready"), broken_store()]))
+        .data("CatalogSync", json!([store("ready"), broken_store()]))
+        .data("CatalogRemove", json!({ "name": "store" }))
+        .data("CatalogTrust", json!(store("ready")))
         .data("AppPlan", plan())
         .data(
             "AppCancel",
@@ -255,9 +260,39 @@ fn policy(verdict: &str) -> Value {
     json!({ "verdict": verdict, "risks": if verdict == "allowed" { json!([]) } else { json!([risk]) } })
 }
 
+pub(crate) fn store(state: &str) -> Value {
+    let none = json!({ "count": 0, "names": [] });
+    json!({
+        "name": "store", "kind": "git", "source": "https://git.example.org/apps/store", "branch": "", "sha256": "", "key": "",
+        "trusted": true, "added_at": "2026-11-22T08:00:00Z", "state": state, "apps_done": 0, "apps_total": 0,
+        "synced_at": "2026-11-22T08:01:00Z", "failed_at": "", "reason": null,
+        "report": {
+            "format": "casaos", "revision": "8a5b1f0c2d3e4f5061728394a5b6c7d8e9f00112", "packages": 312,
+            "new": { "count": 12, "names": ["a", "b", "c", "d", "e", "f", "g", "h", "i", "j", "k", "l"] },
+            "changed": { "count": 1, "names": ["portainer"] }, "gone": none,
+            "unreadable_count": 1, "unreadable": [{ "app": "Gitlab", "reason": "it cannot be read: docker-compose.yml is missing" }],
+            "hidden": 3,
+        },
+    })
+}
+
+fn broken_store() -> Value {
+    let mut broken = store("failed");
+    broken["name"] = json!("panel");
+    broken["trusted"] = json!(false);
+    broken["report"] = json!(null);
+    broken["synced_at"] = json!("");
+    broken["failed_at"] = json!("2026-11-22T08:01:00Z");
+    broken["reason"] = json!({
+        "class": "catalog_unreachable", "subject": "https://git.example.org/apps/store", "detail": "no route",
+        "message": "The catalog at https://git.example.org/apps/store could not be fetched: no route.",
+    });
+    broken
+}
+
 fn wordpress() -> Value {
     json!({
-        "name": "wordpress", "trade_mark": "WordPress", "description": "Writes and publishes pages and blogs, with thousands of themes and plugins",
+        "name": "wordpress", "catalog": "builtin", "trade_mark": "WordPress", "description": "Writes and publishes pages and blogs, with thousands of themes and plugins",
         "categories": ["cms", "blog"], "version": "6.8", "image_url": "/images/wordpress.svg", "official_app": true,
         "policy": policy("allowed"),
     })
@@ -265,7 +300,7 @@ fn wordpress() -> Value {
 
 fn redis() -> Value {
     json!({
-        "name": "portainer", "trade_mark": "Portainer", "description": "容器管理界面", "categories": ["docker"],
+        "name": "portainer", "catalog": "store", "trade_mark": "Portainer", "description": "容器管理界面", "categories": ["docker"],
         "version": "2.21", "image_url": "/images/portainer.svg", "official_app": false, "policy": policy("refused"),
     })
 }
@@ -278,6 +313,7 @@ fn wordpress_detail() -> Value {
     detail["variables"] = variables();
     detail["services"] =
         json!([{ "name": "wordpress", "image": "wordpress:6.8" }, { "name": "db", "image": "mariadb:11" }]);
+    detail["remarks"] = json!([]);
     detail["note"] = json!("The first visitor chooses the login: open the page at once.");
     detail
 }

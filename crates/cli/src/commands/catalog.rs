@@ -2,6 +2,7 @@
 
 use wire::{AppCatalogDetailParameters, AppCatalogParameters, CatalogAppInfo, CatalogDetailInfo};
 
+use super::catalogs::qualified;
 use super::config::variables_table;
 use super::plan::policy_text;
 use crate::Context;
@@ -31,8 +32,9 @@ pub(super) async fn search(context: &Context, arguments: &Search) -> Result<(), 
         let mut table = Table::of(printer.texts(head)).cut_last();
         for app in &found {
             let verdict = printer.coloured(&printer.word("policy", &app.policy.verdict), &app.policy.verdict);
+            let name = qualified(&app.name, &app.catalog);
             let description = app.description.lines().next().unwrap_or_default().to_owned();
-            table.row([app.name.clone(), app.version.clone(), verdict, description]);
+            table.row([name, app.version.clone(), verdict, description]);
         }
         printer.table(&table)
     })?;
@@ -47,8 +49,9 @@ async fn find(context: &Context, arguments: &Search) -> Result<Vec<CatalogAppInf
         let parameters = AppCatalogParameters {
             search: words.clone(),
             category: arguments.category.clone(),
+            catalog: arguments.catalog.clone(),
             limit: Some(PAGE),
-            after: found.last().map(|app| app.name.clone()),
+            after: found.last().map(|app| format!("{}@{}", app.name, app.catalog)),
         };
         let page: Vec<CatalogAppInfo> = context.client.call("AppCatalog", &parameters).await?;
         let is_last = page.len() < PAGE as usize;
@@ -65,7 +68,8 @@ pub(super) async fn show(context: &Context, arguments: &Show) -> Result<(), Fail
     let detail: CatalogDetailInfo = context.client.call("AppCatalogDetail", &parameters).await?;
     context.printer.answer(&detail, || {
         let printer = &context.printer;
-        let CatalogDetailInfo { app, versions, requirements, variables, services, note } = &detail;
+        let CatalogDetailInfo { app, versions, requirements, variables, services, note, remarks } = &detail;
+        let name = qualified(&app.name, &app.catalog);
         let needs = [
             ("cpu", requirements.cpu_cores.to_string()),
             ("memory", bytes(requirements.memory_bytes)),
@@ -75,7 +79,7 @@ pub(super) async fn show(context: &Context, arguments: &Show) -> Result<(), Fail
         let services: Vec<String> =
             services.iter().map(|service| format!("{} ({})", service.name, service.image)).collect();
         let rows = [
-            ("column-package", format!("{} ({})", printer.head(&app.trade_mark), app.name)),
+            ("column-package", format!("{} ({name})", printer.head(&app.trade_mark))),
             ("column-description", app.description.clone()),
             ("field-categories", app.categories.join(", ")),
             ("field-versions", versions.join(", ")),
@@ -83,7 +87,8 @@ pub(super) async fn show(context: &Context, arguments: &Show) -> Result<(), Fail
             ("field-services", services.join("\n")),
             ("column-policy", policy_text(printer, &app.policy)),
             ("field-note", note.clone()),
-            ("field-install", format!("appmanage install {} myapp", app.name)),
+            ("field-remarks", remarks.join("\n")),
+            ("field-install", format!("appmanage install {name} myapp")),
         ];
         let rows = rows.map(|(id, value)| (printer.text(id, &[]), value));
         let variables = variables_table(printer, variables);

@@ -5,6 +5,7 @@ mod apps;
 mod audit;
 mod catalog;
 mod catalog_check;
+mod catalogs;
 mod config;
 mod confirm;
 mod doctor;
@@ -53,6 +54,11 @@ async fn carry_out(command: &Command, context: &Context) -> Result<(), Failure> 
         Command::Catalog(Catalog::Search(arguments)) => catalog::search(context, arguments).await,
         Command::Catalog(Catalog::Show(arguments)) => catalog::show(context, arguments).await,
         Command::Catalog(Catalog::Check(arguments)) => catalog_check::check(context, arguments).await,
+        Command::Catalog(Catalog::Add(arguments)) => catalogs::add(context, arguments).await,
+        Command::Catalog(Catalog::List) => catalogs::list(context).await,
+        Command::Catalog(Catalog::Sync(arguments)) => catalogs::sync(context, arguments).await,
+        Command::Catalog(Catalog::Remove(arguments)) => catalogs::remove(context, arguments).await,
+        Command::Catalog(Catalog::Trust(arguments)) => catalogs::trust(context, arguments).await,
         Command::Domain(command) => domain::domain(context, command).await,
         Command::Adopt(arguments) => verbs::carry_out(context, "AppAdopt", "adopt", arguments).await,
         Command::Open(arguments) => open::open(context, &arguments.app).await,
@@ -93,6 +99,13 @@ impl Command {
             Self::Catalog(Catalog::Check(arguments)) => {
                 ("check", arguments.path.to_str().unwrap_or_default())
             }
+            Self::Catalog(Catalog::Add(arguments)) => ("catalog-add", &arguments.name),
+            Self::Catalog(Catalog::List) => ("catalog-list", ""),
+            Self::Catalog(Catalog::Sync(arguments)) => {
+                ("catalog-sync", arguments.name.as_deref().unwrap_or_default())
+            }
+            Self::Catalog(Catalog::Remove(arguments)) => ("catalog-remove", &arguments.name),
+            Self::Catalog(Catalog::Trust(arguments)) => ("catalog-trust", &arguments.name),
             Self::Domain(Domain::Add(arguments)) => ("domain-add", &arguments.app),
             Self::Domain(Domain::List(_)) => ("domains", ""),
             Self::Domain(Domain::Remove(arguments)) => ("domain-remove", &arguments.app),

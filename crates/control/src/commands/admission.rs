@@ -133,7 +133,7 @@ impl Control {
             sum.memory_bytes = sum.memory_bytes.saturating_add(needed.memory_bytes);
             sum.disk_bytes = sum.disk_bytes.saturating_add(needed.disk_bytes);
             // Once it has a deployment, its ports and subnets are reserved.
-            let package = self.catalog.find(&record.app.package.full_name().to_string());
+            let package = self.installing.get(&record.app.install);
             if let Some(package) = package.filter(|_| record.app.deployment.is_none()) {
                 sum.ports += count_ports(&package);
                 sum.subnets += package.networks.len();

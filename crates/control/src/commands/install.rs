@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use domain::{
-    App, AppId, Desired, Event, EventKind, GivenSettings, Lifecycle, Observation, Operation, OperationKind,
-    Origin, Package, PackageRef, ProjectName, SettingError, SettingValues, Timestamp, Verdict,
+    App, AppId, Desired, Event, EventKind, GivenSettings, InstallId, Lifecycle, Observation, Operation,
+    OperationKind, Origin, Package, PackageRef, ProjectName, SettingError, SettingValues, Timestamp, Verdict,
 };
 
 use crate::Control;
@@ -44,7 +44,7 @@ impl Control {
     /// In this order, and then nothing has changed: `AppUnknown`, `CustomerAppNameFormat`,
     /// `VersionUnknown`, `Setting` (of what was given, then of what is missing), `PolicyRefused`, `NameTaken`, `InstallOpen`, `EngineAway`, `Host`, `NotEnough`, `Store`.
     pub async fn install(self: &Arc<Self>, request: InstallRequest) -> Result<AppId, Error> {
-        let wanted = self.wanted(request)?;
+        let wanted = self.wanted(request).await?;
         wanted.settings.check_complete(&wanted.package.variables)?;
         self.check_policy(&wanted)?;
         let Wanted { id, package, version, settings } = wanted;
@@ -68,10 +68,10 @@ impl Control {
     ///
     /// # Errors
     /// `AppUnknown`, `CustomerAppNameFormat`, `VersionUnknown`, `Setting`.
-    pub(crate) fn wanted(&self, request: InstallRequest) -> Result<Wanted, Error> {
+    pub(crate) async fn wanted(&self, request: InstallRequest) -> Result<Wanted, Error> {
         let InstallRequest { app_name, customer_app_name, app_version, settings } = request;
-        let package =
-            self.catalog.find(&app_name).ok_or_else(|| Error::AppUnknown { name: app_name.clone() })?;
+        let package = self.find_package(&app_name).await;
+        let package = package.ok_or_else(|| Error::AppUnknown { name: app_name.clone() })?;
         let id = AppId::parse(&customer_app_name)
             .map_err(|_| Error::CustomerAppNameFormat { name: customer_app_name.clone() })?;
         let version = package.version(&app_version).ok_or_else(|| Error::VersionUnknown {
@@ -91,7 +91,7 @@ impl Control {
     /// `PolicyRefused`.
     fn check_policy(&self, wanted: &Wanted) -> Result<(), Error> {
         let Wanted { package, version, settings, .. } = wanted;
-        let report = self.policy_of_version(package, version);
+        let report = self.policy_of_package(package, version);
         if *settings == SettingValues::default() && report.verdict == Verdict::Refused {
             return Err(Error::PolicyRefused { package: package.name.clone(), risks: report.risks });
         }
@@ -125,7 +125,7 @@ impl Control {
     fn queued(
         &self,
         id: &AppId,
-        package: &Package,
+        package: &Arc<Package>,
         version: String,
         settings: SettingValues,
         memory: &Memory,
@@ -133,6 +133,9 @@ impl Control {
     ) -> Change {
         let app = self.fresh_app(id, package, version, settings, now);
         let (install, kind) = (app.install.clone(), OperationKind::Install);
+        let is_open = |kept: &InstallId| memory.install(kept).is_some_and(|it| it.open_operation().is_some());
+        self.installing.retain(is_open);
+        self.installing.keep(&install, package);
         let operation = Operation::queued(self.ids.operation_id(), install.clone(), id.clone(), kind, now);
         let event = Event {
             at: now,

@@ -53,7 +53,7 @@ impl Control {
     /// Where there is nothing to plan: `AppUnknown`, `CustomerAppNameFormat`, `VersionUnknown`, `Setting`, `Host`.
     /// All else stands in the plan.
     pub async fn plan(self: &Arc<Self>, request: InstallRequest) -> Result<Plan, Error> {
-        let wanted = Arc::new(self.wanted(request)?);
+        let wanted = Arc::new(self.wanted(request).await?);
         let (control, asked) = (Arc::clone(self), Arc::clone(&wanted));
         let found = off_the_runtime(move || control.chosen_and_refused(&asked)).await?;
         let Wanted { id, package, version, settings } = &*wanted;
@@ -63,8 +63,11 @@ impl Control {
             (deployment.ports.clone(), deployment.subnets.clone())
         });
         app.deployment = found.chosen;
+        self.installing.keep(&app.install, package);
+        let project = self.project(&app).await;
+        self.installing.drop(&app.install);
         let policy = async {
-            let project = self.project(&app).await.ok()?;
+            let project = project.ok()?;
             let rendered = self.projects.rendered_aside(&project).await;
             let rendered = rendered.inspect_err(|error| {
                 tracing::warn!(package = package.name, %error, "the package cannot be judged");

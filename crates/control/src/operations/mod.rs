@@ -150,7 +150,7 @@ impl Control {
         let broken =
             |detail: String| StepError::failed(FailureClass::BrokenPackage, &app.package.name, detail);
         if app.lifecycle == Lifecycle::Installing {
-            let package = self.catalog.find(&name.to_string());
+            let package = self.package_to_install(app).await;
             let package = package.filter(|package| package.version(&app.package.version).is_some());
             return package.ok_or_else(|| {
                 broken(format!("the catalog no longer has it in version {}", app.package.version))

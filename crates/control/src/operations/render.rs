@@ -16,7 +16,7 @@ pub(super) async fn run(control: &Arc<Control>, app: &App) -> Result<(), StepErr
     // A new folder with the package's own values: what is chosen for each app (ports, subnets, passwords) makes no
     // other project of it.
     let is_of_package = app.lifecycle == Lifecycle::Installing && app.settings == SettingValues::default();
-    if is_of_package && control.policy_of_version(package, version).verdict == Verdict::Allowed {
+    if is_of_package && control.policy_of_package(package, version).verdict == Verdict::Allowed {
         return Ok(());
     }
     // Judged before anything is pulled or created, on what compose will carry out.
@@ -27,8 +27,8 @@ pub(super) async fn run(control: &Arc<Control>, app: &App) -> Result<(), StepErr
     let report = control.judge(&project, &rendered);
     let detail = rules(&report.risks);
     let is_refused = matches!(report.verdict, Verdict::Refused | Verdict::Unknown);
-    if is_of_package {
-        control.remember_policy(package, version, report);
+    if is_of_package && let Some(entry) = control.entry_of(package) {
+        control.remember_risks(&entry, version, &report.risks);
     }
     if is_refused {
         return Err(StepError::failed(FailureClass::PolicyRefused, &package.name, detail));

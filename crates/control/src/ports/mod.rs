@@ -17,7 +17,9 @@ pub mod store;
 pub mod usage;
 
 pub use access::{AccessChange, AccessStore, Accounts};
-pub use catalog::{Catalog, InstalledText};
+pub use catalog::{
+    Catalog, CatalogEntry, CatalogStore, InstalledText, KnownRisks, Sources, StagedCatalog, SyncProgress,
+};
 pub use certificates::{Certificates, ChallengeSink};
 pub use clock::Clock;
 pub use engine::{

@@ -26,6 +26,8 @@ pub struct AppSummary {
     pub id: AppId,
     /// The package's name.
     pub package: String,
+    /// The catalog that it was of; empty where it was of none.
+    pub catalog: String,
     /// The app's own name.
     pub trademark: String,
     /// Its status now.
@@ -39,6 +41,7 @@ impl AppSummary {
         Self {
             id: app.id.clone(),
             package: app.package.name.clone(),
+            catalog: app.package.catalog.clone(),
             trademark: app.package.trademark.clone(),
             status: app.status(newest.filter(|operation| operation.state.is_open()), now),
             official: app.package.official,

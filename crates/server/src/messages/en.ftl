@@ -62,6 +62,13 @@ Param-Domain-NotResolved = The domain does not lead to this machine
 Param-Domain-NotExis = The app has no such domain
 APP-NotWeb = The app has no web pages that a domain could lead to
 Gateway-NotConfigured = No gateway is configured, so apps cannot have domains
+Catalog-Repeat = There is a catalog of this name already
+Catalog-NotExis = There is no catalog of this name
+Catalog-TooMany = There are as many catalogs as there may be
+Param-Source-Blank = The source of the catalog is blank
+Param-Source-FormatError = This is no source of a catalog
+Param-Position-FormatError = The position must be a whole number from 1 to 20
+Param-Trusted-FormatError = The trusted must be true or false
 
 ## Details: they stand after the texts above, in parentheses.
 
@@ -90,6 +97,14 @@ detail-domain-of-trash = by the app { $app } in the recycle bin; AppDomainRemove
 detail-domain-of-server = by this server itself (settings public_host and api.hosts, names of the gateway)
 detail-no-gateway = run "appmanage gateway init" as root and follow docs/gateway.md
 detail-too-many-domains = { $limit }
+detail-catalog-name = a catalog has lowercase letters, digits and "-" only, and is not called builtin or local
+detail-too-many-catalogs = { $limit }; remove one first
+detail-source-kind = give the absolute path of a directory outside the data directory, an https URL of a git repository or of a .tar.gz, or file:///... of a git repository
+detail-source-credentials = a URL must name a host, and no user or password, which everybody could read here
+detail-source-unverified = give the SHA-256 of the archive, or the minisign key that it is signed with
+detail-source-branch = only a git repository has branches, and this is the name of one of them or of a tag
+detail-source-sha256 = only an archive by https has a SHA-256, of 64 hexadecimal digits
+detail-source-key = only an archive by https has a key: the public key of minisign, 56 characters that begin with RW
 detail-resolves-nowhere = { $reason }; let its A or AAAA record name the address of { $host }, and try again when that is known everywhere
 detail-resolves-elsewhere = it leads to { $found }; let its A or AAAA record name the address of { $host }, or, behind a router, set public_host to the address that the router has
 detail-setting-unknown = { $name }; AppCatalogDetail lists the variables that can be set
@@ -160,6 +175,11 @@ failure-ca_limit = The certification authority takes no more requests for { $sub
 failure-challenge_failed = The certification authority did not get the right answer from http://{ $subject }/: { $detail }. Check that the domain leads here in A and AAAA records and that port 80 is open to the internet; it is tried again by itself.
 failure-gateway_refused = nginx does not take the configuration: { $detail }. What it served before goes on; do what it says, and it is tried again by itself.
 failure-gateway_unreachable = nginx could not be told: { $detail }. What it served before goes on, and it is tried again by itself; run "appmanage gateway status" as root to see what is wrong.
+failure-catalog_unreachable = The catalog at { $subject } could not be fetched: { $detail }. What was there before stays in use; check the address and the network, then sync again.
+failure-catalog_too_large = The catalog at { $subject } takes more than a catalog may: { $detail }. What was there before stays in use; check that this is the address of a catalog, then sync again.
+failure-catalog_not_genuine = What lies at { $subject } is not what it has to be: { $detail }. What was there before stays in use; ask whoever publishes the catalog, and add it again if its checksum or key is another one now.
+failure-catalog_format = What lies at { $subject } cannot be used as a catalog: { $detail }. What was there before stays in use; check the address, or ask whoever publishes the catalog.
+failure-catalog_broken = What was fetched of the catalog { $subject } cannot be read any more: { $detail }. Sync it again.
 failure-internal = Something failed inside this server: { $detail }. Look into its log and contact the administrator.
 
 ## What a package may do on the host (the id holds the Rule).

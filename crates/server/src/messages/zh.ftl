@@ -62,6 +62,13 @@ Param-Domain-NotResolved = 该域名没有解析到本机
 Param-Domain-NotExis = 应用没有指定的域名
 APP-NotWeb = 该应用没有可供域名访问的网页
 Gateway-NotConfigured = 没有配置网关,应用不能使用域名
+Catalog-Repeat = 已有同名的应用目录
+Catalog-NotExis = 没有指定的应用目录
+Catalog-TooMany = 应用目录的数量已达上限
+Param-Source-Blank = 应用目录的来源为空
+Param-Source-FormatError = 这不是应用目录的来源
+Param-Position-FormatError = position必须是1到20之间的整数
+Param-Trusted-FormatError = trusted必须是true或false
 
 ## 补充说明:跟在上面的文字之后,放在括号里。
 
@@ -90,6 +97,14 @@ detail-domain-of-trash = 属于回收站中的应用 { $app }; 可用 AppDomainR
 detail-domain-of-server = 属于本服务器自身 (设置 public_host 和 api.hosts,以及网关的名称)
 detail-no-gateway = 请以root运行 "appmanage gateway init", 详见 docs/gateway.md
 detail-too-many-domains = 最多 { $limit } 个
+detail-catalog-name = 应用目录的名称只能由小写字母、数字和 "-" 组成, 不能是 builtin 或 local
+detail-too-many-catalogs = 最多 { $limit } 个; 请先移除一个
+detail-source-kind = 请给出数据目录之外的目录的绝对路径, git 仓库或 .tar.gz 的 https 地址, 或 git 仓库的 file:///... 地址
+detail-source-credentials = 地址须含主机名, 不能含用户名或密码, 因为它对所有人可见
+detail-source-unverified = 请给出归档文件的 SHA-256, 或用于签名的 minisign 公钥
+detail-source-branch = 只有 git 仓库有分支, 须为其分支或标签的名称
+detail-source-sha256 = 只有 https 归档文件有 SHA-256, 为64位十六进制数字
+detail-source-key = 只有 https 归档文件有公钥: minisign 的公钥, 以 RW 开头的56个字符
 detail-resolves-nowhere = { $reason }; 请将其A或AAAA记录指向 { $host } 的地址, 待解析生效后重试
 detail-resolves-elsewhere = 它解析到 { $found }; 请将其A或AAAA记录指向 { $host } 的地址; 若本机在路由器之后, 请将 public_host 设为路由器的地址
 detail-setting-unknown = { $name }; AppCatalogDetail 列出了可以设置的变量
@@ -160,6 +175,11 @@ failure-ca_limit = 证书颁发机构暂不接受 { $subject } 的更多请求�
 failure-challenge_failed = 证书颁发机构没有从 http://{ $subject }/ 得到正确的应答：{ $detail }。请检查域名的A和AAAA记录是否指向本机，以及80端口是否对互联网开放；系统会自动重试。
 failure-gateway_refused = nginx不接受此配置：{ $detail }。原有的服务不受影响；请按其说明处理，系统会自动重试。
 failure-gateway_unreachable = 无法通知nginx：{ $detail }。原有的服务不受影响，系统会自动重试；请以root运行 "appmanage gateway status" 检查。
+failure-catalog_unreachable = 无法获取位于 { $subject } 的应用目录：{ $detail }。原有内容继续使用；请检查地址和网络，然后重新同步。
+failure-catalog_too_large = 位于 { $subject } 的应用目录超出了限制：{ $detail }。原有内容继续使用；请检查该地址是否为应用目录，然后重新同步。
+failure-catalog_not_genuine = 位于 { $subject } 的内容与要求不符：{ $detail }。原有内容继续使用；请询问目录的发布者，如校验和或公钥已更换，请重新添加。
+failure-catalog_format = 位于 { $subject } 的内容不能用作应用目录：{ $detail }。原有内容继续使用；请检查地址，或询问目录的发布者。
+failure-catalog_broken = 应用目录 { $subject } 已获取的内容无法读取：{ $detail }。请重新同步。
 failure-internal = 服务内部错误：{ $detail }。请查看服务日志并联系管理员。
 
 ## 软件包可以对主机做什么(id 中是 Rule 的名字)。

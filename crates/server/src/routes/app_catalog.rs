@@ -1,9 +1,10 @@
 //! AppCatalog: what can be installed, page by page.
 
 use control::PolicyReport;
+use control::ports::CatalogEntry;
 use control::queries::app_catalog::CatalogFilter;
+use domain::ErrorCode;
 use domain::package::Text;
-use domain::{ErrorCode, Package};
 use wire::{AppCatalogParameters, CatalogAppInfo, PolicyInfo, RiskInfo};
 
 use super::images;
@@ -21,7 +22,7 @@ impl Interface for AppCatalog {
         "Tell what can be installed, by name, and what each package may do on the host. Page by page.";
     const CHANGES: bool = false;
     const NOTHING: Nothing = Nothing::List;
-    const PARAMETERS: &'static [&'static str] = &["search", "category", "limit", "after"];
+    const PARAMETERS: &'static [&'static str] = &["search", "category", "catalog", "limit", "after"];
     const LITERALS: &'static [&'static str] = &["limit"];
     const CODES: &'static [ErrorCode] = &[ErrorCode::LimitFormat];
     type Parameters = AppCatalogParameters;
@@ -35,7 +36,8 @@ impl Interface for AppCatalog {
             description: "Websites and blogs of any size.".into(),
             categories: vec!["website".into(), "blog".into()],
             version: "6.8".into(),
-            image_url: images::url("", "wordpress"),
+            catalog: "builtin".into(),
+            image_url: images::url("", "wordpress", "builtin"),
             official_app: true,
             policy: PolicyInfo { verdict: "allowed".into(), risks: Vec::new() },
         }]
@@ -46,24 +48,30 @@ impl Interface for AppCatalog {
         let filter = CatalogFilter {
             search: given.optional("search").unwrap_or_default().to_owned(),
             category: given.optional("category").map(str::to_owned),
+            catalog: given.optional("catalog").map(str::to_owned),
             after: given.optional("after").map(str::to_owned),
             limit: given.limit(PACKAGES_DEFAULT, PACKAGES_MAX)?,
         };
         let found = call.control.app_catalog(&filter);
-        Ok(found.iter().map(|(package, policy)| catalog_app_info(package, policy, call)).collect())
+        Ok(found.iter().map(|(entry, policy)| catalog_app_info(entry, policy, call)).collect())
     }
 }
 
 /// A package as clients see it.
-pub(crate) fn catalog_app_info(package: &Package, policy: &PolicyReport, call: &Call<'_>) -> CatalogAppInfo {
+pub(crate) fn catalog_app_info(
+    entry: &CatalogEntry,
+    policy: &PolicyReport,
+    call: &Call<'_>,
+) -> CatalogAppInfo {
     CatalogAppInfo {
-        name: package.name.clone(),
-        trade_mark: package.trademark.clone(),
-        description: spoken(&package.description, call.language),
-        categories: package.categories.clone(),
-        version: package.versions.first().map(|version| version.name.clone()).unwrap_or_default(),
-        image_url: images::url(call.base, &package.name),
-        official_app: package.official,
+        name: entry.name.clone(),
+        catalog: entry.catalog.clone(),
+        trade_mark: entry.trademark.clone(),
+        description: spoken(&entry.description, call.language),
+        categories: entry.categories.clone(),
+        version: entry.version.clone(),
+        image_url: images::url(call.base, &entry.name, &entry.catalog),
+        official_app: entry.official,
         policy: policy_info(policy, call.language),
     }
 }

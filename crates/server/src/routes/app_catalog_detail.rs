@@ -1,6 +1,7 @@
 //! AppCatalogDetail: all that is known of one package.
 
 use control::VariableSetting;
+use control::queries::app_catalog::CatalogPackage;
 use domain::ErrorCode;
 use domain::package::Variable;
 use wire::{
@@ -42,12 +43,14 @@ impl Interface for AppCatalogDetail {
             }],
             services: vec![CatalogServiceInfo { name: "wordpress".into(), image: "wordpress:6.8".into() }],
             note: "Whoever opens it first owns it; do so at once.".into(),
+            remarks: Vec::new(),
         }
     }
 
     async fn answer(call: &Call<'_>) -> Result<CatalogDetailInfo, Refusal> {
         let name = call.parameters.required("app_name", ErrorCode::AppNameBlank)?;
-        let (package, policy) = call.control.app_catalog_detail(name)?;
+        let CatalogPackage { package, entry, policy, remarks } =
+            call.control.app_catalog_detail(name).await?;
         let newest = package.versions.first();
         let service = |service: &domain::package::Service| CatalogServiceInfo {
             name: service.name.clone(),
@@ -57,7 +60,7 @@ impl Interface for AppCatalogDetail {
         let needed = package.requirements;
         let settable = package.variables.iter().filter(|variable| variable.kind.is_settable());
         Ok(CatalogDetailInfo {
-            app: catalog_app_info(&package, &policy, call),
+            app: catalog_app_info(&entry, &policy, call),
             versions: package.versions.iter().map(|version| version.name.clone()).collect(),
             requirements: RequirementsInfo {
                 cpu_cores: needed.cpu_cores,
@@ -67,6 +70,7 @@ impl Interface for AppCatalogDetail {
             variables: settable.map(|variable| unset(variable, call.language)).collect(),
             services: package.services.iter().map(service).collect(),
             note: package.note.as_ref().map(|note| spoken(note, call.language)).unwrap_or_default(),
+            remarks,
         })
     }
 }

@@ -49,7 +49,7 @@ pub(crate) fn status_info(app: AppSummary, base: &str) -> AppStatusInfo {
     let (status_code, status) = on_the_wire(app.status);
     let app_id = app.id.to_string();
     AppStatusInfo {
-        image_url: images::url(base, &app.package),
+        image_url: images::url(base, &app.package, &app.catalog),
         customer_name: app_id.clone(),
         app_id,
         name: app.package,

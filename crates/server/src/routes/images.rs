@@ -6,6 +6,7 @@ use axum::Extension;
 use axum::extract::{Path, State};
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
+use domain::PackageName;
 use domain::package::{Icon, IconKind};
 
 use crate::Server;
@@ -15,8 +16,8 @@ use crate::error::Refusal;
 /// The folder of the pictures, below the base.
 pub(crate) const FOLDER: &str = "images";
 
-/// Longest name of a package that a monogram is drawn for.
-const NAME_BYTES_MAX: usize = 64;
+/// Longest name of a package, with its catalog's, that a monogram is drawn for.
+const NAME_BYTES_MAX: usize = 96;
 
 /// An icon can come from a directory of the user's, out of anybody's hands: opened by itself it may draw,
 /// but run no script and load nothing.
@@ -25,9 +26,15 @@ const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; style-src 'unsafe-inl
 /// Icons change with the server or its package directory: hardly ever, and an old one does no harm.
 const CACHE_CONTROL: &str = "public, max-age=3600";
 
-/// The path of a package's picture.
-pub(crate) fn url(base: &str, package: &str) -> String {
-    format!("{base}/{FOLDER}/{package}.svg")
+/// The path of a package's picture. It ends with `.svg` whatever the picture is: the contract says so.
+pub(crate) fn url(base: &str, package: &str, catalog: &str) -> String {
+    // The administrator's own override what ships: of them there is one for each name.
+    let of = if [PackageName::BUILT_IN, PackageName::LOCAL, ""].contains(&catalog) {
+        String::new()
+    } else {
+        format!("@{catalog}")
+    };
+    format!("{base}/{FOLDER}/{package}{of}.svg")
 }
 
 /// Serves one picture.
@@ -39,11 +46,11 @@ pub(crate) async fn image(
     let Some(name) = file.strip_suffix(".svg").filter(|name| is_package_name(name)) else {
         return Refusal::NoSuchInterface.answer(&context);
     };
-    let package = server.control.catalog().find(name);
-    let icon = package.as_ref().and_then(|package| package.icon.clone());
-    let icon = icon.unwrap_or_else(|| {
-        let trademark = package.as_ref().map_or(name, |package| &package.trademark);
-        Icon { kind: IconKind::Svg, bytes: monogram(trademark, name).into_bytes() }
+    let (trademark, icon) = server.control.icon(name).await.unzip();
+    let icon = icon.flatten().unwrap_or_else(|| {
+        let name = name.split('@').next().unwrap_or(name);
+        let drawn = monogram(trademark.as_deref().unwrap_or(name), name);
+        Icon { kind: IconKind::Svg, bytes: drawn.into_bytes() }
     });
     let headers = [
         // Whatever its path ends with: browsers go by the type.
@@ -58,7 +65,7 @@ pub(crate) async fn image(
 /// Any name that a package could have: an app's picture is there also when its package no longer is.
 fn is_package_name(name: &str) -> bool {
     (1..=NAME_BYTES_MAX).contains(&name.len())
-        && name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.'))
+        && name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.' | b'@'))
 }
 
 /// A disc in a colour of the package's own with the first letter of its trademark.
@@ -94,7 +101,7 @@ mod tests {
 
     #[test]
     fn only_package_names_have_pictures() {
-        assert!(is_package_name("node-red"));
+        assert!(is_package_name("node-red") && is_package_name("node-red@store"));
         for name in ["", "a/b", "<x>", "é", &"a".repeat(NAME_BYTES_MAX + 1)] {
             assert!(!is_package_name(name), "{name}");
         }

@@ -16,6 +16,7 @@ pub(crate) mod app_stats;
 pub(crate) mod app_status;
 pub(crate) mod app_trash;
 pub(crate) mod app_uninstall;
+pub(crate) mod catalogs;
 pub(crate) mod documents;
 pub(crate) mod domains;
 pub(crate) mod health;

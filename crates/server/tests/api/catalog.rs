@@ -26,6 +26,7 @@ async fn the_catalog_is_told_by_name_with_what_each_package_may_do() {
             catalog[1],
             json!({
                 "name": "greedy",
+                "catalog": "local",
                 "trade_mark": "Greedy",
                 "description": "想要一切",
                 "categories": ["test"],
@@ -43,7 +44,7 @@ async fn the_catalog_is_told_by_name_with_what_each_package_may_do() {
 async fn the_catalog_is_searched_in_every_text_of_both_languages_and_told_in_pages() {
     let api = Api::start().await;
     type Case = (&'static [(&'static str, &'static str)], &'static [&'static str]);
-    let found: [Case; 12] = [
+    let found: [Case; 15] = [
         (&[("search", "HELLO")], &["Blog", "hello"]),
         (&[("search", "says  blog")], &["Blog"]),
         (&[("search", "想要")], &["greedy"]),
@@ -55,6 +56,9 @@ async fn the_catalog_is_searched_in_every_text_of_both_languages_and_told_in_pag
         (&[("limit", "2"), ("after", "greedy")], &["hello"]),
         (&[("after", "gz")], &["hello"]),
         (&[("after", "hello")], &[]),
+        (&[("after", "greedy@builtin")], &["greedy", "hello"]),
+        (&[("after", "greedy@local")], &["hello"]),
+        (&[("catalog", "builtin")], &["hello"]),
         (&[("search", " "), ("category", ""), ("after", "")], &["Blog", "greedy", "hello"]),
     ];
     for (parameters, expected) in found {

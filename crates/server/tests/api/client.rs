@@ -52,8 +52,8 @@ impl Api {
     pub(crate) async fn judged(&self, package: &str) {
         self.running
             .until(|running| {
-                let package = running.control.catalog().find(package)?;
-                (running.control.policy_of(&package).verdict != domain::Verdict::Unknown).then_some(())
+                let entry = running.control.catalog().entry(package)?;
+                (running.control.policy_of(&entry).verdict != domain::Verdict::Unknown).then_some(())
             })
             .await;
     }

@@ -49,6 +49,8 @@ const LISTS: &[&str] = &[
     "/AppOperations",
     "/AppStats",
     "/AppTrash",
+    "/CatalogList",
+    "/CatalogSync",
     "/KeyList",
     "/UserList",
 ];
@@ -63,6 +65,8 @@ const NOT_ANSWERED: &[(&str, ErrorCode)] = &[
     ("/AppLogs", ErrorCode::SystemError),
     ("/AppCatalog", ErrorCode::SystemError),
     ("/AppCatalogDetail", ErrorCode::SystemError),
+    ("/CatalogList", ErrorCode::SystemError),
+    ("/CatalogSync", ErrorCode::SystemError),
     ("/UserList", ErrorCode::SystemError),
     ("/KeyList", ErrorCode::SystemError),
 ];
@@ -106,9 +110,10 @@ pub(crate) fn sound(interface: &str) -> Call {
         "/AppInstall" => install("hello", "one", "latest"),
         "/AppPlan" => Call { path: interface.to_owned(), ..install("hello", "one", "latest") },
         "/AppCatalogDetail" => Call::to(interface, &[("app_name", "hello")]),
-        "/AppList" | "/AppTrash" | "/AppCatalog" | "/AppAudit" | "/UserList" | "/KeyList" => {
-            Call::to(interface, &[])
-        }
+        "/AppList" | "/AppTrash" | "/AppCatalog" | "/AppAudit" | "/UserList" | "/KeyList"
+        | "/CatalogList" | "/CatalogSync" => Call::to(interface, &[]),
+        "/CatalogAdd" => Call::to(interface, &[("name", "store"), ("source", "/srv/store")]),
+        "/CatalogRemove" | "/CatalogTrust" => Call::to(interface, &[("name", "store")]),
         "/UserAdd" | "/UserPassword" | "/UserRemove" | "/KeyAdd" | "/KeyRevoke" => {
             Call::to(interface, &[("name", "alice")])
         }
@@ -439,6 +444,7 @@ async fn every_code_of_every_interface_is_answered_in_both_languages() {
     of_catalog(&mut covered, &api).await;
     of_audiences(&mut covered, &api).await;
     of_accounts(&mut covered, &api).await;
+    crate::catalogs::codes(&mut covered, &api).await;
     accounts_full(&mut covered).await;
     database_fails(&mut covered).await;
     engine_away(&mut covered, &api).await;

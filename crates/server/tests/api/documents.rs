@@ -234,6 +234,8 @@ fn the_answers_in_the_guide_have_every_field_and_no_other() {
                 "AppConfig" => again::<wire::Envelope<wire::AppConfigInfo>>(&answer),
                 "AppCatalog" => again::<wire::Envelope<Vec<wire::CatalogAppInfo>>>(&answer),
                 "AppPlan" => again::<wire::Envelope<wire::PlanInfo>>(&answer),
+                "CatalogAdd" => again::<wire::Envelope<wire::CatalogInfo>>(&answer),
+                "CatalogRemove" => again::<wire::Envelope<wire::NameInfo>>(&answer),
                 "UserAdd" => again::<wire::Envelope<wire::PasswordInfo>>(&answer),
                 "UserList" => again::<wire::Envelope<Vec<wire::UserInfo>>>(&answer),
                 "KeyAdd" => again::<wire::Envelope<wire::NewKeyInfo>>(&answer),

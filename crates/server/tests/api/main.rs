@@ -8,6 +8,7 @@ mod attacks;
 mod audit;
 mod browsers;
 mod catalog;
+mod catalogs;
 mod client;
 mod codes;
 mod codes_of_access;

@@ -64,4 +64,11 @@ pub(crate) const CHINESE: &[(ErrorCode, &str)] = &[
     (ErrorCode::DomainNotExis, "应用没有指定的域名"),
     (ErrorCode::AppNotWeb, "该应用没有可供域名访问的网页"),
     (ErrorCode::GatewayNotConfigured, "没有配置网关,应用不能使用域名"),
+    (ErrorCode::CatalogRepeat, "已有同名的应用目录"),
+    (ErrorCode::CatalogNotExis, "没有指定的应用目录"),
+    (ErrorCode::CatalogTooMany, "应用目录的数量已达上限"),
+    (ErrorCode::SourceBlank, "应用目录的来源为空"),
+    (ErrorCode::SourceFormat, "这不是应用目录的来源"),
+    (ErrorCode::PositionFormat, "position必须是1到20之间的整数"),
+    (ErrorCode::TrustedFormat, "trusted必须是true或false"),
 ];

@@ -76,3 +76,8 @@ INSERT INTO domain (name, install, position, added_at, certificate, failed)
 VALUES ('blog.example.com', 'install1', 0, 5000,
         '{"file":"blog.example.com-6000.pem","valid_from":6000,"expires_at":7776006000}',
         '{"count":2,"failure":{"class":"ca_limit","subject":"blog.example.com","detail":"too many"},"at":9000}');
+
+INSERT INTO catalog (name, position, source, is_trusted, added_at, synced, failed)
+VALUES ('websoft9', 0, '{"git":{"url":"https://example.org/library","branch":null}}', 1, 5000,
+        '{"at":6000,"format":"websoft9","revision":"0f","packages":2,"new":{"count":2,"first":["a","b"]},"changed":{"count":0,"first":[]},"gone":{"count":0,"first":[]},"unreadable":{"count":1,"first":[["x","no service"]]},"hidden":0}',
+        '{"at":7000,"failure":{"class":"catalog_unreachable","subject":"https://example.org/library","detail":"no route"}}');

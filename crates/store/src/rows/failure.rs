@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::text;
 
 #[derive(Serialize, Deserialize)]
-pub(super) struct FailureRow {
+pub(crate) struct FailureRow {
     #[serde(with = "text::failure_class")]
     class: FailureClass,
     subject: String,

@@ -47,12 +47,12 @@ impl Cells<'_, '_> {
         parse(&text).ok_or_else(|| self.unreadable(column, format_args!("{text:?} is not known")))
     }
 
-    fn json<T: DeserializeOwned>(&self, column: &str) -> Result<T, Fault> {
+    pub(crate) fn json<T: DeserializeOwned>(&self, column: &str) -> Result<T, Fault> {
         let text: String = self.plain(column)?;
         serde_json::from_str(&text).map_err(|error| self.unreadable_json(column, &error))
     }
 
-    fn optional_json<T: DeserializeOwned>(&self, column: &str) -> Result<Option<T>, Fault> {
+    pub(crate) fn optional_json<T: DeserializeOwned>(&self, column: &str) -> Result<Option<T>, Fault> {
         let text: Option<String> = self.plain(column)?;
         let value = text.map(|text| serde_json::from_str(&text)).transpose();
         value.map_err(|error| self.unreadable_json(column, &error))

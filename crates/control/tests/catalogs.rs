@@ -1,0 +1,181 @@
+//! Catalogs of others: what is installed from one stays what it is, and what is known of their packages is remembered.
+
+use std::sync::Arc;
+
+use control::{CatalogDetail, CatalogRequest, CatalogState, Error};
+use domain::policy::Wish;
+use domain::{CatalogSource, OperationState, Status, Verdict};
+use testkit::{Running, World, packages};
+use tokio::sync::Semaphore;
+
+fn request(name: &str) -> CatalogRequest {
+    let source = CatalogSource::parse("https://example.org/store", None, None, None);
+    CatalogRequest { name: name.to_owned(), source, position: None }
+}
+
+/// Waits until that catalog is not at work any more.
+async fn settled(server: &Running, name: &str) -> CatalogDetail {
+    for _ in 0..1000 {
+        let all = server.control.catalogs();
+        let detail = all.into_iter().find(|detail| detail.record.name.as_str() == name).expect("it is there");
+        if !matches!(detail.state, CatalogState::Queued | CatalogState::Syncing { .. }) {
+            return detail;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+    }
+    panic!("{name} is never settled");
+}
+
+async fn verdict(server: &Running, package: &str) -> Verdict {
+    for _ in 0..1000 {
+        let entry = server.control.catalog().entry(package).expect("it is there");
+        let verdict = server.control.policy_of(&entry).verdict;
+        if verdict != Verdict::Unknown {
+            return verdict;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+    }
+    panic!("{package} is never judged");
+}
+
+#[tokio::test(start_paused = true)]
+async fn apps_stay_as_they_are_when_their_catalog_is_removed() {
+    let world = World::default();
+    world.catalog.offer("store", vec![packages::blog()]);
+    let server = world.start();
+    server.connected().await;
+    server.control.add_catalog(request("store")).await.expect("added");
+    assert_eq!(settled(&server, "store").await.state, CatalogState::Ready);
+    server.install("blog@store", "one").await.expect("accepted");
+    server.has_status("one", Status::Running).await;
+    server.control.remove_catalog("store").await.expect("removed");
+    assert!(matches!(server.install("blog@store", "two").await, Err(Error::AppUnknown { .. })));
+
+    let control = Arc::clone(&server.control);
+    let went_well = async |verb: &str| {
+        let operation = server.operation_ended("one").await;
+        assert_eq!(operation.state, OperationState::Succeeded, "{verb}");
+    };
+    control.restart("one").await.expect("accepted");
+    went_well("restart").await;
+    control.uninstall("one", control::Data::Keep).await.expect("accepted");
+    went_well("uninstall").await;
+    control.restore("one").await.expect("accepted");
+    went_well("restore").await;
+    server.has_status("one", Status::Running).await;
+    server.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_install_that_was_accepted_keeps_its_package_whatever_a_sync_brings() {
+    let world = World::default();
+    world.catalog.offer("store", vec![packages::blog()]);
+    let server = world.start();
+    server.connected().await;
+    server.control.add_catalog(request("store")).await.expect("added");
+    settled(&server, "store").await;
+    server.install("blog@store", "one").await.expect("accepted");
+    world.catalog.offer("store", vec![packages::hello()]);
+    server.control.sync_catalogs(None).expect("there is one");
+    settled(&server, "store").await;
+    assert!(server.control.catalog().find("blog@store").is_none());
+    server.has_status("one", Status::Running).await;
+    server.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_packages_ask_for_is_remembered_over_a_restart_and_found_out_anew_when_they_change() {
+    let world = World::default();
+    world.catalog.offer("store", vec![packages::blog()]);
+    let server = world.start();
+    server.connected().await;
+    server.control.add_catalog(request("store")).await.expect("added");
+    settled(&server, "store").await;
+    assert_eq!(verdict(&server, "blog@store").await, Verdict::Allowed);
+    server.stop().await;
+
+    // Nothing is asked of the engine: it is away.
+    world.engine.set_away(true);
+    let server = world.start();
+    let entry = server.control.catalog().entry("blog@store").expect("it is there");
+    assert_eq!(server.control.policy_of(&entry).verdict, Verdict::Allowed);
+    world.engine.set_away(false);
+    world.projects.ask("Blog", "web", Wish::Privileged);
+    let changed = domain::Package { note: None, trademark: "Another".into(), ..packages::blog() };
+    world.catalog.offer("store", vec![changed]);
+    server.control.sync_catalogs(None).expect("there is one");
+    settled(&server, "store").await;
+    assert_eq!(verdict(&server, "blog@store").await, Verdict::Refused);
+    server.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_exception_counts_for_trusted_catalogs_only() {
+    let mut world = World::default();
+    world.settings.policy_exceptions = vec!["greedy".to_owned()];
+    world.catalog.offer("store", vec![packages::greedy()]);
+    let server = world.start();
+    server.connected().await;
+    server.control.add_catalog(request("store")).await.expect("added");
+    settled(&server, "store").await;
+    assert_eq!(verdict(&server, "greedy").await, Verdict::Excepted, "it is the administrator's own");
+    assert_eq!(verdict(&server, "greedy@store").await, Verdict::Refused);
+    let refused = server.install("greedy@store", "one").await;
+    assert!(matches!(refused, Err(Error::PolicyRefused { .. })), "{refused:?}");
+    server.control.trust_catalog("store", true).await.expect("trusted");
+    assert_eq!(verdict(&server, "greedy@store").await, Verdict::Excepted);
+    server.control.trust_catalog("store", false).await.expect("not trusted");
+    assert_eq!(verdict(&server, "greedy@store").await, Verdict::Refused);
+    server.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_catalog_that_was_added_is_synced_after_a_restart_in_the_middle() {
+    let world = World::default();
+    world.catalog.offer("store", vec![packages::blog()]);
+    let gate = Arc::new(Semaphore::new(0));
+    world.catalog.hold(Arc::clone(&gate));
+    let server = world.start();
+    server.control.add_catalog(request("store")).await.expect("added");
+    server.kill().await;
+    gate.add_permits(1);
+    let server = world.start();
+    assert_eq!(settled(&server, "store").await.state, CatalogState::Ready);
+    assert!(server.control.catalog().find("blog@store").is_some());
+    server.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_sync_whose_outcome_cannot_be_stored_harms_nothing() {
+    let world = World::default();
+    world.catalog.offer("store", vec![packages::blog()]);
+    let server = world.start();
+    server.control.add_catalog(request("store")).await.expect("added");
+    settled(&server, "store").await;
+    world.store.set_disk_full(true);
+    server.control.sync_catalogs(None).expect("there is one");
+    assert_eq!(settled(&server, "store").await.state, CatalogState::Ready);
+    assert!(server.control.remove_catalog("store").await.is_err());
+    assert!(server.control.catalog().find("blog@store").is_some());
+    world.store.set_disk_full(false);
+    server.control.remove_catalog("store").await.expect("removed");
+    server.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn catalogs_have_an_order_of_preference() {
+    let world = World::default();
+    for name in ["one", "two", "three"] {
+        world.catalog.offer(name, vec![packages::blog()]);
+    }
+    let server = world.start();
+    server.control.add_catalog(request("one")).await.expect("added");
+    server.control.add_catalog(request("two")).await.expect("added");
+    let first = CatalogRequest { position: Some(1), ..request("three") };
+    server.control.add_catalog(first).await.expect("added");
+    let names: Vec<String> =
+        server.control.catalogs().iter().map(|detail| detail.record.name.to_string()).collect();
+    assert_eq!(names, ["three", "one", "two"]);
+    assert!(matches!(server.control.add_catalog(request("one")).await, Err(Error::CatalogTaken { .. })));
+    server.stop().await;
+}
