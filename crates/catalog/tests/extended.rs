@@ -67,7 +67,7 @@ impl Place {
     }
 
     fn package(&self) -> Result<std::sync::Arc<Package>, String> {
-        let loaded = PackageCatalog::load(Some(self.0.path()));
+        let loaded = PackageCatalog::load(Some(self.0.path()), "/nowhere");
         let reason = loaded.broken.first().map(|broken| broken.reason.to_string());
         reason.map_or_else(|| Ok(loaded.catalog.find("notes@local").expect("it is there")), Err)
     }

@@ -2,9 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
+use domain::EnvFile;
 use domain::failure::Failure;
 
-use super::{dotenv, output};
+use super::output;
 
 fn corpus(target: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/corpus").join(target)
@@ -35,7 +36,7 @@ fn every_value_that_may_be_set_is_one_variable_in_dotenv() {
         let text = String::from_utf8_lossy(input);
         // What may be set is one line: `domain::settings` tests that.
         let value: String = text.chars().filter(|character| !character.is_control()).collect();
-        let line = dotenv::line("NAME", &value);
+        let line = EnvFile::of("").with([("NAME", value.as_str())]);
         assert_eq!(line.lines().count(), 1, "{line:?}");
         let read = read_back(&line).unwrap_or_else(|| panic!("it cannot be read back: {line:?}"));
         assert_eq!(read, ("NAME".to_owned(), value, "\n"), "{line:?}");
