@@ -228,12 +228,12 @@ async fn a_port_is_not_given_anew_while_a_name_still_leads_to_it() {
     let ports = |world: &World| -> Vec<u16> { world.store.ports().iter().map(|(_, it)| it.port).collect() };
     server.install("blog", "two").await.expect("accepted");
     server.has_status("two", Status::Running).await;
-    assert!(!ports(&world).contains(&upstream.port()), "{:?}", ports(&world));
+    assert!(!ports(&world).contains(&upstream.address.port()), "{:?}", ports(&world));
     front(&world).refuse(None);
     server.until(|_| front(&world).served().is_empty().then_some(())).await;
     server.install("blog", "three").await.expect("accepted");
     server.has_status("three", Status::Running).await;
-    assert!(ports(&world).contains(&upstream.port()), "{:?}", ports(&world));
+    assert!(ports(&world).contains(&upstream.address.port()), "{:?}", ports(&world));
     server.stop().await;
 }
 
