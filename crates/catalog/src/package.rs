@@ -160,7 +160,7 @@ fn check_names(
     let mut used = names_used("", &Value::Object(document))?;
     used.extend(compose.content_variables.iter().cloned());
     used.extend(env.iter().flat_map(|env| env.uses()).map(|(_, name, _)| name.to_owned()));
-    used.extend(block.login.iter().flat_map(|login| login.user_variable.clone()));
+    used.extend(block.login.iter().filter_map(|login| login.user_variable.clone()));
     used.extend(variables.iter().filter_map(|variable| match &variable.kind {
         VariableKind::Token { key, .. } => Some(key.clone()),
         _ => None,

@@ -2,6 +2,8 @@
 //! become packages that the server takes. Without them there is nothing to measure. `appmanage catalog check` asks
 //! docker compose and the policy besides.
 
+#![expect(clippy::print_stdout, reason = "figures, for people")]
+
 use std::path::PathBuf;
 
 use catalog::formats::{Format, Tree, Untranslatable};

@@ -59,7 +59,7 @@ pub(crate) fn clean(
     }
     compose.values_mut().for_each(|value| offer.write(value));
     let mut seen: Vec<(String, Seen)> = std::mem::take(&mut offer.seen).into_iter().collect();
-    seen.retain(|(name, seen)| offer.is_offered(name, seen));
+    seen.retain(|(_, seen)| Offer::is_offered(seen));
     for (name, seen) in seen {
         variables.push(offer.variable(&name, &seen, remarks));
     }
@@ -184,14 +184,14 @@ impl Offer<'_> {
             return String::new();
         }
         match self.seen.get(name) {
-            Some(seen) if !self.is_offered(name, seen) => if_unset,
+            Some(seen) if !Self::is_offered(seen) => if_unset,
             _ => variable(),
         }
     }
 
     /// Whether it becomes a variable of the package: not where the file means several things by it, and not where it
     /// is made of other variables.
-    fn is_offered(&self, _name: &str, seen: &Seen) -> bool {
+    fn is_offered(seen: &Seen) -> bool {
         let is_plain = |text: &String| {
             text.len() <= DEFAULT_LIMIT
                 && !text.chars().any(char::is_control)

@@ -170,7 +170,7 @@ fn prefix(host: &str) -> &str {
     &host[..end]
 }
 
-fn prefixes<'a>(need: &'a Need, engine: Engine) -> Vec<&'a str> {
+fn prefixes(need: &Need, engine: Engine) -> Vec<&str> {
     let own = prefix(&need.host);
     let mut prefixes = vec![own];
     if own != engine.panel_prefix() {
@@ -365,7 +365,7 @@ fn connect(compose: &mut Map<String, Value>, need: &Need, service: &str, engine:
         let Some(definition) = definition.as_object_mut() else { continue };
         match definition.get("networks") {
             Some(Value::Array(names)) => {
-                networks.extend(names.iter().filter_map(Value::as_str).map(str::to_owned))
+                networks.extend(names.iter().filter_map(Value::as_str).map(str::to_owned));
             }
             Some(Value::Object(names)) => networks.extend(names.keys().cloned()),
             _ => {}

@@ -170,11 +170,11 @@ pub(crate) fn clean(
         clean_dependencies(name, service, &names, &dropped, known)?;
     }
     let one_shot = one_shot(services, main, known);
-    for (name, service) in services.iter_mut().filter(|(name, _)| !one_shot.contains(name)) {
+    for (_, service) in services.iter_mut().filter(|(name, _)| !one_shot.contains(name)) {
         let Value::Object(service) = service else { continue };
         let restarts = service.contains_key("restart")
             || service.get("deploy").is_some_and(|deploy| deploy.get("restart_policy").is_some());
-        if !restarts && !name.is_empty() {
+        if !restarts {
             service.insert("restart".to_owned(), json!("unless-stopped"));
         }
     }
