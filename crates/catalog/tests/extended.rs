@@ -90,7 +90,7 @@ fn everything_that_a_package_brings_is_read() {
         ("local", Some("https://notes.example/"))
     );
     assert_eq!((package.architectures.len(), package.description.en.as_str()), (2, "Notes,\nfor $5"));
-    assert_eq!(package.env.as_ref().map(|env| env.text()), Some(ENV));
+    assert_eq!(package.env.as_ref().map(domain::EnvFile::text), Some(ENV));
     let files: Vec<_> = package.files.iter().map(|file| (file.path.as_str(), file.is_executable)).collect();
     assert_eq!(files, [("conf/notes.conf", false), ("more.env", false), ("start.sh", true)]);
     assert_eq!(package.icon.as_ref().map(|icon| icon.kind), Some(IconKind::Png));

@@ -122,7 +122,8 @@ impl EnvFile {
     pub fn with<'a>(&self, values: impl IntoIterator<Item = (&'a str, &'a str)>) -> String {
         let last: BTreeMap<&str, &Entry> =
             self.entries.iter().map(|entry| (entry.name.as_str(), entry)).collect();
-        let (mut edits, mut added): (BTreeMap<usize, (&Entry, &str)>, Vec<(&str, &str)>) = Default::default();
+        let mut edits: BTreeMap<usize, (&Entry, &str)> = BTreeMap::new();
+        let mut added: Vec<(&str, &str)> = Vec::new();
         for (name, value) in values {
             match last.get(name) {
                 Some(entry) => drop(edits.insert(entry.value.start, (entry, value))),
