@@ -4,7 +4,6 @@ use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
-use domain::PackageName;
 use domain::package::{IconKind, PackageFile};
 
 use crate::error::{Broken, PackageError};
