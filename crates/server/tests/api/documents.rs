@@ -34,7 +34,7 @@ async fn the_openapi_document_has_both_methods_unique_ids_and_no_body_on_get() {
     let document = get(&Api::start().await, "/openapi.json").await.json();
     assert!(document["openapi"].as_str().is_some_and(|version| version.starts_with("3.1")));
     let paths = document["paths"].as_object().expect("paths");
-    let prefixes = ["/App", "/Key", "/User"];
+    let prefixes = ["/App", "/Catalog", "/Key", "/User"];
     let known = |path: &String| prefixes.iter().any(|prefix| path.starts_with(prefix));
     assert!(paths.keys().all(known), "{:?}", paths.keys());
     let mut ids = BTreeSet::new();
