@@ -4,7 +4,7 @@
 
 mod catalog;
 
-pub use catalog::*;
+pub(crate) use catalog::*;
 
 use clap::{Args, Subcommand, ValueEnum};
 
