@@ -157,7 +157,7 @@ async fn what_is_synced_is_there_after_a_restart_and_what_is_removed_is_not() {
 
     assert_eq!(server.restart(), []);
     assert_eq!(server.catalog.entry("notes"), Some(entry));
-    assert_eq!(server.catalog.known_risks(), [known.clone()]);
+    assert_eq!(server.catalog.known_risks(), std::slice::from_ref(&known));
     assert_eq!(fs::read_to_string(server.folder("risks.jsonl")).expect("there").lines().count(), 1);
     assert!(!server.folder(".staging-7").exists());
 

@@ -44,7 +44,10 @@ impl PolicyReport {
 /// What versions of packages of the catalogs ask for with the package's own values, as far as it is known: by what is in
 /// the package, so that another one of that name is judged anew.
 #[derive(Debug, Default)]
-pub(crate) struct KnownToAsk(RwLock<HashMap<(String, String), Arc<[Risk]>>>);
+pub(crate) struct KnownToAsk(RwLock<RisksOfVersions>);
+
+/// By a package's fingerprint and the version's name.
+type RisksOfVersions = HashMap<(String, String), Arc<[Risk]>>;
 
 impl Control {
     /// What is known beforehand of a package of a list: its newest version with the package's own values.

@@ -315,6 +315,24 @@ mod tests {
         assert_eq!(rfc3339(Timestamp::from_millis(i64::MAX)), "9999-12-31T23:59:59Z");
     }
 
+    /// What is said of domains.
+    fn of_domains() -> Vec<Refusal> {
+        let reasons = ["*.x.y", "1.2.3.4", "é.fr", "x", "_.x"].map(|text| {
+            let reason = domain::DomainName::parse(text).expect_err("it is none");
+            Refusal::Control(Error::DomainFormat { domain: text.into(), reason })
+        });
+        let (app, name) = (domain::AppId::parse("x").expect("an id"), domain::DomainName::parse("x.y"));
+        let name = name.expect("a name");
+        let holders = [DomainHolder::App(app.clone()), DomainHolder::Trash(app), DomainHolder::Server];
+        let holders =
+            holders.map(|holder| Refusal::Control(Error::DomainTaken { domain: name.clone(), holder }));
+        let elsewhere = [vec![], vec![std::net::IpAddr::from([192, 0, 2, 1])]].map(|found| {
+            let (domain, public_host) = (name.clone(), "x".into());
+            Refusal::Control(Error::DomainNotResolved { domain, found, public_host, reason: "x".into() })
+        });
+        reasons.into_iter().chain(holders).chain(elsewhere).collect()
+    }
+
     #[test]
     fn every_detail_has_a_text_in_both_languages() {
         let refusals = [
@@ -358,20 +376,6 @@ mod tests {
             SourceError::Key,
         ]
         .map(|error| Refusal::Control(Error::Source(error)));
-        let reasons = ["*.x.y", "1.2.3.4", "é.fr", "x", "_.x"].map(|text| {
-            let reason = domain::DomainName::parse(text).expect_err("it is none");
-            Refusal::Control(Error::DomainFormat { domain: text.into(), reason })
-        });
-        let (app, name) = (domain::AppId::parse("x").expect("an id"), domain::DomainName::parse("x.y"));
-        let name = name.expect("a name");
-        let holders = [DomainHolder::App(app.clone()), DomainHolder::Trash(app), DomainHolder::Server];
-        let holders =
-            holders.map(|holder| Refusal::Control(Error::DomainTaken { domain: name.clone(), holder }));
-        let elsewhere = [vec![], vec![std::net::IpAddr::from([192, 0, 2, 1])]].map(|found| {
-            let (domain, public_host) = (name.clone(), "x".into());
-            Refusal::Control(Error::DomainNotResolved { domain, found, public_host, reason: "x".into() })
-        });
-        let domains = reasons.iter().chain(&holders).chain(&elsewhere);
         let kinds = [Expected::Secret, Expected::Text, Expected::Number, Expected::Boolean];
         let settings = kinds.map(|expected| {
             Refusal::Control(Error::Setting(SettingError::Value { name: "X".into(), expected }))
@@ -388,7 +392,8 @@ mod tests {
         let shortages = resources.map(|resource| {
             Refusal::Control(Error::NotEnough(vec![Shortage { resource, needed: 2, available: 1 }]))
         });
-        for refusal in refusals.iter().chain(&sources).chain(domains).chain(&shortages).chain(&settings) {
+        let domains = of_domains();
+        for refusal in refusals.iter().chain(&sources).chain(&domains).chain(&shortages).chain(&settings) {
             let [chinese, english] = Language::ALL.map(|language| found(refusal, language));
             assert!(!english.is_empty() && !english.contains(['$', '{']), "{refusal:?}: {english}");
             assert!(!english.starts_with("detail-") && !chinese.starts_with("detail-"), "{refusal:?}");
