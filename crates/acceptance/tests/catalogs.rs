@@ -252,8 +252,7 @@ fn with_catalog(format: &str, files: &[(&str, &str)]) -> Server {
     api.call("CatalogAdd", &[("name", "store"), ("source", &source)]).expect("it is added");
     let synced = wait::within(SYNC_LIMIT, || {
         let listed = api.call("CatalogList", &[]).expect("it answers");
-        let store =
-            items(&listed, "/catalogs").into_iter().find(|catalog| text(catalog, "/name") == "store")?;
+        let store = items(&listed, "").into_iter().find(|catalog| text(catalog, "/name") == "store")?;
         assert_ne!(text(&store, "/state"), "failed", "{store:#}");
         (text(&store, "/state") == "ready").then_some(store)
     });
