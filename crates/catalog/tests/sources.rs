@@ -290,7 +290,7 @@ async fn nothing_of_a_repository_is_run_and_no_link_is_followed() {
         put(folder, ".gitattributes", "* filter=evil diff=lfs merge=lfs\n*.svg filter=lfs -text\n");
         put(folder, ".gitconfig", format!("[filter \"evil\"]\n smudge = {run}\n"));
         put(folder, ".lfsconfig", "[lfs]\n url = https://127.0.0.1:1/\n");
-        put(folder, ".gitmodules", "[submodule \"x\"]\n path = x\n url = ext::sh -c id\n update = !id\n");
+        put(folder, ".gitmodules", "[submodule \"x\"]\n path = x\n url = https://127.0.0.1:1/x\n");
         put(folder, "hooks/post-checkout", format!("#!/bin/sh\n{run}\n"));
         symlink(outside.path(), folder.join("linked")).expect("linked");
         symlink(outside.path().join("secret"), folder.join("notes/.env")).expect("linked");
@@ -315,4 +315,19 @@ async fn a_repository_that_is_none_is_told_in_gits_words() {
     let failure = failure.expect_err("it is no repository");
     assert_eq!(failure.class, FailureClass::CatalogUnreachable);
     assert!(failure.detail.contains("does not appear to be a git repository"), "{failure}");
+}
+
+#[tokio::test]
+async fn a_repository_that_would_have_git_run_something_is_not_taken() {
+    let mut server = Server::start();
+    let (_repository, url) = repository(|folder| {
+        put(folder, "notes/compose.yaml", NOTES);
+        put(
+            folder,
+            ".gitmodules",
+            "[submodule \"x\"]\n path = x\n url = https://127.0.0.1:1/x\n update = !id\n",
+        );
+    });
+    let failure = server.sync("store", &url).await.expect_err("git itself refuses it");
+    assert!(failure.detail.contains("gitmodules"), "{failure}");
 }

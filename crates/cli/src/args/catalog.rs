@@ -20,9 +20,7 @@ it as it is.
 Example: appmanage catalog check ./appstore")]
     Check(Check),
     /// Add a catalog of others, and fetch it
-    #[command(
-        after_help = "Example: appmanage catalog add websoft9 https://github.com/Websoft9/docker-library"
-    )]
+    #[command(after_help = "Example: appmanage catalog add apps https://git.example.org/apps")]
     Add(CatalogAdd),
     /// List the catalogs that were added
     #[command(after_help = "Example: appmanage catalog list")]
