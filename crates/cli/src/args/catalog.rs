@@ -51,7 +51,7 @@ pub struct Check {
 pub struct CatalogAdd {
     /// What to call it: lowercase letters, digits and -
     pub(crate) name: String,
-    /// A directory of the server, or the URL of a git repository or .tar.gz
+    /// A directory, or the URL of a git repository or .tar.gz
     pub(crate) source: String,
     /// The branch or tag of the git repository
     #[arg(long, value_name = "BRANCH")]
@@ -62,7 +62,7 @@ pub struct CatalogAdd {
     /// The minisign key that the archive is signed with
     #[arg(long, value_name = "KEY")]
     pub(crate) key: Option<String>,
-    /// Its place in the order of preference; without it, the last
+    /// Its place among the others [default: the last]
     #[arg(long, value_name = "NUMBER")]
     pub(crate) position: Option<u32>,
 }
