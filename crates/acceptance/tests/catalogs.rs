@@ -232,6 +232,59 @@ networks:
     ),
 ];
 
+/// A library of Websoft9's format: one app that hands its whole `.env` to its container, a file that it ships, the name of
+/// its container, a network from outside and the master password that everybody's install would share.
+const WEBSOFT9: &[(&str, &str)] = &[
+    (
+        "apps/journal/variables.json",
+        r#"{ "name": "journal", "trademark": "Journal", "release": true, "fork_url": "https://code.example/journal",
+  "version_from": "https://code.example/tags", "edition": [{ "dist": "community", "version": ["2", "1"] }],
+  "requirements": { "cpu": "1", "memory": "0.1", "disk": "0.1", "url": "https://code.example" } }"#,
+    ),
+    (
+        "apps/journal/.env",
+        "W9_REPO=appmanage/hello
+W9_DIST='community'
+W9_VERSION='2'
+W9_POWER_PASSWORD='o!WO1fez4uYGVB6!'
+W9_HTTP_PORT_SET='9001'
+#### -- Not allowed to edit below environments when recreate app based on existing data -- ####
+W9_ID='journal'
+W9_HTTP_PORT=80
+W9_URL='internet_ip:$W9_HTTP_PORT_SET'
+W9_URL_REPLACE=true
+W9_LOGIN_USER=admin
+W9_LOGIN_PASSWORD=$W9_POWER_PASSWORD
+W9_NETWORK=websoft9
+
+# what the app reads
+HELLO_MESSAGE=\"Journal of the library\"
+JOURNAL_PASSWORD=$W9_POWER_PASSWORD
+JOURNAL_ADDRESS=http://$W9_URL/start
+",
+    ),
+    (
+        "apps/journal/docker-compose.yml",
+        "version: '3.8'
+services:
+  journal:
+    image: $W9_REPO:$W9_VERSION
+    container_name: $W9_ID
+    restart: unless-stopped
+    env_file: .env
+    ports: ['$W9_HTTP_PORT_SET:80']
+    volumes:
+      - journal:/data
+      - ./src/journal.conf:/journal.conf
+volumes:
+  journal:
+networks:
+  default: { name: $W9_NETWORK, external: true }
+",
+    ),
+    ("apps/journal/src/journal.conf", "shipped by the library\n"),
+];
+
 /// Writes a catalog's files.
 fn write(folder: &Path, files: &[(&str, &str)]) {
     for (path, text) in files {
@@ -277,6 +330,28 @@ fn install(server: &Server, package: &str, version: &str) -> String {
     server.api().install(package, &name, version).expect("the install is accepted");
     server.api().await_status(&name, "30", INSTALL_LIMIT);
     name
+}
+
+#[test]
+#[ignore = "needs the private engine: cargo xtask test"]
+fn an_app_of_websoft9_runs_with_its_env_file_line_for_line() {
+    let server = with_catalog("websoft9", WEBSOFT9);
+    let name = install(&server, "journal@store", "1");
+    assert!(apps::page(&server, &name).body.contains("Journal of the library"));
+
+    let journal = container(&name, "journal");
+    assert_eq!((given(&journal, "W9_VERSION"), given(&journal, "W9_ID")), ("1".into(), name.clone()));
+    let password = given(&journal, "W9_POWER_PASSWORD");
+    assert!(password != "o!WO1fez4uYGVB6!" && password.len() >= 16, "it is made anew");
+    assert_eq!(given(&journal, "JOURNAL_PASSWORD"), password);
+    let port = apps::port(&server, &name);
+    let address = given(&journal, "JOURNAL_ADDRESS");
+    assert!(address.starts_with("http://") && address.ends_with(&format!(":{port}/start")), "{address}");
+    assert_eq!(docker::docker(&["exec", &journal, "cat", "/journal.conf"]), "shipped by the library");
+    assert_eq!(docker::volumes(&name).len(), 1, "its data is a volume of its own");
+    let told = server.api().detail(&name);
+    let login = (text(&told, "/running_info/user_name"), text(&told, "/running_info/password"));
+    assert_eq!(login, ("admin".to_owned(), password));
 }
 
 #[test]
