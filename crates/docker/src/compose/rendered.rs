@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use control::ports::{CommandError, Project};
-use domain::{RenderedProject, VariableValue, secret};
+use domain::{InstallId, RenderedProject, VariableValue, secret};
 use serde_json::{Map, Value};
 
 use super::{ComposeProjects, arguments, asks, folder, links, off_the_runtime, output, secret_of};
@@ -131,7 +131,10 @@ fn moved(project: &Project, folder: &Path) -> Project {
         secret @ VariableValue::Secret(_) => secret.clone(),
     };
     let variables = project.variables.iter().map(|(name, known)| (name.clone(), value(known))).collect();
-    Project { folder: folder.to_owned(), variables, ..project.clone() }
+    // An install of its own: when one rendering ends, whatever is marked with its install is ended too.
+    let number = folder.file_name().unwrap_or_default().to_string_lossy();
+    let install = InstallId::from_text(format!("aside-{}-{number}", std::process::id()));
+    Project { folder: folder.to_owned(), variables, install, ..project.clone() }
 }
 
 /// A folder that is gone when this is.

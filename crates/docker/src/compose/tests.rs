@@ -281,3 +281,25 @@ async fn what_compose_makes_of_a_project_is_read_and_nothing_that_is_not_whole()
         assert!(!error.contains("Abcdefgh"), "{error}");
     }
 }
+
+#[tokio::test]
+async fn renderings_of_one_project_side_by_side_do_not_end_each_other() {
+    let place = Place::with_docker(
+        "cd \"$(dirname \"$0\")\"
+if mkdir first; then touch waits; until [ -e go ]; do sleep 0.01; done; fi 2> /dev/null
+echo '{\"services\": {}}'",
+    );
+    let (projects, project) = (Arc::new(place.projects().await), place.project());
+    let slow = tokio::spawn({
+        let (projects, project) = (Arc::clone(&projects), project.clone());
+        async move { projects.render_aside(&project).await }
+    });
+    let deadline = WallInstant::now() + Duration::from_secs(20);
+    while !place.file("waits").exists() {
+        assert!(WallInstant::now() < deadline, "the first one has begun");
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    projects.render_aside(&project).await.expect("the second ends first");
+    std::fs::write(place.file("go"), "").expect("a file");
+    slow.await.expect("it does not panic").expect("the first goes on");
+}
