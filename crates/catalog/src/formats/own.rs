@@ -21,7 +21,9 @@ pub(super) fn apps(tree: &Tree) -> Vec<String> {
 
 /// One package, word for word.
 pub(super) fn read(tree: &Tree, name: &str) -> Result<Translation, Untranslatable> {
-    let folder = tree.below(place(tree).unwrap_or_default()).below(name);
+    // Where this one is: looking for the place of all would read every package for each.
+    let places = PLACES.map(|place| tree.below(place).below(name));
+    let folder = places.iter().find(|folder| has_compose_file(folder)).unwrap_or(&places[0]);
     let compose = folder.text("compose.yaml")?;
     let compose = compose.ok_or_else(|| Untranslatable::Unreadable("compose.yaml is missing".to_owned()))?;
     let mut icon = None;
@@ -52,6 +54,10 @@ fn is_ours(folder: &Tree) -> bool {
 /// The folders with a compose file.
 fn packages(folder: &Tree) -> Vec<String> {
     let mut names = folder.folders("");
-    names.retain(|name| folder.text(&format!("{name}/compose.yaml")).is_ok_and(|text| text.is_some()));
+    names.retain(|name| has_compose_file(&folder.below(name)));
     names
+}
+
+fn has_compose_file(folder: &Tree) -> bool {
+    folder.text("compose.yaml").is_ok_and(|text| text.is_some())
 }
