@@ -55,7 +55,8 @@ fn every_package_that_ships_is_allowed_and_judging_leaves_nothing() {
     assert!(catalog.len() >= 18, "{catalog:#?}");
     for app in catalog {
         // The catalog takes it for granted; a plan judges what compose makes of the files.
-        let plan = [("app_name", &*text(&app, "/name")), ("app_version", "latest")];
+        let package = text(&app, "/name");
+        let plan = [("app_name", &*package), ("customer_app_name", "planned"), ("app_version", "latest")];
         let plan = server.api().call("AppPlan", &plan).expect("there is a plan");
         for policy in [&app["policy"], &plan["policy"]] {
             let told = (text(policy, "/verdict"), items(policy, "/risks").len());

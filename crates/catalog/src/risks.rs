@@ -49,11 +49,15 @@ pub(crate) fn load(path: &Path, fingerprints: &BTreeSet<&str>) -> Vec<KnownRisks
     known
 }
 
-/// One more.
+/// One more. The folder is made if it is not there: packages of a folder of the settings are judged where no catalog was
+/// ever added.
 pub(crate) fn append(path: &Path, known: &KnownRisks) {
     let Some(line) = line_of(known) else { return };
-    let file = OpenOptions::new().append(true).create(true).open(path);
-    told(file.and_then(|mut file| file.write_all(line.as_bytes())), path);
+    let write = || {
+        fs::create_dir_all(path.parent().unwrap_or(path))?;
+        OpenOptions::new().append(true).create(true).open(path)?.write_all(line.as_bytes())
+    };
+    told(write(), path);
 }
 
 fn told(written: std::io::Result<()>, path: &Path) {
