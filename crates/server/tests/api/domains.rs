@@ -94,8 +94,13 @@ async fn a_domain_is_told_of_from_its_first_moment_to_its_last() {
     let added = api.send(add).await.json()["ResponseData"].clone();
     assert_eq!(added["domain"], "blog.example.com");
     assert_eq!((&added["site"], &added["certificate"]), (&json!("pending"), &json!("none")));
+    // Between having the certificate and serving the site with it, the site is pending once more.
     api.running
-        .until(|running| running.control.app_domains(None).ok()?.first()?.is_certified.then_some(()))
+        .until(|running| {
+            let domains = running.control.app_domains(None).ok()?;
+            let domain = domains.first()?;
+            (domain.is_certified && domain.site == control::SiteState::Served).then_some(())
+        })
         .await;
     let list = || api.send(Call::to("/AppDomainList", &[]).get());
     let listed = list().await.json()["ResponseData"][0].clone();
