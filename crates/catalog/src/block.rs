@@ -138,6 +138,23 @@ pub(crate) struct VariableBlock {
     pub(crate) value: Option<String>,
 }
 
+impl VariableBlock {
+    /// A variable of which nothing else is told.
+    pub(crate) fn of(name: &str, kind: Kind, label: TextBlock) -> Self {
+        Self {
+            name: name.to_owned(),
+            kind,
+            label,
+            default: None,
+            optional: false,
+            options: Vec::new(),
+            shape: None,
+            of: None,
+            value: None,
+        }
+    }
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Kind {

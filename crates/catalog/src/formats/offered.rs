@@ -229,17 +229,7 @@ pub(crate) fn is_reserved(name: &str) -> bool {
 /// A text that its user may set, labelled with the words of its name.
 pub(crate) fn text_variable(name: &str) -> VariableBlock {
     let label = label(name);
-    VariableBlock {
-        name: name.to_owned(),
-        kind: Kind::Text,
-        label: TextBlock { zh: label.clone(), en: label },
-        default: None,
-        optional: false,
-        options: Vec::new(),
-        shape: None,
-        of: None,
-        value: None,
-    }
+    VariableBlock::of(name, Kind::Text, TextBlock { zh: label.clone(), en: label })
 }
 
 /// The words of a variable's name: `SMTP_HOST` is "Smtp host".

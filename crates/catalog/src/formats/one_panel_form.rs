@@ -107,7 +107,7 @@ impl Form {
 
     /// A variable that holds what that other one does.
     pub(super) fn repeat(&mut self, field: &Field, of: &str) {
-        let mut same = variable(&field.name, Kind::Derived, field.label.clone());
+        let mut same = VariableBlock::of(&field.name, Kind::Derived, field.label.clone());
         same.value = Some(format!("${{{of}}}"));
         self.declare(same);
     }
@@ -141,7 +141,7 @@ impl Form {
             self.fix(name, text);
         }
         for name in std::mem::take(&mut self.fixed).into_iter().filter(|_| has_env_file) {
-            let mut fixed = variable(&name, Kind::Derived, both(None, None, &name));
+            let mut fixed = VariableBlock::of(&name, Kind::Derived, both(None, None, &name));
             fixed.value = self.values.get(&name).cloned();
             self.declare(fixed);
         }
@@ -215,7 +215,7 @@ impl Field {
             return secret(&self.name, self.label.clone());
         }
         if self.is_url && main.is_some_and(|port| is_own_address(&self.default, port)) {
-            let mut own = variable(&self.name, Kind::Derived, self.label.clone());
+            let mut own = VariableBlock::of(&self.name, Kind::Derived, self.label.clone());
             let path = self.default.splitn(4, '/').nth(3).map_or_else(String::new, |path| format!("/{path}"));
             own.value = Some(format!("${{APPMANAGE_URL}}{path}"));
             return own;
@@ -228,7 +228,7 @@ impl Field {
         };
         let number = default.parse::<i64>().ok();
         let kind = if kind == Kind::Number && number.is_none() { Kind::Text } else { kind };
-        let mut asked = variable(&self.name, kind, self.label.clone());
+        let mut asked = VariableBlock::of(&self.name, kind, self.label.clone());
         asked.default = match kind {
             Kind::Number => number.map(Value::from),
             Kind::Choice => self
@@ -370,21 +370,7 @@ fn login(fields: &[Field], used: &BTreeSet<String>) -> Option<LoginBlock> {
 }
 
 pub(super) fn secret(name: &str, label: TextBlock) -> VariableBlock {
-    variable(name, Kind::Secret, label)
-}
-
-fn variable(name: &str, kind: Kind, label: TextBlock) -> VariableBlock {
-    VariableBlock {
-        name: name.to_owned(),
-        kind,
-        label,
-        default: None,
-        optional: false,
-        options: Vec::new(),
-        shape: None,
-        of: None,
-        value: None,
-    }
+    VariableBlock::of(name, Kind::Secret, label)
 }
 
 fn label(field: &Map<String, Value>, name: &str) -> TextBlock {

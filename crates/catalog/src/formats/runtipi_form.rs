@@ -86,15 +86,17 @@ impl Form {
         for (name, value) in GIVEN {
             if is_wanted(self, name) {
                 let value = Some(value.to_owned());
-                self.variables
-                    .push(VariableBlock { value, ..blank(name, Kind::Derived, TextBlock::default()) });
+                self.variables.push(VariableBlock {
+                    value,
+                    ..VariableBlock::of(name, Kind::Derived, TextBlock::default())
+                });
             }
         }
         for (name, default, zh, en) in CHOSEN {
             if is_wanted(self, name) {
                 let label = TextBlock { zh: zh.to_owned(), en: en.to_owned() };
                 let default = Some(default.into());
-                self.variables.push(VariableBlock { default, ..blank(name, Kind::Text, label) });
+                self.variables.push(VariableBlock { default, ..VariableBlock::of(name, Kind::Text, label) });
             }
         }
         if config.get("generate_vapid_keys").and_then(Value::as_bool) == Some(true) {
@@ -102,7 +104,7 @@ impl Form {
                 if is_wanted(self, name) {
                     let label =
                         format!("{label} (a VAPID key pair: `web-push generate-vapid-keys` makes one)");
-                    self.variables.push(blank(name, Kind::Text, both(label)));
+                    self.variables.push(VariableBlock::of(name, Kind::Text, both(label)));
                 }
             }
         }
@@ -133,20 +135,6 @@ impl Form {
     }
 }
 
-fn blank(name: &str, kind: Kind, label: TextBlock) -> VariableBlock {
-    VariableBlock {
-        name: name.to_owned(),
-        kind,
-        label,
-        default: None,
-        optional: false,
-        options: Vec::new(),
-        shape: None,
-        of: None,
-        value: None,
-    }
-}
-
 /// A field of the form.
 fn variable(name: &str, field: &Map<String, Value>) -> VariableBlock {
     let is_required = field.get("required").and_then(Value::as_bool) == Some(true);
@@ -154,7 +142,7 @@ fn variable(name: &str, field: &Map<String, Value>) -> VariableBlock {
     let kind = text_at(field, "type").unwrap_or_default();
     let options = options(field);
     let is_choice = !options.is_empty() && (is_required || default.is_some());
-    let blank = blank(name, Kind::Text, both(label(name, field, &kind, is_choice)));
+    let blank = VariableBlock::of(name, Kind::Text, both(label(name, field, &kind, is_choice)));
     match kind.as_str() {
         "random" => VariableBlock { kind: Kind::Secret, shape: Some(random_shape(field)), ..blank },
         "boolean" => {
