@@ -21,14 +21,14 @@ pub enum GatewayFailure {
     #[error("another command changes the gateway just now: try again when it has ended")]
     Busy,
     /// A file could not be used.
-    #[error("cannot {doing} {}: {}", path.display(), source)]
+    #[error("cannot {doing} {}: {why}", path.display())]
     File {
         /// What was to be done to it.
         doing: &'static str,
         /// The file.
         path: PathBuf,
-        /// Why it could not.
-        source: io::Error,
+        /// Why it could not. It stands in the words above, so it is no `source` to be told of once more.
+        why: io::Error,
     },
     /// A text cannot stand in a configuration.
     #[error(transparent)]
@@ -84,6 +84,6 @@ impl GatewayFailure {
     /// Makes an error of what happened to a file.
     pub(crate) fn file(doing: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
         let path = path.to_owned();
-        move |source| Self::File { doing, path, source }
+        move |why| Self::File { doing, path, why }
     }
 }

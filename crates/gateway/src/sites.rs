@@ -86,8 +86,12 @@ impl NginxGateway {
                 Some(Failed { refused: false, words })
             }
         };
-        let applied = serde_json::to_string(&Applied { request, failure }).expect("texts are always JSON");
-        files::publish(&self.applied_file(), &applied)?;
+        // Where the server has asked for nothing, nobody reads it; and the directory, in which it writes, is its to make.
+        if !request.is_empty() {
+            let applied =
+                serde_json::to_string(&Applied { request, failure }).expect("texts are always JSON");
+            files::publish(&self.applied_file(), &applied)?;
+        }
         done
     }
 
@@ -265,5 +269,15 @@ mod tests {
         };
         let (answer, ()) = tokio::join!(gateway.ask_root("this"), root);
         answer.expect("root did it");
+    }
+
+    #[tokio::test]
+    async fn to_apply_before_the_server_ever_asked_says_what_is_wrong_and_makes_nothing() {
+        let folder = tempfile::tempdir().expect("a temporary directory");
+        let own = folder.path().join("gateway");
+        let gateway = NginxGateway::of(folder.path(), &own);
+        let error = gateway.apply().await.expect_err("there is no gateway");
+        assert!(matches!(error, GatewayFailure::NotSetUp), "{error}");
+        assert!(!own.exists(), "the server makes it, as its user");
     }
 }
