@@ -318,10 +318,11 @@ fn drop_unused(block: &mut Block, compose: &Map<String, Value>, known: &Known) {
     let is_made =
         |name: &String| block.variables.iter().any(|variable| variable.name == *name && is_secret(variable));
     if let Some(login) = &mut block.login {
-        login.password_variable.take_if(|name| !is_made(name));
+        // Without the password that nobody gets, the rest is of no use.
+        let is_lost = login.password_variable.take_if(|name| !is_made(name)).is_some();
         login.user_variable.take_if(|name| !is_there(name));
         let is_empty = login.password_variable.is_none() && login.password.is_none();
-        if is_empty && login.user_variable.is_none() && login.user_name.is_empty() {
+        if is_empty && (is_lost || (login.user_variable.is_none() && login.user_name.is_empty())) {
             block.login = None;
         }
     }

@@ -57,6 +57,38 @@ fn data_lies_in_volumes_and_what_is_shipped_in_files() {
 }
 
 #[test]
+fn a_shipped_path_within_another_that_is_mounted_is_brought_twice() {
+    let compose = "services: { a: { image: b, volumes: ['./conf:/conf', './conf/app.ini:/conf/app.ini'] },
+        db: { image: c, volumes: ['./conf/app.ini:/app.ini'] } }";
+    let (document, translation) = finished(draft(compose));
+    assert_eq!(document["services"]["a"]["volumes"], json!(["./files/conf:/conf"]));
+    assert_eq!(document["services"]["db"]["volumes"], json!(["./files/conf-app.ini:/app.ini"]));
+    assert_eq!(translation.files.keys().collect::<Vec<_>>(), ["conf-app.ini", "conf/app.ini"]);
+}
+
+#[test]
+fn what_prepares_with_the_image_of_another_ends_when_it_has_done_so() {
+    let compose = "services:
+  a: { image: 'b:1', restart: always }
+  create-site: { image: 'b:1', restart: unless-stopped, command: make }
+  a-seed: { image: 'b:1', restart: always, command: join }
+  init-watch: { image: 'c:1', restart: always, command: watch }
+";
+    let (document, _) = finished(draft(compose));
+    assert_eq!(document["x-appmanage"]["one_shot"], json!(["create-site"]));
+    assert_eq!(document["services"]["create-site"]["restart"], "on-failure");
+    assert_eq!(document["services"]["a-seed"]["restart"], "always");
+}
+
+#[test]
+fn a_variable_may_hold_a_whole_line_of_an_environment() {
+    let compose = "services: { a: { image: b, environment: ['${OPTIONS}', OTHER] } }";
+    let values = [("OPTIONS".to_owned(), "JAVA_OPTS=-Xmx1g -Da=b".to_owned())].into();
+    let (document, _) = finished(Draft { values, ..draft(compose) });
+    assert_eq!(document["services"]["a"]["environment"], json!({ "JAVA_OPTS": "-Xmx1g -Da=b" }));
+}
+
+#[test]
 fn ports_are_plain_and_the_web_pages_port_is_published() {
     let compose = "services: { a: { image: b, environment: { HERE: '${PORT}' }, ports: ['${PORT:-8080}:80',
         '127.0.0.1:5432:5432', '10.0.0.1:53:53/udp', 6000-6001:7000-7001, 1-999:1-999, 80, '5:6/sctp',

@@ -46,6 +46,9 @@ mod storage;
 mod texts;
 mod tree;
 mod websoft9;
+mod websoft9_env;
+mod websoft9_login;
+mod websoft9_sidecars;
 #[cfg(test)]
 mod websoft9_tests;
 mod websoft9_texts;

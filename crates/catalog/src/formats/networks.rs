@@ -179,7 +179,7 @@ fn mentions(value: &Value, host: &str, known: &Known) -> bool {
 }
 
 /// Whether a text has that name as a word of its own.
-fn has_host(text: &str, host: &str) -> bool {
+pub(super) fn has_host(text: &str, host: &str) -> bool {
     let is_inner = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
     text.match_indices(host)
         .any(|(at, _)| !text[..at].ends_with(is_inner) && !text[at + host.len()..].starts_with(is_inner))

@@ -9,10 +9,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value};
 
-use crate::block::{Block, RequirementsBlock, TextBlock, VersionBlock};
+use crate::block::{Block, Kind, RequirementsBlock, TextBlock, VariableBlock, VersionBlock};
 use crate::formats::one_panel_database::start_databases;
 use crate::formats::one_panel_form::{Form, Ports, names_in};
-use crate::formats::{Draft, Icon, PackagedFile, Tree, Untranslatable};
+use crate::formats::{Draft, Icon, PackagedFile, Tree, Untranslatable, env_lines, loose};
 use crate::yaml;
 
 /// How a version's folder calls its compose file; the first is what 1Panel itself looks for.
@@ -122,6 +122,7 @@ impl About {
     /// The package of releases that are alike, newest first.
     fn draft(&self, group: &[Release], is_newest: bool) -> Result<Draft, Untranslatable> {
         let newest = &group[0];
+        newest.check_env_files()?;
         let mut compose = newest.compose.clone();
         let versions = versions(&mut compose, group);
         let ports = Ports::of(&compose);
@@ -129,10 +130,11 @@ impl About {
         start_databases(&mut form, &mut compose, &self.name)?;
         let used = names_in(&Value::Object(compose.clone()));
         form.add_what_the_panel_tells(&used, has_env_file(&compose), &self.name);
+        newest.ask_for_what_its_script_finds(&mut form, &compose, &used);
         let web = form.web(&ports, self.is_database);
         let mut remarks = form.remarks;
         remarks.extend(newest.remarks.iter().cloned());
-        if newest.has_script {
+        if newest.script.is_some() {
             let script = "its script scripts/init.sh is not run: what it prepares (files, owners of folders) is missing";
             remarks.push(script.to_owned());
         }
@@ -170,7 +172,8 @@ struct Release {
     env: Option<String>,
     files: BTreeMap<String, PackagedFile>,
     remarks: Vec<String>,
-    has_script: bool,
+    /// What 1Panel would run before its first start.
+    script: Option<String>,
 }
 
 impl Release {
@@ -204,8 +207,52 @@ impl Release {
             env: folder.text(".env")?,
             files,
             remarks,
-            has_script: folder.text("scripts/init.sh").is_ok_and(|script| script.is_some()),
+            script: folder.text("scripts/init.sh").ok().flatten(),
         })
+    }
+
+    /// A file with variables that neither is there nor may be absent keeps compose from doing anything: where there is
+    /// a script, that makes it.
+    fn check_env_files(&self) -> Result<(), Untranslatable> {
+        let services = self.compose.get("services").and_then(Value::as_object);
+        for (name, service) in services.into_iter().flatten().filter(|_| self.script.is_some()) {
+            let files = match service.get("env_file") {
+                Some(Value::Array(files)) => files.as_slice(),
+                Some(file) => std::slice::from_ref(file),
+                None => continue,
+            };
+            let paths = files.iter().filter_map(|file| Some(file.as_str()?.trim_start_matches("./")));
+            if let Some(path) =
+                paths.into_iter().find(|path| *path != ".env" && !self.files.contains_key(*path))
+            {
+                let why = format!(
+                    "its service {name} reads {path}, which its script scripts/init.sh makes: no script is run"
+                );
+                return Err(Untranslatable::Unsupported(why));
+            }
+        }
+        Ok(())
+    }
+
+    /// Variables that nobody tells and the script sets: their user has to.
+    fn ask_for_what_its_script_finds(
+        &self,
+        form: &mut Form,
+        compose: &Map<String, Value>,
+        used: &BTreeSet<String>,
+    ) {
+        let Some(script) = &self.script else { return };
+        let env = env_lines::templates(self.env.as_deref().unwrap_or_default());
+        let services = compose.get("services").unwrap_or(&Value::Null);
+        for name in used {
+            let is_told = form.values.contains_key(name)
+                || form.variables.iter().any(|variable| variable.name == *name)
+                || env.contains_key(name)
+                || loose::has_default(services, name);
+            if !is_told && script.contains(&format!("{name}=")) {
+                form.declare(VariableBlock::of(name, Kind::Text, both(None, None, name)));
+            }
+        }
     }
 
     /// What has to be alike for two versions to be one package: everything but image tags, and texts for people.

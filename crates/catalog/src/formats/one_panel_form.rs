@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 use crate::block::{Kind, LoginBlock, OptionBlock, TextBlock, VariableBlock};
 use crate::formats::interpolation;
 use crate::formats::one_panel::{both, localised, scalar};
+use crate::formats::secrets::shape;
 use crate::formats::{Web, WebPort};
 
 /// The field of the port that people use.
@@ -20,6 +21,20 @@ const NOT_WEB: [u16; 26] = [
 ];
 /// Container ports that speak HTTPS.
 const TLS: [u16; 3] = [443, 8443, 9443];
+/// Fields that ask for the app's own address.
+const OWN_ADDRESSES: [&str; 9] = [
+    "PANEL_APP_URL",
+    "APP_URL",
+    "SITE_URL",
+    "ROOT_URL",
+    "BASE_URL",
+    "PUBLIC_URL",
+    "SERVER_URL",
+    "WEB_URL",
+    "EXTERNAL_URL",
+];
+/// The host, as its containers see it: where a form says so, it asks for the host's address.
+const HOST: &str = "172.17.0.1";
 /// Words in names of secrets that an outside service gave its user, which nobody can make up.
 const GIVEN_WORDS: [&str; 10] =
     ["SMTP", "MAIL", "LDAP", "OAUTH", "OIDC", "S3", "OSS", "API", "PROXY", "REGISTRATION"];
@@ -151,7 +166,8 @@ impl Form {
     pub(super) fn web(&self, ports: &Ports, is_database: bool) -> Option<Web> {
         let is_published = |name: &&str| ports.by_variable.contains_key(*name);
         let first = || self.ports.first().map(String::as_str);
-        let name = [MAIN_PORT, "PANEL_APP_PORT_HTTPS"].into_iter().find(is_published).or_else(first)?;
+        let name = [MAIN_PORT, "PANEL_APP_PORT_HTTPS"].into_iter().find(is_published).or_else(first);
+        let Some(name) = name else { return self.plain_web(ports, is_database) };
         let target = ports.by_variable.get(name).copied().unwrap_or_default();
         let sounds_web = WEB_WORDS.iter().any(|word| name.contains(word));
         Some(Web {
@@ -161,6 +177,21 @@ impl Form {
             path: "/".to_owned(),
             is_http: sounds_web && !is_database && !NOT_WEB.contains(&target),
             tls: TLS.contains(&target) || name.ends_with("_HTTPS"),
+        })
+    }
+
+    /// The same where the compose file names no variable for it, whatever the form asks.
+    fn plain_web(&self, ports: &Ports, is_database: bool) -> Option<Web> {
+        let wish = self.values.get(MAIN_PORT).and_then(|port| port.parse::<u16>().ok());
+        let wished = ports.plain.iter().find(|(published, _)| Some(*published) == wish);
+        let (published, target) = *wished.or(ports.plain.first())?;
+        Some(Web {
+            service: None,
+            port: WebPort::Published(published),
+            hint: Some(published),
+            path: "/".to_owned(),
+            is_http: wish.is_some() && !is_database && !NOT_WEB.contains(&target),
+            tls: TLS.contains(&target),
         })
     }
 }
@@ -212,9 +243,15 @@ impl Field {
     /// What the user is asked for; `main` is the port that the catalog would give to the app's pages.
     fn variable(&self, main: Option<&str>) -> VariableBlock {
         if self.is_secret() {
-            return secret(&self.name, self.label.clone());
+            return VariableBlock { shape: shape(&self.default), ..secret(&self.name, self.label.clone()) };
         }
-        if self.is_url && main.is_some_and(|port| is_own_address(&self.default, port)) {
+        if self.default == HOST && self.kind == "text" {
+            let mut host = VariableBlock::of(&self.name, Kind::Derived, self.label.clone());
+            host.value = Some("${APPMANAGE_HOST}".to_owned());
+            return host;
+        }
+        let asks_for_own = self.default.is_empty() && OWN_ADDRESSES.contains(&self.name.as_str());
+        if self.is_url && main.is_some_and(|port| asks_for_own || is_own_address(&self.default, port)) {
             let mut own = VariableBlock::of(&self.name, Kind::Derived, self.label.clone());
             let path = self.default.splitn(4, '/').nth(3).map_or_else(String::new, |path| format!("/{path}"));
             own.value = Some(format!("${{APPMANAGE_URL}}{path}"));
@@ -271,10 +308,13 @@ impl Need {
     }
 }
 
-/// The host ports of a compose file that a variable names, with the container's port; 0 where that is not plain.
+/// The host ports of a compose file, with the container's port of each.
 #[derive(Debug, Default)]
 pub(super) struct Ports {
+    /// Those that a variable names; the container's is 0 where it is not plain.
     pub(super) by_variable: BTreeMap<String, u16>,
+    /// Those that are numbers.
+    plain: Vec<(u16, u16)>,
 }
 
 impl Ports {
@@ -294,6 +334,9 @@ impl Ports {
                 }
             };
             let target = target.split('/').next().and_then(|port| port.parse().ok()).unwrap_or_default();
+            if let (Ok(published), 1..) = (published.parse(), target) {
+                found.plain.push((published, target));
+            }
             for name in names_in(&Value::String(published)) {
                 found.by_variable.entry(name).or_insert(target);
             }
@@ -346,17 +389,25 @@ fn is_own_address(url: &str, port: &str) -> bool {
     parts.is_some_and(|(host, given)| matches!(host, "localhost" | "127.0.0.1" | "0.0.0.0") && given == port)
 }
 
-/// The form does not mark it: the first password that is asked for, with the first name that sounds like its user's.
+/// The form does not mark it: the first secret that is called a password, else the only one that is a token, with the
+/// first name that sounds like its user's.
 fn login(fields: &[Field], used: &BTreeSet<String>) -> Option<LoginBlock> {
     const INNER: [&str; 5] = ["_DB_", "SMTP", "MAIL", "PROXY", "REPLICATION"];
-    const USERS: [&str; 6] = ["ADMIN_USER", "USERNAME", "ROOT_USER", "_USER", "ADMIN_NAME", "ADMIN_EMAIL"];
+    const USERS: [&str; 7] =
+        ["ADMIN_USER", "USERNAME", "USER_NAME", "ROOT_USER", "_USER", "ADMIN_NAME", "ADMIN_EMAIL"];
     let is_login = |field: &&Field| {
         field.name.starts_with("PANEL_DB_ROOT_") || !INNER.iter().any(|part| field.name.contains(part))
     };
     let is_user =
         |field: &&Field| field.kind == "text" && USERS.iter().any(|ending| field.name.ends_with(ending));
-    let password =
-        fields.iter().filter(is_login).find(|field| field.kind == "password" && field.is_secret())?;
+    let has = |field: &Field, words: &[&str]| {
+        let name = field.name.to_ascii_uppercase();
+        words.iter().any(|word| name.contains(word))
+    };
+    let secrets: Vec<&Field> = fields.iter().filter(is_login).filter(|field| field.is_secret()).collect();
+    let password = secrets.iter().find(|field| has(field, &["PASS", "PWD"]));
+    let token = || secrets.first().filter(|field| secrets.len() == 1 && has(field, &["TOKEN"]));
+    let password = password.or_else(token)?;
     let user = fields.iter().filter(is_login).find(is_user);
     let mut login = LoginBlock { password_variable: Some(password.name.clone()), ..LoginBlock::default() };
     match user {

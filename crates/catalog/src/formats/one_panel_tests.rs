@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::block::{Kind, VariableBlock};
+use crate::block::{Kind, ShapeBlock, VariableBlock};
 use crate::formats::{Draft, Format, Tree, Untranslatable, WebPort, one_panel};
 
 const ABOUT: &str = "name: 博客
@@ -191,6 +191,65 @@ fn fields_become_variables_by_their_kind() {
         (login.user_variable.as_deref(), login.password_variable.as_deref()),
         (Some("ADMIN_USER"), Some("ADMIN_PASSWORD"))
     );
+}
+
+#[test]
+fn secrets_look_like_their_samples_and_a_key_is_no_login() {
+    let form = "
+    - { envKey: APP_KEY, type: text, default: SomeRandomStringOf32CharsExactly, required: true }
+    - { envKey: BOOT_TOKEN, type: password, default: K1ffDfLSIK8SV2PZj6VaxOiv8KuawlJK, required: true }
+    - { envKey: DEFAULT_USER, type: text, default: guest, required: true }
+    - { envKey: DEFAULT_PASS, type: text, default: guest, required: true }
+";
+    let draft = with(form, "    environment: ['A=${APP_KEY}${BOOT_TOKEN}${DEFAULT_USER}${DEFAULT_PASS}']\n");
+    assert_eq!(variable(&draft, "APP_KEY").shape, Some(ShapeBlock::Alphanumeric(32)));
+    assert_eq!(variable(&draft, "DEFAULT_PASS").kind, Kind::Secret);
+    let login = draft.block.login.expect("there is one");
+    assert_eq!(
+        (login.user_variable.as_deref(), login.password_variable.as_deref()),
+        (Some("DEFAULT_USER"), Some("DEFAULT_PASS"))
+    );
+    let keys = form.lines().take(3).collect::<Vec<_>>().join("\n") + "\n";
+    assert_eq!(with(&keys, "    environment: ['A=${APP_KEY}${BOOT_TOKEN}']\n").block.login, None);
+    let token = "    - { envKey: BOOT_TOKEN, type: password, default: '1', required: true }\n";
+    assert!(with(token, "    environment: ['A=${BOOT_TOKEN}']\n").block.login.is_some());
+}
+
+#[test]
+fn the_app_is_told_its_own_address_and_the_hosts() {
+    let form = "
+    - { envKey: PANEL_APP_PORT_HTTP, type: number, default: 4000, rule: paramPort }
+    - { envKey: PANEL_APP_URL, type: text, default: '', rule: paramHttp, required: true }
+    - { envKey: UPSTREAM_URL, type: text, default: '', rule: paramExtUrl, required: true }
+    - { envKey: RELAY_HOST, type: text, default: 172.17.0.1, required: true }
+";
+    let uses = "    environment: ['A=${PANEL_APP_URL}${UPSTREAM_URL}${RELAY_HOST}']\n    ports: ['4000:80', '5000:22']\n";
+    let draft = with(form, uses);
+    let value = |name| variable(&draft, name).value.clone();
+    assert_eq!(value("PANEL_APP_URL").as_deref(), Some("${APPMANAGE_URL}"));
+    assert_eq!(value("RELAY_HOST").as_deref(), Some("${APPMANAGE_HOST}"));
+    assert_eq!((variable(&draft, "UPSTREAM_URL").kind, value("UPSTREAM_URL")), (Kind::Text, None));
+    let web = draft.web.as_ref().expect("its port is a number in the compose file");
+    assert_eq!((&web.port, web.is_http), (&WebPort::Published(4000), true));
+}
+
+#[test]
+fn what_only_a_script_makes_is_asked_for_or_said() {
+    let read_with = |service: &str| {
+        let (folder, tree) = catalog(ABOUT, &[("1", FORM, &format!("{COMPOSE}{service}"))]);
+        let scripts = folder.path().join("apps/blog/1/scripts");
+        fs::create_dir_all(&scripts).expect("made");
+        fs::write(scripts.join("init.sh"), "echo ENGINE=x >> .env; echo A=1 > data/more.env")
+            .expect("written");
+        one_panel::read(&tree, "blog")
+    };
+    let asked = read_with("    environment: ['A=${ENGINE}', 'B=${OTHER}', 'C=${ENGINE_2:-d}']\n");
+    let asked = asked.expect("it can be read").swap_remove(0);
+    let engine = variable(&asked, "ENGINE");
+    assert_eq!((engine.kind, &engine.default, engine.optional), (Kind::Text, &None, false));
+    assert!(!asked.block.variables.iter().any(|variable| variable.name.starts_with("OTHER")));
+    let error = read_with("    env_file: [./data/more.env]\n").expect_err("the file is missing");
+    assert!(error.to_string().contains("reads data/more.env"), "{error}");
 }
 
 const DATABASE: &str = "

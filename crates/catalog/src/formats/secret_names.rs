@@ -144,6 +144,8 @@ const FOREIGN_WORDS: [&str; 49] = [
 const NO_SECRETS: [&str; 10] = ["true", "false", "yes", "no", "on", "off", "none", "null", "nil", "disabled"];
 /// Characters of a value that may be a secret.
 const LENGTH_LIMIT: usize = 256;
+/// Characters of a value that is taken for a random one.
+const RANDOM_LENGTH: usize = 20;
 
 fn words(name: &str) -> Vec<String> {
     name.to_ascii_uppercase().split(|c: char| !c.is_ascii_alphanumeric()).map(str::to_owned).collect()
@@ -168,7 +170,34 @@ pub(crate) fn is_foreign(name: &str) -> bool {
     let is_key_of_others = words
         .windows(2)
         .any(|pair| matches!((pair[0].as_str(), pair[1].as_str()), ("API" | "ACCESS", "KEY")));
-    is_key_of_others || words.iter().any(|word| FOREIGN_WORDS.contains(&word.as_str()))
+    is_key_of_others || words.iter().any(|word| is_word_of_others(word))
+}
+
+fn is_word_of_others(word: &str) -> bool {
+    FOREIGN_WORDS.contains(&word)
+}
+
+/// Whether it is a key of the catalog's own making, whatever it is for: nobody publishes those that others gave out.
+pub(crate) fn is_own_key(name: &str, value: &str) -> bool {
+    let words = words(name);
+    // Halves of a pair belong to each other.
+    let is_other = |word: &str| {
+        is_word_of_others(word) || ABOUT_WORDS.contains(&word) || matches!(word, "PRIVATE" | "SSH")
+    };
+    words.last().is_some_and(|word| word == "KEY")
+        && !words.iter().any(|word| is_other(word))
+        && looks_random(value)
+}
+
+fn looks_random(value: &str) -> bool {
+    let has = |wanted: fn(&u8) -> bool| value.as_bytes().iter().any(wanted);
+    let is_plain = value.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+/=_-".contains(&byte));
+    value.len() >= RANDOM_LENGTH
+        && is_plain
+        && has(u8::is_ascii_digit)
+        && has(u8::is_ascii_lowercase)
+        && has(u8::is_ascii_uppercase)
+        && is_plausible(value)
 }
 
 /// Whether one can be made for it where nobody gives a value: it is the app's own.
@@ -227,6 +256,11 @@ mod tests {
             "MONKEY",
         ] {
             assert!(!looks_secret(name), "{name}");
+        }
+        let random = "QaHbTe77CtuXmsfyhR7+vRjI/+XbV1AaFy691iy";
+        assert!(is_own_key("PLUGIN_API_KEY", random) && !is_own_key("PLUGIN_API_KEY", "your-own-api-key-32"));
+        for name in ["OPENAI_API_KEY", "KEY_ID", "PUBLIC_KEY", "SIGNING_PRIVATE_KEY"] {
+            assert!(!is_own_key(name, random), "{name}");
         }
         assert!(is_foreign("SMTP_PASSWORD") && is_foreign("OPENAI_API_KEY") && !is_foreign("DB_PASSWORD"));
     }

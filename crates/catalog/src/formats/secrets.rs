@@ -9,7 +9,7 @@ use crate::formats::interpolation::{Part, escaped, parse};
 use crate::formats::known::Known;
 use crate::formats::offered::text_variable;
 pub(crate) use crate::formats::secret_names::is_made_for;
-use crate::formats::secret_names::{is_foreign, is_plausible, looks_secret};
+use crate::formats::secret_names::{is_foreign, is_own_key, is_plausible, looks_secret};
 
 type Object = Map<String, Value>;
 
@@ -88,6 +88,12 @@ struct Place {
     is_wanted: bool,
 }
 
+/// Of a secret, whether it is the app's own; nothing of what is none.
+fn judge(name: &str, value: &str, is_declared: bool) -> Option<bool> {
+    let is_own = is_declared || is_own_key(name, value);
+    (is_own || (looks_secret(name) && is_plausible(value))).then(|| is_own || !is_foreign(name))
+}
+
 /// The sample secrets, each once.
 fn find(
     compose: &Object,
@@ -98,11 +104,11 @@ fn find(
     let mut places: Vec<(String, Place)> = Vec::new();
     let mut others: BTreeSet<String> = BTreeSet::new();
     let mut note = |name: &str, value: &str, service: &str, is_declared: bool| {
-        let is_secret = is_declared || (looks_secret(name) && is_plausible(value));
-        if !is_secret || around.fixed.contains(name) {
+        let judged = judge(name, value, is_declared).filter(|_| !around.fixed.contains(name));
+        let Some(is_wanted) = judged else {
             others.insert(value.to_owned());
             return;
-        }
+        };
         let index = places.iter().position(|(known, _)| known == value).unwrap_or_else(|| {
             places.push((value.to_owned(), Place::default()));
             places.len() - 1
@@ -110,7 +116,7 @@ fn find(
         let place = &mut places[index].1;
         place.names.push(name.to_owned());
         place.services.insert(service.to_owned());
-        place.is_wanted |= is_declared || !is_foreign(name);
+        place.is_wanted |= is_wanted;
     };
     let is_secret = |name: &str| variables.iter().any(|v| v.name == name && v.kind == Kind::Secret);
     for (name, template) in around.known.env() {
@@ -210,7 +216,7 @@ fn make_secret(
 }
 
 /// What a secret has to look like, by its sample.
-fn shape(sample: &str) -> Option<ShapeBlock> {
+pub(crate) fn shape(sample: &str) -> Option<ShapeBlock> {
     let is_hex = sample.bytes().all(|byte| byte.is_ascii_hexdigit() && !byte.is_ascii_uppercase());
     let is_uuid = sample.len() == 36 && sample.bytes().filter(|byte| *byte == b'-').count() == 4;
     let length = u16::try_from(sample.len().min(LONGEST)).unwrap_or(u16::MAX);
@@ -387,6 +393,18 @@ mod tests {
         );
         let names: Vec<_> = variables.iter().map(|v| (v.name.as_str(), v.kind)).collect();
         assert_eq!(names, [("SECRET_KEY", Kind::Secret), ("POSTGRES_PASSWORD", Kind::Secret)]);
+    }
+
+    #[test]
+    fn a_random_key_is_a_catalogs_own_whatever_it_is_called() {
+        let (compose, _) = run(json!({ "services": { "web": { "environment": {
+            "PLUGIN_API_KEY": "Kx7Qm2TpR9wZb4HnV1sLc6Dg0Fj3YaQd", "DAEMON_KEY": "lYkiYYT6owG+71oLerGzA7GX",
+            "OTHER_API_KEY": "your-own-key-goes-in-here", "OPENAI_API_KEY": "Kx7Qm2TpR9wZb4HnV1sLc6Dg" } } } }));
+        let environment = &compose["services"]["web"]["environment"];
+        assert_eq!(environment["PLUGIN_API_KEY"], "${PLUGIN_API_KEY}");
+        assert_eq!(environment["DAEMON_KEY"], "${DAEMON_KEY}");
+        assert_eq!(environment["OTHER_API_KEY"], "your-own-key-goes-in-here");
+        assert_eq!(environment["OPENAI_API_KEY"], "Kx7Qm2TpR9wZb4HnV1sLc6Dg");
     }
 
     #[test]

@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use serde_json::{Map, Value, json};
 
 use crate::formats::Untranslatable;
+use crate::formats::interpolation::escaped;
 use crate::formats::known::Known;
 
 type Object = Map<String, Value>;
@@ -122,8 +123,10 @@ const FOREIGN_LABELS: [&str; 17] = [
 ];
 
 /// Words in the names of services that only prepare something.
-const PREPARING: [&str; 9] =
-    ["init", "setup", "migrat", "seed", "bootstrap", "permission", "chown", "createbucket", "create-"];
+const PREPARING: [&str; 8] =
+    ["init", "setup", "migrat", "configur", "create-", "createbucket", "permission", "chown"];
+/// Words for that which members of a cluster have in their names, too.
+const BEGINNING: [&str; 2] = ["seed", "bootstrap"];
 
 /// The services of a file and what they were called.
 pub(crate) struct Cleaned {
@@ -166,16 +169,21 @@ pub(crate) fn clean(
             container_names.push((name.clone(), container.clone()));
         }
         clean_service(name, service, remarks)?;
-        clean_environment(name, service)?;
+        clean_environment(name, service, known)?;
         clean_dependencies(name, service, &names, &dropped, known)?;
     }
     let one_shot = one_shot(services, main, known);
-    for (_, service) in services.iter_mut().filter(|(name, _)| !one_shot.contains(name)) {
+    for (name, service) in services.iter_mut() {
         let Value::Object(service) = service else { continue };
-        let restarts = service.contains_key("restart")
+        let restart = service.get("restart").and_then(Value::as_str);
+        let has_policy = restart.is_some()
             || service.get("deploy").is_some_and(|deploy| deploy.get("restart_policy").is_some());
-        if !restarts {
-            service.insert("restart".to_owned(), json!("unless-stopped"));
+        match one_shot.contains(name) {
+            false if !has_policy => drop(service.insert("restart".to_owned(), json!("unless-stopped"))),
+            true if restart.is_some_and(|restart| known.settle(restart).text != "no") => {
+                service.insert("restart".to_owned(), json!("on-failure"));
+            }
+            _ => {}
         }
     }
     Ok(Cleaned { container_names, one_shot })
@@ -263,7 +271,7 @@ fn clean_labels(service: &mut Object) {
 
 /// The environment as a mapping, whichever form it has. A name without value (taken from the surroundings) becomes
 /// one without value here too.
-fn clean_environment(name: &str, service: &mut Object) -> Result<(), Untranslatable> {
+fn clean_environment(name: &str, service: &mut Object, known: &Known) -> Result<(), Untranslatable> {
     let unreadable =
         || Untranslatable::Unreadable(format!("the environment of its service {name} is no list of texts"));
     let environment = match service.get_mut("environment") {
@@ -273,6 +281,9 @@ fn clean_environment(name: &str, service: &mut Object) -> Result<(), Untranslata
             let mut map = Object::new();
             for item in items.iter().filter(|item| !item.is_null()) {
                 let item = item.as_str().ok_or_else(unreadable)?;
+                // A variable that holds the whole of it: `$JAVA_OPTIONS` for `JAVA_OPTS=-Xmx1g`.
+                let settled = (!item.contains('=')).then(|| escaped(&known.settle(item).text));
+                let item = settled.as_deref().unwrap_or(item);
                 let (key, value) = match item.split_once('=') {
                     Some((key, value)) => (key, json!(value)),
                     None => (item, Value::Null),
@@ -365,15 +376,22 @@ fn clean_dependencies(
 }
 
 /// The services that end when they have done their work: those that are not to be started again, and those that are
-/// called so among others that are.
+/// called so among others that are, or that do something else with the image of another.
 fn one_shot(services: &Object, main: Option<&str>, known: &Known) -> Vec<String> {
     let restart = |service: &Value| {
         let written = service.get("restart").and_then(Value::as_str).unwrap_or_default();
         known.settle(written).text
     };
-    let is_preparing = |name: &str| {
+    let has_word = |name: &str, words: &[&str]| {
         let name = name.to_ascii_lowercase();
-        PREPARING.iter().any(|word| name.contains(word))
+        words.iter().any(|word| name.contains(word))
+    };
+    let borrows_image = |name: &str, service: &Value| {
+        let has_own_command = service.get("command").or_else(|| service.get("entrypoint")).is_some();
+        let is_same = |(other, of_other): (&String, &Value)| {
+            other != name && of_other.get("image") == service.get("image")
+        };
+        has_own_command && services.iter().any(is_same)
     };
     if services.len() == 1 {
         return Vec::new();
@@ -381,9 +399,16 @@ fn one_shot(services: &Object, main: Option<&str>, known: &Known) -> Vec<String>
     services
         .iter()
         .filter(|(name, service)| {
-            let has_ports = service.get("ports").is_some();
-            let ends = restart(service) == "no" || (restart(service).is_empty() && is_preparing(name));
-            ends && !has_ports && main != Some(name.as_str())
+            let ends = match restart(service).as_str() {
+                "no" => true,
+                "" => has_word(name, &PREPARING) || has_word(name, &BEGINNING),
+                _ => {
+                    has_word(name, &PREPARING)
+                        && service.get("healthcheck").is_none()
+                        && borrows_image(name, service)
+                }
+            };
+            ends && service.get("ports").is_none() && main != Some(name.as_str())
         })
         .map(|(name, _)| name.clone())
         .collect()

@@ -86,6 +86,8 @@ struct Storage<'a> {
     shipped: &'a BTreeMap<String, PackagedFile>,
     /// Own paths that are neither shipped nor a volume, since one lies in another.
     folders: BTreeSet<String>,
+    /// Shipped paths that lie in another that is mounted too.
+    nested: BTreeSet<String>,
     /// By own path, the volume.
     volumes: BTreeMap<String, String>,
     taken: BTreeSet<String>,
@@ -110,6 +112,7 @@ pub(crate) fn clean(
         prefixes: prefixes.to_vec(),
         shipped,
         folders: BTreeSet::new(),
+        nested: BTreeSet::new(),
         volumes: BTreeMap::new(),
         taken: declared.keys().map(|name| slug(name)).collect(),
         stored: Stored::default(),
@@ -170,9 +173,9 @@ fn contents(compose: &mut Object, storage: &Storage<'_>) {
 }
 
 impl Storage<'_> {
-    /// Of the own paths that lie in each other, notes both: they cannot be volumes.
+    /// Of the own paths that lie in each other, notes both: they cannot be volumes. Of shipped ones, the inner.
     fn find_folders(&mut self, services: &Object) {
-        let mut paths = BTreeSet::new();
+        let (mut paths, mut shipped) = (BTreeSet::new(), BTreeSet::new());
         for service in services.values() {
             let mounts: Vec<Mount> = service
                 .get("volumes")
@@ -182,14 +185,16 @@ impl Storage<'_> {
                 .filter_map(|entry| read(entry, self.known))
                 .collect();
             for mount in &mounts {
-                if let Source::Own(path) = self.locate(&mount.written, &mount.source)
-                    && !self.is_within_another(mount, &path, &mounts)
-                    && !self.is_shipped(&path)
-                {
+                let Source::Own(path) = self.locate(&mount.written, &mount.source) else { continue };
+                if self.is_shipped(&path) {
+                    shipped.insert(path);
+                } else if !self.is_within_another(mount, &path, &mounts) {
                     paths.insert(path);
                 }
             }
         }
+        let is_inner = |path: &&String| shipped.iter().any(|outer| inside(path, outer).is_some());
+        self.nested = shipped.iter().filter(is_inner).cloned().collect();
         let lies_in =
             |inner: &str, outer: &str| inner != outer && (outer.is_empty() || inside(inner, outer).is_some());
         for path in &paths {
@@ -231,11 +236,13 @@ impl Storage<'_> {
                 return None;
             }
             Source::Host => return Some(host_mount(mount)),
-            Source::Own(path) if self.is_shipped(&path) => {
-                self.ship(&path);
-                return Some(entry(&format!("./files/{path}"), mount));
-            }
             Source::Own(path) if self.is_within_another(mount, &path, mounts) => return None,
+            Source::Own(path) if self.is_shipped(&path) => {
+                // A container could make what lies in its own folder a link to anywhere.
+                let place = if self.nested.contains(&path) { path.replace('/', "-") } else { path.clone() };
+                self.ship(&path, &place);
+                return Some(entry(&format!("./files/{place}"), mount));
+            }
             Source::Own(path) if has_end(&path, &mount.target, &DATABASE_ENDS) => {
                 let empty = PackagedFile { bytes: Vec::new(), is_executable: false };
                 self.stored.files.insert(path.clone(), empty);
@@ -305,11 +312,15 @@ impl Storage<'_> {
             })
     }
 
-    fn ship(&mut self, path: &str) {
+    /// Brings what the catalog has at that path, at that place.
+    fn ship(&mut self, path: &str, place: &str) {
         for (name, file) in self.shipped {
-            if name == path || inside(name, path).is_some() {
-                self.stored.files.insert(name.clone(), file.clone());
-            }
+            let name = match inside(name, path) {
+                Some(rest) => format!("{place}/{rest}"),
+                None if name == path => place.to_owned(),
+                None => continue,
+            };
+            self.stored.files.insert(name, file.clone());
         }
     }
 
@@ -351,7 +362,7 @@ impl Storage<'_> {
             if path == ".env" {
                 kept.push(json!(".env"));
             } else if self.shipped.contains_key(&path) {
-                self.ship(&path);
+                self.ship(&path, &path);
                 kept.push(json!(format!("./files/{path}")));
             } else if required {
                 remarks.push(format!("{service_name} has no {path}: the catalog does not bring it"));

@@ -5,6 +5,9 @@ use std::fs::{self, File};
 use std::io::{self, Read as _};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Component, Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use serde_json::Value;
 
 use crate::formats::{PackagedFile, Untranslatable};
 
@@ -23,19 +26,29 @@ const DEPTH_LIMIT: usize = 16;
 #[derive(Clone, Debug)]
 pub struct Tree {
     root: PathBuf,
+    /// By path, each once it was asked for; the same for every clone.
+    tables: Arc<Mutex<BTreeMap<String, Option<Arc<Value>>>>>,
 }
 
 impl Tree {
     /// That folder. Nothing is read yet.
     #[must_use]
     pub fn new(root: impl Into<PathBuf>) -> Self {
-        Self { root: root.into() }
+        Self { root: root.into(), tables: Arc::default() }
     }
 
     /// The folder below, whether or not it is there.
     #[must_use]
     pub fn below(&self, path: &str) -> Self {
-        Self { root: self.root.join(path) }
+        Self::new(self.root.join(path))
+    }
+
+    /// What all apps have in common, in a file of JSON: read once, however many apps look into it. `None` where there
+    /// is no such file, or nothing that could be read.
+    pub(crate) fn table(&self, path: &str) -> Option<Arc<Value>> {
+        let read = || serde_json::from_str(&self.text(path).ok()??).ok().map(Arc::new);
+        let mut tables = self.tables.lock().unwrap_or_else(PoisonError::into_inner);
+        tables.entry(path.to_owned()).or_insert_with(read).clone()
     }
 
     /// The text of that file; `None` where there is none.
@@ -154,4 +167,21 @@ impl Tree {
 
 fn is_file(path: &Path) -> bool {
     fs::symlink_metadata(path).is_ok_and(|found| found.is_file())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_table_is_read_once_for_all_clones() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("table.json");
+        fs::write(&path, "{\"a\": 1}").expect("written");
+        let tree = Tree::new(folder.path());
+        let table = tree.clone().table("table.json").expect("it is there");
+        fs::write(&path, "{}").expect("written");
+        assert!(Arc::ptr_eq(&table, &tree.table("table.json").expect("it was read")));
+        assert_eq!((tree.table("none.json"), table["a"].as_u64()), (None, Some(1)));
+    }
 }

@@ -3,27 +3,21 @@
 //!
 //! Its convention is in `.env`: what is called `W9_…` means something to the platform, the rest is the app's own.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
-use crate::block::{
-    Block, Kind, LoginBlock, RequirementsBlock, ShapeBlock, TextBlock, VariableBlock, VersionBlock,
-};
+use crate::block::{Block, RequirementsBlock, TextBlock, VersionBlock};
 use crate::formats::document::read_mapping;
-use crate::formats::interpolation::names;
 use crate::formats::known::Known;
-use crate::formats::offered::{label, text_variable};
-use crate::formats::{Draft, Tree, Untranslatable, Web, WebPort, env_lines, websoft9_texts};
+use crate::formats::loose::{each_text, link, text_at, texts};
+use crate::formats::offered::label;
+use crate::formats::websoft9_login::Signs;
+use crate::formats::{Draft, Tree, Untranslatable, Web, WebPort, env_lines};
+use crate::formats::{websoft9_env, websoft9_sidecars, websoft9_texts};
 
 /// The edition that `docker-compose.yml` is of.
 const COMMUNITY: &str = "community";
-/// Variables that hold the app's own name.
-const IDS: [&str; 3] = ["W9_ID", "W9_NAME", "W9_APP_NAME"];
-/// Length of the master password, as Websoft9 makes it.
-const MASTER_LENGTH: u16 = 16;
-/// Length of the random code.
-const CODE_LENGTH: u16 = 16;
 /// Most gigabytes and cores that are believed.
 const REQUIREMENT_LIMIT: f64 = 10_000.0;
 
@@ -111,17 +105,61 @@ impl App<'_> {
 
     fn draft(
         &self,
-        compose: Map<String, Value>,
+        mut compose: Map<String, Value>,
         edition: Option<&str>,
         versions: Vec<String>,
     ) -> Result<Draft, Untranslatable> {
         let env = env_lines::templates(self.env.as_deref().unwrap_or_default());
-        let name = edition.map_or_else(|| self.name.to_owned(), |edition| format!("{}-{edition}", self.name));
+        let mut remarks = Vec::new();
+        websoft9_sidecars::leave_out(&mut compose, &mut remarks);
+        let mut draft = Draft {
+            name: edition.map_or_else(|| self.name.to_owned(), |edition| format!("{}-{edition}", self.name)),
+            block: self.block(edition),
+            compose,
+            env: self.env.as_deref().map(|env| with_edition(env, edition)),
+            files: self.folder.collect("")?,
+            values: websoft9_env::IDS.map(|id| (id.to_owned(), self.name.to_owned())).into(),
+            remarks,
+            ..Draft::default()
+        };
+        let labels = websoft9_texts::labels(self.tree);
+        let used = websoft9_env::used_names(&draft.compose, &env);
+        draft.block.variables = websoft9_env::of_platform(&env, &used);
+        let known = Known::of(&draft);
+        draft.block.variables.extend(websoft9_env::of_people(&env, &used, &known, &labels));
+        draft.block.variables.extend(websoft9_env::declared_secrets(&self.variables, &known));
+        let access = Access { told: self.variables.get("access").and_then(Value::as_object) };
+        draft.web = web(&env, &known, &access);
+        if draft.web.as_ref().is_some_and(|web| web.is_http) {
+            let addresses = websoft9_env::own_addresses(&env, &draft.block.variables, &known);
+            draft.block.variables.extend(addresses);
+            if let Some(services) = draft.compose.get_mut("services") {
+                each_text(services, &mut |text| *text = websoft9_env::with_own_address(text));
+            }
+        }
+        let is_own = |name: &String| draft.block.variables.iter().all(|variable| variable.name != **name);
+        draft.fixed = env.keys().filter(|name| name.starts_with("W9_") && is_own(name)).cloned().collect();
+        draft.block.admin_path =
+            known.value("W9_ADMIN_PATH").or_else(|| access.path("admin")).unwrap_or_default();
+        let signs = Signs {
+            variables: &self.variables,
+            env: &env,
+            compose: &draft.compose,
+            files: &draft.files,
+            known: &known,
+        };
+        (draft.block.login, draft.block.note) = (signs.login(), signs.note(&labels));
+        set_versions(&mut draft, versions);
+        Ok(draft)
+    }
+
+    /// What people are told of it.
+    fn block(&self, edition: Option<&str>) -> Block {
         let texts = websoft9_texts::of(self.tree, self.name);
         let trademark = Some(self.text("trademark")).filter(|text| !text.is_empty());
         let trademark = trademark.unwrap_or_else(|| self.name.to_owned());
-        let website = texts.website.clone().unwrap_or_else(|| self.text("fork_url"));
-        let block = Block {
+        let website = texts.website.or_else(|| self.website()).unwrap_or_default();
+        Block {
             trademark: edition
                 .map_or_else(|| trademark.clone(), |edition| format!("{trademark} {}", label(edition))),
             description: texts.description.unwrap_or_else(|| {
@@ -132,46 +170,42 @@ impl App<'_> {
             website: Some(website),
             requirements: self.variables.get("requirements").and_then(requirements),
             ..Block::default()
-        };
-        let mut draft = Draft {
-            name,
-            block,
-            compose,
-            env: self.env.as_deref().map(|env| with_edition(env, edition)),
-            files: self.folder.collect("")?,
-            values: IDS.map(|id| (id.to_owned(), self.name.to_owned())).into(),
-            ..Draft::default()
-        };
-        let used = used_names(&draft.compose, &env);
-        draft.block.variables = platform_variables(&env, &used);
-        let known = Known::of(&draft);
-        draft.block.variables.extend(settings(&env, &used, &known, &websoft9_texts::labels(self.tree)));
-        let is_own = |name: &String| draft.block.variables.iter().all(|variable| variable.name != **name);
-        draft.fixed = env.keys().filter(|name| name.starts_with("W9_") && is_own(name)).cloned().collect();
-        draft.web = web(&env, &known);
-        draft.block.admin_path = known.value("W9_ADMIN_PATH").unwrap_or_default();
-        draft.block.login = login(&env, &known);
-        self.tell_more(&mut draft, &env);
-        set_versions(&mut draft, versions);
-        Ok(draft)
+        }
     }
 
-    /// What else there is to know for the first login.
-    fn tell_more(&self, draft: &mut Draft, env: &BTreeMap<String, String>) {
-        let labels = websoft9_texts::labels(self.tree);
-        let mut notes: Vec<(String, String)> = Vec::new();
-        for (name, template) in env {
-            let is_told = matches!(name.as_str(), "W9_LOGIN_USER" | "W9_LOGIN_PASSWORD");
-            if !name.starts_with("W9_LOGIN_") || is_told || template.is_empty() || template.contains('$') {
-                continue;
-            }
-            let label = labels.get(name).cloned().unwrap_or_else(|| words(name));
-            notes.push((format!("{}: {template}", label.zh), format!("{}: {template}", label.en)));
-        }
-        if !notes.is_empty() {
-            let (zh, en): (Vec<String>, Vec<String>) = notes.into_iter().unzip();
-            draft.block.note = Some(TextBlock { zh: zh.join("; "), en: en.join("; ") });
-        }
+    /// Where its own people tell of it.
+    fn website(&self) -> Option<String> {
+        let upstream = self.variables.get("upstream").and_then(Value::as_object);
+        let of_project = |page: String| {
+            ["/releases", "/tags"].iter().find_map(|end| Some(page.strip_suffix(end)?.to_owned()))
+        };
+        link(&self.variables, &["fork_url"])
+            .or_else(|| link(upstream?, &["releases"]).and_then(of_project))
+            .or_else(|| texts(upstream?.get("docs")).into_iter().find(|page| page.starts_with("http")))
+    }
+}
+
+/// `access` of `variables.json`: how its ports are reached.
+struct Access<'a> {
+    told: Option<&'a Map<String, Value>>,
+}
+
+impl Access<'_> {
+    fn entry(&self, name: &str) -> Option<&Map<String, Value>> {
+        self.told?.get(name)?.as_object()
+    }
+
+    fn path(&self, name: &str) -> Option<String> {
+        text_at(self.entry(name)?, "path")
+    }
+
+    /// The container's port for browsers.
+    fn port(&self) -> Option<u16> {
+        self.entry("web")?.get("port")?.as_u64()?.try_into().ok()
+    }
+
+    fn is_tls(&self) -> bool {
+        self.told.and_then(|told| text_at(told, "defaultScheme")).is_some_and(|scheme| scheme == "https")
     }
 }
 
@@ -218,81 +252,13 @@ fn with_edition(env: &str, edition: Option<&str>) -> String {
     env.split_inclusive('\n').map(line).collect()
 }
 
-/// Names that the compose file and the lines of `.env` use.
-fn used_names(compose: &Map<String, Value>, env: &BTreeMap<String, String>) -> BTreeSet<String> {
-    let text = serde_json::to_string(compose).unwrap_or_default();
-    names(&text).into_iter().chain(env.values().flat_map(|template| names(template))).collect()
-}
-
-/// What the platform sets.
-fn platform_variables(env: &BTreeMap<String, String>, used: &BTreeSet<String>) -> Vec<VariableBlock> {
-    let derived = |value: &str| (Kind::Derived, None, Some(value.to_owned()));
-    let authority =
-        if env.contains_key("W9_URL_REPLACE") { "${APPMANAGE_AUTHORITY}" } else { "${APPMANAGE_HOST}" };
-    let mut known = vec![
-        (
-            "W9_POWER_PASSWORD",
-            "管理员密码",
-            "Administrator password",
-            (Kind::Secret, Some(ShapeBlock::Strong(MASTER_LENGTH)), None),
-        ),
-        (
-            "W9_RCODE",
-            "随机码",
-            "Random code",
-            (Kind::Secret, Some(ShapeBlock::Alphanumeric(CODE_LENGTH)), None),
-        ),
-        ("W9_URL", "访问地址", "Address", derived(authority)),
-    ];
-    known.extend(IDS.map(|id| (id, "应用名称", "Name of the app", derived("${APPMANAGE_APP_ID}"))));
-    known
-        .into_iter()
-        .filter(|(name, ..)| env.contains_key(*name) || used.contains(*name))
-        .map(|(name, zh, en, (kind, shape, value))| VariableBlock {
-            kind,
-            label: TextBlock { zh: zh.to_owned(), en: en.to_owned() },
-            shape,
-            value,
-            ..text_variable(name)
-        })
-        .collect()
-}
-
-/// What its user may set: every `W9_…_SET`, and nothing else. Those that are host ports become ports later on.
-fn settings(
-    env: &BTreeMap<String, String>,
-    used: &BTreeSet<String>,
-    known: &Known,
-    labels: &BTreeMap<String, TextBlock>,
-) -> Vec<VariableBlock> {
-    let is_setting = |name: &str| name.starts_with("W9_") && name.ends_with("_SET");
-    env.keys()
-        .filter(|name| is_setting(name) && (used.contains(*name) || !name.contains("PORT")))
-        .map(|name| {
-            let value = known.value(name).unwrap_or_default();
-            VariableBlock {
-                label: labels.get(name).cloned().unwrap_or_else(|| words(name)),
-                optional: value.is_empty(),
-                default: Some(value).filter(|value| !value.is_empty()).map(Value::String),
-                ..text_variable(name)
-            }
-        })
-        .collect()
-}
-
-/// The words of a variable of the platform's.
-fn words(name: &str) -> TextBlock {
-    let name = name.strip_prefix("W9_").unwrap_or(name);
-    let label = label(name.strip_suffix("_SET").unwrap_or(name));
-    TextBlock { zh: label.clone(), en: label }
-}
-
 /// The port that people use: of the web pages, else the first that can be set.
-fn web(env: &BTreeMap<String, String>, known: &Known) -> Option<Web> {
+fn web(env: &BTreeMap<String, String>, known: &Known, access: &Access<'_>) -> Option<Web> {
     let has = |name: &str| env.contains_key(name);
     let number = |name: &str| known.value(name).and_then(|value| value.parse::<u16>().ok());
     let web = |port: WebPort, hint: Option<u16>, is_http: bool, tls: bool| {
-        Some(Web { service: None, port, hint, path: "/".to_owned(), is_http, tls })
+        let path = access.path("web").unwrap_or_else(|| "/".to_owned());
+        Some(Web { service: None, port, hint, path, is_http, tls: tls || (is_http && access.is_tls()) })
     };
     for (set, container, tls) in
         [("W9_HTTP_PORT_SET", "W9_HTTP_PORT", false), ("W9_HTTPS_PORT_SET", "W9_HTTPS_PORT", true)]
@@ -304,21 +270,12 @@ fn web(env: &BTreeMap<String, String>, known: &Known) -> Option<Web> {
             return web(WebPort::Target(port), None, true, tls);
         }
     }
+    if let Some(port) = access.port() {
+        return web(WebPort::Target(port), None, true, false);
+    }
     let first =
         env.keys().find(|name| name.starts_with("W9_") && name.contains("PORT") && name.ends_with("_SET"))?;
     web(WebPort::Variable(first.clone()), number(first), false, false)
-}
-
-fn login(env: &BTreeMap<String, String>, known: &Known) -> Option<LoginBlock> {
-    let has = |name: &str| env.contains_key(name).then(|| name.to_owned());
-    let says_none = |value: &String| value.to_ascii_lowercase().contains("no password");
-    let login = LoginBlock {
-        user_variable: has("W9_LOGIN_USER"),
-        password_variable: has("W9_LOGIN_PASSWORD")
-            .filter(|name| !known.value(name).as_ref().is_some_and(says_none)),
-        ..LoginBlock::default()
-    };
-    (login.user_variable.is_some() || login.password_variable.is_some()).then_some(login)
 }
 
 fn requirements(value: &Value) -> Option<RequirementsBlock> {

@@ -173,6 +173,94 @@ fn what_is_no_app_is_told_as_what_it_is() {
     }
 }
 
+/// The file at that path of the small library, with another text.
+fn with(path: &str, text: String) -> Vec<(&'static str, &'static [u8])> {
+    let mut files = notes();
+    let place = files.iter().position(|(known, _)| *known == path).expect("it is one of the library's");
+    files[place].1 = Box::leak(text.into_bytes().into_boxed_slice());
+    files
+}
+
+#[test]
+fn what_newer_libraries_say_of_an_app_is_heard() {
+    let more = r#""access": {"defaultScheme": "http", "web": {"port": 80, "path": "/start"}, "admin": {"path": "/boss"}},
+        "upstream": {"image": "example/notes", "releases": "https://code.example/notes/releases"},
+        "env": {"secrets": ["GATE_PHRASE"]},
+        "credentials": {"username": {"source": "inline", "value": "first"},
+            "token": {"source": "container-env", "name": "GATE_PHRASE"},
+            "password": {"source": "container-file", "path": "/secret"}},
+        "setup": {"steps": [{"id": "a", "text": "Open the page."}]}, "help": {"login": "Then sign in."},"#;
+    let variables = VARIABLES.replace(r#""fork_url": "https://notes.example","#, more);
+    let mut files = with("apps/notes/variables.json", variables);
+    let env = ENV
+        .replace("W9_LOGIN_USER=admin\r\n", "")
+        .replace("W9_LOGIN_PASSWORD=", "SHOWN=")
+        .replace("W9_ADMIN_PATH=/admin\n", "");
+    let env = format!("{env}GATE_PHRASE=kX9pQ2mZ7rT4wB1v\n");
+    files[1].1 = Box::leak(env.into_bytes().into_boxed_slice());
+    files.truncate(6);
+    let entry = r#"{"trademark": "Notes", "summary": "Keeps notes.", "overview": "For teams.",
+        "catalogBindings": [{"parentKey": "office", "childKey": "notes"}]}"#;
+    files.push(("metadata/catalog/notes.json", entry.as_bytes()));
+    let compose = one(&files).compose;
+    for part in [
+        "en: Keeps notes. For teams\n",
+        "categories:\n    - office\n",
+        "website: https://code.example/notes\n",
+        "- name: GATE_PHRASE\n      kind: secret\n",
+        "path: /start\n",
+        "admin_path: /boss\n",
+        "login:\n    user_name: first\n    password_variable: GATE_PHRASE\n",
+        "in the file /secret of its container; Open the page; Then sign in\"\n",
+    ] {
+        assert!(compose.contains(part), "{part}\n---\n{compose}");
+    }
+}
+
+#[test]
+fn an_address_with_a_scheme_is_the_servers_to_say() {
+    let env = format!("{ENV}ROOT_URL=https://${{W9_URL}}/in?from=$LATE\nHOST=$W9_URL\n");
+    let mut files = with("apps/notes/.env", env);
+    let compose = COMPOSE.replace("    env_file", "    environment: [PAGE=http://$W9_URL]\n    env_file");
+    files[2].1 = Box::leak(compose.into_bytes().into_boxed_slice());
+    let translation = one(&files);
+    for part in ["PAGE: ${APPMANAGE_URL}\n", "value: ${APPMANAGE_URL}/in?from=${LATE}\n"] {
+        assert!(translation.compose.contains(part), "{part}\n---\n{}", translation.compose);
+    }
+    assert!(!translation.compose.contains("- name: HOST\n"), "{}", translation.compose);
+}
+
+#[test]
+fn a_service_that_would_steer_docker_is_left_out_where_nothing_needs_it() {
+    let socket = "/var/run/docker.sock:/var/run/docker.sock";
+    let runner = format!(
+        "  runner:\n    image: example/runner:1\n    volumes: ['{socket}']\n    depends_on: [notes]\n"
+    );
+    let beside = COMPOSE.replace("volumes: { notes: }", &format!("{runner}volumes: {{ notes: }}"));
+    let translation = one(&with("apps/notes/docker-compose.yml", beside.clone()));
+    assert!(!translation.compose.contains("runner"), "{}", translation.compose);
+    assert!(translation.remarks.iter().any(|remark| remark.contains("runner is left out")));
+    for needed in [
+        beside.replace("depends_on: [db]", "depends_on: [db, runner]"),
+        beside.replace("image: example/runner:1", "image: example/runner:1\n    ports: ['5:5']"),
+        COMPOSE.replace("notes:/data", socket),
+    ] {
+        let translation = one(&with("apps/notes/docker-compose.yml", needed));
+        assert!(translation.compose.contains(socket), "{}", translation.compose);
+    }
+}
+
+#[test]
+fn a_login_that_only_the_platforms_page_knows_is_not_told() {
+    let unused = ENV.replace("DB_PASSWORD=$W9_POWER_PASSWORD", "DB_PASSWORD=$LATE");
+    let mut files = with("apps/notes/.env", unused);
+    let compose = COMPOSE.replace("$W9_POWER_PASSWORD", "other");
+    files[2].1 = Box::leak(compose.into_bytes().into_boxed_slice());
+    assert!(!one(&files).compose.contains("login:"), "nobody reads it");
+    files[4].1 = b"create_user $W9_LOGIN_USER\n";
+    assert!(one(&files).compose.contains("login:"), "a file of the app reads it");
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(128))]
 

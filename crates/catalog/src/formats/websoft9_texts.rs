@@ -1,5 +1,5 @@
 //! What Websoft9's repository tells people beside the apps' own folders: the answers of its content system that it
-//! keeps for tests, and the labels of its variables. All of it may be missing.
+//! keeps for tests, what it is to say of new apps, and the labels of its variables. All of it may be missing.
 
 use std::collections::BTreeMap;
 
@@ -15,6 +15,8 @@ const PRODUCTS: [&str; 4] = [
     "catalog/product_zh.json",
     "catalog/product_en.json",
 ];
+/// What is to go into the content system, a file for each app; in English.
+const ENTRIES: &str = "metadata/catalog";
 const LABELS: &str = "i18n/translation.json";
 
 /// What is told of an app.
@@ -27,27 +29,39 @@ pub(super) struct Texts {
 
 /// What the catalog tells of that app.
 pub(super) fn of(tree: &Tree, app: &str) -> Texts {
-    let is_it = |product: &Value| product.get("key").and_then(Value::as_str) == Some(app);
-    PRODUCTS
-        .iter()
-        .find_map(|path| read(tree, path)?.as_array()?.iter().find(|p| is_it(p)).map(texts))
-        .unwrap_or_default()
+    let is_it = |product: &&Value| product.get("key").and_then(Value::as_str) == Some(app);
+    let product =
+        PRODUCTS.iter().find_map(|path| tree.table(path)?.as_array()?.iter().find(is_it).map(texts));
+    let entry = tree.text(&format!("{ENTRIES}/{app}.json")).ok().flatten();
+    let entry = entry.and_then(|text| serde_json::from_str(&text).ok()).map(|entry: Value| texts(&entry));
+    let (Some(product), Some(entry)) = (&product, &entry) else {
+        return product.or(entry).unwrap_or_default();
+    };
+    let description = |texts: &Texts| texts.description.clone();
+    let either = description(product).or_else(|| description(entry));
+    Texts {
+        description: either.map(|text| TextBlock {
+            en: description(entry).map_or_else(|| text.en.clone(), |entry| entry.en),
+            zh: text.zh,
+        }),
+        website: product.website.clone().or_else(|| entry.website.clone()),
+        categories: match product.categories.is_empty() {
+            true => entry.categories.clone(),
+            false => product.categories.clone(),
+        },
+    }
 }
 
 /// The labels of variables, in both languages.
 pub(super) fn labels(tree: &Tree) -> BTreeMap<String, TextBlock> {
-    let Some(Value::Object(labels)) = read(tree, LABELS) else { return BTreeMap::new() };
-    let label = |(name, texts): (String, Value)| {
+    let table = tree.table(LABELS);
+    let label = |(name, texts): (&String, &Value)| {
         let text =
             |index: usize| texts.get(index).and_then(Value::as_str).unwrap_or_default().trim().to_owned();
         let label = TextBlock { en: text(0), zh: text(1) };
-        (!label.en.is_empty() || !label.zh.is_empty()).then_some((name, label))
+        (!label.en.is_empty() || !label.zh.is_empty()).then(|| (name.clone(), label))
     };
-    labels.into_iter().filter_map(label).collect()
-}
-
-fn read(tree: &Tree, path: &str) -> Option<Value> {
-    serde_json::from_str(&tree.text(path).ok()??).ok()
+    table.as_deref().and_then(Value::as_object).into_iter().flatten().filter_map(label).collect()
 }
 
 fn texts(product: &Value) -> Texts {
@@ -59,15 +73,19 @@ fn texts(product: &Value) -> Texts {
             sentences.push(sentence);
         }
     }
-    let description = sentences.join("。");
+    let end = if sentences.iter().all(|sentence| sentence.is_ascii()) { ". " } else { "。" };
+    let description = sentences.join(end);
     let inner = |value: &Value| -> Vec<Value> {
         let items = value.get("catalogCollection").and_then(|collection| collection.get("items"));
         items.and_then(Value::as_array).cloned().unwrap_or_default()
     };
+    let key = |value: &Value, key: &str| value.get(key).and_then(Value::as_str).map(str::to_owned);
+    let bound = product.get("catalogBindings").and_then(Value::as_array).into_iter().flatten();
     let categories = inner(product)
         .into_iter()
         .flat_map(|category| inner(&category))
-        .filter_map(|category| category.get("key").and_then(Value::as_str).map(str::to_owned));
+        .filter_map(|category| key(&category, "key"))
+        .chain(bound.filter_map(|binding| key(binding, "parentKey")));
     Texts {
         description: (!description.is_empty())
             .then(|| TextBlock { zh: description.clone(), en: description.clone() }),
