@@ -181,9 +181,8 @@ fn is_word_of_others(word: &str) -> bool {
 pub(crate) fn is_own_key(name: &str, value: &str) -> bool {
     let words = words(name);
     // Halves of a pair belong to each other.
-    let is_other = |word: &str| {
-        is_word_of_others(word) || ABOUT_WORDS.contains(&word) || matches!(word, "PRIVATE" | "SSH")
-    };
+    let is_other =
+        |word: &str| is_word_of_others(word) || matches!(word, "PUBLIC" | "PRIVATE" | "SITE" | "SSH");
     words.last().is_some_and(|word| word == "KEY")
         && !words.iter().any(|word| is_other(word))
         && looks_random(value)
