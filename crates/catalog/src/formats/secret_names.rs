@@ -1,7 +1,7 @@
 //! Which variables hold secrets, by their names, and which values can be some. Nothing is replaced here.
 
 /// Parts of words that make a name one of a secret.
-const SECRET_PARTS: [&str; 5] = ["PASSWORD", "PASSWD", "PASSPHRASE", "SECRET", "KEYBASE"];
+const SECRET_PARTS: [&str; 6] = ["PASSWORD", "PASSWD", "PASSPHRASE", "SECRET", "KEYBASE", "AUTHTOKEN"];
 /// Words that do.
 const SECRET_WORDS: [&str; 7] = ["PASS", "PWD", "PW", "SALT", "JWT", "TOKEN", "PASSKEY"];
 /// Words that make a `KEY` one.
@@ -238,6 +238,7 @@ mod tests {
             "FORGEJO__security__SECRET_KEY",
             "MEILI_MASTER_KEY",
             "ADMIN_TOKEN",
+            "API_AUTH_TOKENS",
         ] {
             assert!(looks_secret(name), "{name}");
         }
@@ -253,6 +254,7 @@ mod tests {
             "PWA_ENABLED",
             "SECRET_NAME",
             "MONKEY",
+            "CONTEXT_TOKENS",
         ] {
             assert!(!looks_secret(name), "{name}");
         }

@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 
 use crate::block::{LoginBlock, TextBlock};
 use crate::formats::PackagedFile;
-use crate::formats::interpolation::names;
+use crate::formats::interpolation::{Part, parse};
 use crate::formats::known::Known;
 use crate::formats::loose::{text_at, texts};
 use crate::formats::websoft9_env::words;
@@ -30,11 +30,11 @@ pub(super) struct Signs<'a> {
 impl Signs<'_> {
     /// The first login.
     pub(super) fn login(&self) -> Option<LoginBlock> {
-        let has = |name: &str| self.env.contains_key(name).then(|| name.to_owned());
         let says_none = |value: &String| value.to_ascii_lowercase().contains("no password");
         let login = LoginBlock {
-            user_variable: has(USER),
-            password_variable: has(PASSWORD)
+            user_variable: self.variable(USER),
+            password_variable: self
+                .variable(PASSWORD)
                 .filter(|name| !self.known.value(name).as_ref().is_some_and(says_none)),
             ..LoginBlock::default()
         };
@@ -45,11 +45,20 @@ impl Signs<'_> {
         }
     }
 
+    /// The variable that holds what that line shows: another's, where the line is nothing but its name. Websoft9 looks
+    /// through the quotes that keep compose from doing so.
+    fn variable(&self, line: &str) -> Option<String> {
+        let template = self.env.get(line)?.replace("$$", "$");
+        match parse(&template).as_slice() {
+            [Part::Use(used)] if self.env.contains_key(&used.name) => Some(used.name.clone()),
+            _ => Some(line.to_owned()),
+        }
+    }
+
     /// Whether anybody but the platform's own page reads the master password, where the login has that: templates
     /// carry it along into apps that make their first user themselves.
     fn is_in_force(&self) -> bool {
-        let uses_master = |template: &String| names(template).iter().any(|name| name == MASTER);
-        if !self.env.get(PASSWORD).is_some_and(uses_master) {
+        if self.variable(PASSWORD).as_deref() != Some(MASTER) {
             return true;
         }
         let is_read = |text: &str| [USER, PASSWORD, MASTER].iter().any(|name| text.contains(name));

@@ -251,6 +251,13 @@ fn a_service_that_would_steer_docker_is_left_out_where_nothing_needs_it() {
 }
 
 #[test]
+fn the_quotes_around_a_login_hide_nothing() {
+    let env = ENV.replace("W9_LOGIN_PASSWORD=$W9_POWER_PASSWORD", "W9_LOGIN_PASSWORD='${W9_POWER_PASSWORD}'");
+    let compose = one(&with("apps/notes/.env", env)).compose;
+    assert!(compose.contains("    password_variable: W9_POWER_PASSWORD\n"), "{compose}");
+}
+
+#[test]
 fn a_login_that_only_the_platforms_page_knows_is_not_told() {
     let unused = ENV.replace("DB_PASSWORD=$W9_POWER_PASSWORD", "DB_PASSWORD=$LATE");
     let mut files = with("apps/notes/.env", unused);
