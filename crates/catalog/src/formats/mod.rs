@@ -42,13 +42,13 @@ mod runtipi_form;
 mod secret_names;
 mod secrets;
 mod services;
+mod sidecars;
 mod storage;
 mod texts;
 mod tree;
 mod websoft9;
 mod websoft9_env;
 mod websoft9_login;
-mod websoft9_sidecars;
 #[cfg(test)]
 mod websoft9_tests;
 mod websoft9_texts;

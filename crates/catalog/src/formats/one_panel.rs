@@ -12,7 +12,7 @@ use serde_json::{Map, Value};
 use crate::block::{Block, Kind, RequirementsBlock, TextBlock, VariableBlock, VersionBlock};
 use crate::formats::one_panel_database::start_databases;
 use crate::formats::one_panel_form::{Form, Ports, names_in};
-use crate::formats::{Draft, Icon, PackagedFile, Tree, Untranslatable, env_lines, loose};
+use crate::formats::{Draft, Icon, PackagedFile, Tree, Untranslatable, env_lines, loose, sidecars};
 use crate::yaml;
 
 /// How a version's folder calls its compose file; the first is what 1Panel itself looks for.
@@ -124,6 +124,8 @@ impl About {
         let newest = &group[0];
         newest.check_env_files()?;
         let mut compose = newest.compose.clone();
+        let mut remarks = newest.remarks.clone();
+        sidecars::leave_out(&mut compose, &["${CONTAINER_NAME}"], &mut remarks);
         let versions = versions(&mut compose, group);
         let ports = Ports::of(&compose);
         let mut form = Form::of(&newest.fields, &ports);
@@ -132,8 +134,7 @@ impl About {
         form.add_what_the_panel_tells(&used, has_env_file(&compose), &self.name);
         newest.ask_for_what_its_script_finds(&mut form, &compose, &used);
         let web = form.web(&ports, self.is_database);
-        let mut remarks = form.remarks;
-        remarks.extend(newest.remarks.iter().cloned());
+        remarks.extend(form.remarks);
         if newest.script.is_some() {
             let script = "its script scripts/init.sh is not run: what it prepares (files, owners of folders) is missing";
             remarks.push(script.to_owned());

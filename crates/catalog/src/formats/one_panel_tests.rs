@@ -252,6 +252,14 @@ fn what_only_a_script_makes_is_asked_for_or_said() {
     assert!(error.to_string().contains("reads data/more.env"), "{error}");
 }
 
+#[test]
+fn an_agent_beside_the_app_that_would_own_the_host_is_left_out() {
+    let agent = "  agent: { image: example/agent, privileged: true, depends_on: [blog] }\n";
+    let draft = with("", &format!("    ports: ['1:1']\n{agent}"));
+    assert!(draft.compose["services"].get("agent").is_none(), "{:#?}", draft.compose);
+    assert!(draft.remarks[0].contains("agent is left out"), "{:?}", draft.remarks);
+}
+
 const DATABASE: &str = "
     - { type: apps, envKey: PANEL_DB_TYPE, default: KIND, required: true, label: { en: Database },
         values: [{ label: A, value: KIND }], child: { envKey: PANEL_DB_HOST, type: service, required: true } }

@@ -14,7 +14,7 @@ use crate::formats::loose::{each_text, link, text_at, texts};
 use crate::formats::offered::label;
 use crate::formats::websoft9_login::Signs;
 use crate::formats::{Draft, Tree, Untranslatable, Web, WebPort, env_lines};
-use crate::formats::{websoft9_env, websoft9_sidecars, websoft9_texts};
+use crate::formats::{sidecars, websoft9_env, websoft9_texts};
 
 /// The edition that `docker-compose.yml` is of.
 const COMMUNITY: &str = "community";
@@ -111,7 +111,7 @@ impl App<'_> {
     ) -> Result<Draft, Untranslatable> {
         let env = env_lines::templates(self.env.as_deref().unwrap_or_default());
         let mut remarks = Vec::new();
-        websoft9_sidecars::leave_out(&mut compose, &mut remarks);
+        sidecars::leave_out(&mut compose, &["$W9_ID", "${W9_ID}"], &mut remarks);
         let mut draft = Draft {
             name: edition.map_or_else(|| self.name.to_owned(), |edition| format!("{}-{edition}", self.name)),
             block: self.block(edition),

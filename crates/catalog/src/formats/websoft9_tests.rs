@@ -243,6 +243,10 @@ fn a_service_that_would_steer_docker_is_left_out_where_nothing_needs_it() {
     for needed in [
         beside.replace("depends_on: [db]", "depends_on: [db, runner]"),
         beside.replace("image: example/runner:1", "image: example/runner:1\n    ports: ['5:5']"),
+        beside.replace("image: example/runner:1", "image: $W9_REPO:$W9_VERSION"),
+        beside
+            .replace("image: example/runner:1", "image: example/runner:1\n    hostname: jobs")
+            .replace("environment: {", "environment: { JOBS: 'http://jobs:80',"),
         COMPOSE.replace("notes:/data", socket),
     ] {
         let translation = one(&with("apps/notes/docker-compose.yml", needed));
