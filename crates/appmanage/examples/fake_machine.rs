@@ -113,6 +113,7 @@ fn app(number: u16, data_dir: &Path) -> anyhow::Result<App> {
         desired: Desired::Running,
         lifecycle: Lifecycle::Installed,
         deployment: Some(deployment(number, &data_dir.join("apps").join(id.as_str()))?),
+        images: Vec::new(),
         observation,
         created_at: created_at(number),
         id,

@@ -196,6 +196,7 @@ impl Control {
             desired: Desired::Running,
             lifecycle: Lifecycle::Installed,
             deployment: Some(deployment),
+            images: Vec::new(),
             observation: Observation::default(),
             created_at: now,
             trashed_at: None,

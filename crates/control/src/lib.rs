@@ -50,6 +50,7 @@ pub use live::plan::{Plan, PlannedImage};
 pub use live::stats::{AppUsage, Usage};
 pub use policy::PolicyReport;
 pub use queries::AppSummary;
+pub use queries::app_detail::InstalledApp;
 pub use queries::app_domains::{DomainDetail, SiteState};
 pub use queries::app_events::{EventFollower, News};
 pub use queries::app_list::AppDetail;

@@ -10,7 +10,7 @@ use futures_util::stream::BoxStream;
 
 use crate::metrics::Metrics;
 use crate::ports::{
-    CommandError, ContainerUsage, Engine, EngineContainer, EngineError, EngineEvent, EngineInfo,
+    CommandError, ContainerUsage, Engine, EngineContainer, EngineError, EngineEvent, EngineImage, EngineInfo,
     EngineNetwork, EngineObject, EngineSight, EngineVolume, OutputLine, OutputQuery, PullError, PullSink,
 };
 
@@ -53,8 +53,8 @@ impl Engine for Metered {
         self.metrics.engine_calls.timed("pull", self.engine.pull(image, idle_limit, sink)).await
     }
 
-    async fn has_image(&self, image: &str) -> Result<bool, EngineError> {
-        self.metrics.engine_calls.timed("has_image", self.engine.has_image(image)).await
+    async fn image(&self, name: &str) -> Result<Option<EngineImage>, EngineError> {
+        self.metrics.engine_calls.timed("image", self.engine.image(name)).await
     }
 
     async fn start(&self, id: &ContainerId) -> Result<(), CommandError> {

@@ -9,6 +9,9 @@ use testkit::{Behaviour, Fault, Life, Running, World};
 /// Far more calls than an install makes: a run that does not reach its fault ends the search.
 const CALLS_MAX: usize = 500;
 
+/// What a whole install has recorded that its containers are made of.
+const IMAGES: [(&str, &str); 2] = [("db", "sha256:published-db-0"), ("blog", "sha256:published-blog-0")];
+
 /// Runs one install with a fault at the call of that number. Returns whether the fault was reached.
 async fn install_with(call: usize, fault: Fault, behaviour: Behaviour) -> bool {
     let world = World::default();
@@ -70,10 +73,14 @@ fn check(world: &World, server: &Running, known: bool, what: &str) {
             assert_eq!(found, (2, 1, 2), "{what}: not whole, or double: {traces:?}");
             assert_eq!((world.store.ports().len(), world.store.subnets().len()), (1, 1), "{what}");
             assert_eq!(world.projects.all().len(), 1, "{what}");
+            let recorded = world.recorded_images("one").into_iter().map(|image| (image.image, image.digest));
+            let expected = IMAGES.map(|(image, digest)| (image.to_owned(), Some(digest.to_owned())));
+            assert_eq!(recorded.collect::<Vec<_>>(), expected, "{what}");
         }
         OperationState::Failed(_) => {
             assert_eq!(server.status("one"), Some(Status::Error), "{what}");
             assert!(traces.is_empty(), "{what}: undone, but left {traces:?}");
+            assert!(world.recorded_images("one").is_empty(), "{what}");
         }
         other => panic!("{what}: ended as {other:?}"),
     }

@@ -2,6 +2,8 @@
 //! the call fails, or the server dies before it, or dies right after it. Whatever happens, the verb has its whole
 //! effect or none, data is lost only where that was asked for, and nothing answered is forgotten.
 
+use std::collections::BTreeSet;
+
 use control::{Data, Error};
 use domain::settings::{Given, GivenSettings};
 use domain::{AppId, ContainerState, OperationKind, OperationState, RestartPolicy, Secret, Status};
@@ -71,6 +73,8 @@ async fn prepared(case: Case) -> World {
         server.operation_ended("one").await;
     }
     server.stop().await;
+    // Whatever makes containers now makes them of something else than before.
+    world.engine.move_tag("blog");
     world
 }
 
@@ -131,7 +135,8 @@ async fn run_with(case: Case, plan: &[(usize, Fault)]) -> usize {
     let calls = life.calls();
     let names: Vec<_> = plan.iter().map(|(call, fault)| (call, fault, calls.get(*call))).collect();
     let what = format!("{case:?}, {names:?}");
-    check(&world, &server, case, &data, answered, &what);
+    let place = check(&world, &server, case, &data, answered, &what);
+    check_images(&world, place, plan, &calls, &what);
     let was_alive = !life.is_dead();
     server.stop().await;
     if was_alive && life.is_dead() {
@@ -200,7 +205,7 @@ impl Place {
     }
 }
 
-fn check(world: &World, server: &Running, case: Case, data: &[String], answered: bool, what: &str) {
+fn check(world: &World, server: &Running, case: Case, data: &[String], answered: bool, what: &str) -> Place {
     world.engine.settle();
     let place = Place::of(server);
     let operation = server.control.app_operation("one").ok().filter(|operation| operation.kind == case.verb);
@@ -237,6 +242,26 @@ fn check(world: &World, server: &Running, case: Case, data: &[String], answered:
         Place::Trashed | Place::Gone | Place::Failed => (0, 0, 0, (0, 0)),
     };
     assert_eq!((containers, running, networks, reserved), whole, "{what}");
+    expected
+}
+
+/// What is recorded of the images is what the containers are made of.
+fn check_images(world: &World, expected: Place, plan: &[(usize, Fault)], calls: &[&str], what: &str) {
+    let is_untold = |(call, fault): &&(usize, Fault)| {
+        *fault == Fault::Fail && calls.get(*call).is_some_and(|name| *name == "engine.image")
+    };
+    // Asked after each step; the engine told after none.
+    if plan.iter().filter(is_untold).count() > 1 {
+        return;
+    }
+    let recorded: BTreeSet<_> =
+        world.recorded_images("one").into_iter().map(|known| (known.image, known.id)).collect();
+    let sight = world.engine.sight();
+    let made_of: BTreeSet<_> = sight.containers.into_iter().map(|c| (c.image, c.image_id)).collect();
+    match expected {
+        Place::Trashed => assert_eq!(recorded.len(), 2, "{what}: kept, though no container is left"),
+        Place::Runs | Place::Stopped | Place::Failed | Place::Gone => assert_eq!(recorded, made_of, "{what}"),
+    }
 }
 
 async fn at_every_call(case: Case) {

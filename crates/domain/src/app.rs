@@ -20,6 +20,7 @@ use std::time::Duration;
 
 use crate::app_domain::AppDomain;
 use crate::ids::{AppId, InstallId, ProjectName};
+use crate::image::AppImage;
 use crate::network::{PortReservation, Protocol, SubnetReservation};
 use crate::observation::{Expectation, Observation};
 use crate::operation::Operation;
@@ -51,6 +52,8 @@ pub struct App {
     pub lifecycle: Lifecycle,
     /// Where it was put; `None` until the step that chooses it.
     pub deployment: Option<Deployment>,
+    /// What its containers were made of when they were made last: of what this server installed only.
+    pub images: Vec<AppImage>,
     /// What Docker shows of it.
     pub observation: Observation,
     /// The names that it is reached by, in the order in which it was given them: the first is in its URL.

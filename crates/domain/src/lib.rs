@@ -14,6 +14,7 @@ pub mod error_code;
 pub mod event;
 pub mod failure;
 pub mod ids;
+pub mod image;
 pub mod network;
 pub mod observation;
 pub mod operation;
@@ -38,6 +39,7 @@ pub use error_code::ErrorCode;
 pub use event::{Event, EventId, EventKind, StoredEvent};
 pub use failure::{Failure, FailureClass};
 pub use ids::{AppId, AppIdError, ContainerId, InstallId, InstanceId, OperationId, ProjectName};
+pub use image::AppImage;
 pub use network::{PortReservation, Protocol, SubnetReservation};
 pub use observation::{
     Condition, ContainerFacts, ContainerState, Dependency, Health, Observation, RestartPolicy, ServiceState,

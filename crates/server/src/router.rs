@@ -22,6 +22,7 @@ use crate::routes::app_cancel::AppCancel;
 use crate::routes::app_catalog::AppCatalog;
 use crate::routes::app_catalog_detail::AppCatalogDetail;
 use crate::routes::app_config::AppConfig;
+use crate::routes::app_detail::AppDetail;
 use crate::routes::app_events::AppEvents;
 use crate::routes::app_install::AppInstall;
 use crate::routes::app_list::AppList;
@@ -89,6 +90,7 @@ fn interfaces(base: &str) -> Interfaces {
         .with::<AppInstall>()
         .with::<AppStatus>()
         .with::<AppList>()
+        .with::<AppDetail>()
         .with::<AppOperation>()
         .with::<AppStart>()
         .with::<AppStop>()

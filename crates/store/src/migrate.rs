@@ -17,6 +17,7 @@ pub(crate) const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/0002_rest_of_life.sql"),
     include_str!("../migrations/0003_public_server.sql"),
     include_str!("../migrations/0004_catalogs.sql"),
+    include_str!("../migrations/0005_images.sql"),
 ];
 
 /// Brings the file to the newest version. One that holds something already is copied first, to

@@ -14,6 +14,7 @@ const SAMPLES: &[&str] = &[
     include_str!("../migrations/samples/0002.sql"),
     include_str!("../migrations/samples/0003.sql"),
     include_str!("../migrations/samples/0004.sql"),
+    include_str!("../migrations/samples/0005.sql"),
 ];
 
 /// Stands in for the next release's migration until there is one.
@@ -54,6 +55,7 @@ fn every_old_version_is_brought_up_to_date_and_still_read() {
         assert_eq!(ids, ["blog", "cache", "wiki"]);
         let blog = loaded.apps[0].deployment.as_ref().expect("it was deployed");
         assert_eq!(blog.secrets[0].1.reveal(), "Zbcdefghijklmnop12345678");
+        assert_eq!(loaded.apps[0].images.len(), usize::from(old >= 5));
         assert!(matches!(loaded.operations[1].state, OperationState::Queued));
         assert!(matches!(loaded.operations[2].state, OperationState::Failed(_)));
         let blog = AppId::parse("blog").expect("an app id");
@@ -105,7 +107,7 @@ fn a_newer_schema_is_refused_and_left_alone() {
     migrate(&mut connection, &path, &next_release()).expect("it is migrated");
     drop(connection);
     let error = SqliteStore::open(directory.path()).err().expect("it is too new").to_string();
-    for part in ["schema version 5", "up to 4", "run the newer appmanage", "appmanage.db.before-v5"] {
+    for part in ["schema version 6", "up to 5", "run the newer appmanage", "appmanage.db.before-v6"] {
         assert!(error.contains(part), "{error}");
     }
     assert_eq!(version_of(&path), newest + 1);

@@ -1,6 +1,7 @@
 //! A container engine in memory.
 
 mod foreign;
+mod images;
 mod making;
 mod output;
 mod usage;
@@ -23,6 +24,7 @@ use futures_util::StreamExt;
 use futures_util::stream::BoxStream;
 use tokio::sync::mpsc;
 
+use images::Images;
 use output::Written;
 use usage::Used;
 
@@ -61,7 +63,7 @@ struct State {
     networks: Vec<EngineNetwork>,
     volumes: Vec<EngineVolume>,
     missing_images: BTreeSet<String>,
-    images: BTreeSet<String>,
+    images: Images,
     /// Images whose containers have an anonymous volume, and where.
     anonymous: HashMap<String, String>,
     slow_images: BTreeSet<String>,
@@ -374,12 +376,8 @@ impl FakeEngine {
             });
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
-        self.reachable()?.images.insert(image.to_owned());
+        self.reachable()?.images.pull(image);
         Ok(())
-    }
-
-    pub(crate) fn has_image(&self, image: &str) -> Result<bool, EngineError> {
-        Ok(self.reachable()?.images.contains(image))
     }
 
     pub(crate) fn start(&self, id: &ContainerId) -> Result<(), CommandError> {

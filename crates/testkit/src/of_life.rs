@@ -10,9 +10,9 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use control::ports::{
-    Change, CommandError, ContainerUsage, Engine, EngineContainer, EngineError, EngineEvent, EngineInfo,
-    EngineNetwork, EngineObject, EngineSight, EngineVolume, EventPage, InstalledText, Loaded, OutputLine,
-    OutputQuery, Project, Projects, ProjectsError, PullError, PullSink, Store, StoreError,
+    Change, CommandError, ContainerUsage, Engine, EngineContainer, EngineError, EngineEvent, EngineImage,
+    EngineInfo, EngineNetwork, EngineObject, EngineSight, EngineVolume, EventPage, InstalledText, Loaded,
+    OutputLine, OutputQuery, Project, Projects, ProjectsError, PullError, PullSink, Store, StoreError,
 };
 use domain::{
     AppId, ContainerId, Event, EventId, Failure, FailureClass, InstallId, InstanceId, Operation, OperationId,
@@ -113,9 +113,9 @@ impl Engine for OfLife<FakeEngine> {
         self.pass("engine.pull", failure, async || self.inner.pull(image, sink).await).await
     }
 
-    async fn has_image(&self, image: &str) -> Result<bool, EngineError> {
-        self.unless_dead().await;
-        self.inner.has_image(image)
+    async fn image(&self, name: &str) -> Result<Option<EngineImage>, EngineError> {
+        let failure = || Err(engine_failed("inspect an image"));
+        self.pass("engine.image", failure, async || self.inner.image(name)).await
     }
 
     async fn start(&self, id: &ContainerId) -> Result<(), CommandError> {

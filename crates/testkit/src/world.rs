@@ -3,10 +3,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use control::ports::Store as _;
 use control::{AppDetail, Control, Error, Front, InstallRequest, Ports, Settings, Stop};
 use domain::policy::Wish;
 use domain::settings::Given;
-use domain::{AppId, InstanceId, Operation, Package, Secret, Status};
+use domain::{AppId, AppImage, InstanceId, Operation, Package, Secret, Status};
 use tokio::task::JoinHandle;
 
 use crate::catalog::{FakeCatalog, FakeSources};
@@ -138,6 +139,16 @@ impl World {
         let (server, until) = (Arc::clone(&control), stop.clone());
         let task = tokio::spawn(async move { server.run(until).await });
         Running { control, life, stop, task }
+    }
+
+    /// What the database says that an app's containers were made of.
+    ///
+    /// # Panics
+    /// Never: the store in memory can be read.
+    #[must_use]
+    pub fn recorded_images(&self, name: &str) -> Vec<AppImage> {
+        let apps = self.store.load().expect("a store in memory can always be read").apps;
+        apps.into_iter().find(|app| app.id.as_str() == name).map(|app| app.images).unwrap_or_default()
     }
 
     /// What is left of apps on the engine, on the disk and among the reservations; empty if nothing is.

@@ -51,6 +51,37 @@ pub struct AppDetailInfo {
     pub running_info: Option<RunningInfo>,
 }
 
+/// All that is known of an app.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct InstalledAppInfo {
+    /// The same as AppList tells.
+    #[serde(flatten)]
+    pub detail: AppDetailInfo,
+    /// The version that was installed; `""` for what this server did not install.
+    #[schema(example = "6.8")]
+    pub version: String,
+    /// The catalog that its package was of; `""` for what this server did not install.
+    #[schema(example = "builtin")]
+    pub catalog: String,
+    /// What its containers were made of, each once; empty until they are made, and for what this server did not install.
+    pub images: Vec<AppImageInfo>,
+}
+
+/// An image that containers of an app were made of.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct AppImageInfo {
+    /// As the compose file names it.
+    #[schema(example = "wordpress:6.8")]
+    pub image: String,
+    /// The digest of it in its repository: whatever the tag comes to mean, the repository's name, `@` and this is the
+    /// very same image. `""` where it came from no registry.
+    #[schema(example = "sha256:9f1ad0ab1f28ff1b1a7a3e3ba4b1c2b5cf13b7ad2b1f8b8b1d5b2f1de3c1a2b3")]
+    pub digest: String,
+    /// Docker's own identifier of it.
+    #[schema(example = "sha256:4c7f0e5d8b1e6a4b1f2f6a0a9d3b7f7ce0f04a5c1d7e9b8a6c5d4e3f2a1b0c9d")]
+    pub image_id: String,
+}
+
 /// Where to reach a running app and how to log in.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct RunningInfo {

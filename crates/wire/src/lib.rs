@@ -25,7 +25,9 @@ pub use access::{
     AppAuditParameters, AuditInfo, KeyAddParameters, KeyInfo, NameInfo, NameParameters, NewKeyInfo,
     PasswordInfo, UserInfo, UserParameters,
 };
-pub use app::{AppDetailInfo, AppIdInfo, AppStatusInfo, RunningInfo, Status, StatusCode};
+pub use app::{
+    AppDetailInfo, AppIdInfo, AppImageInfo, AppStatusInfo, InstalledAppInfo, RunningInfo, Status, StatusCode,
+};
 pub use catalog::{
     AppCatalogDetailParameters, AppCatalogParameters, CatalogAppInfo, CatalogDetailInfo, CatalogServiceInfo,
     PolicyInfo, RequirementsInfo, RiskInfo,

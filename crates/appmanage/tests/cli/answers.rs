@@ -9,7 +9,7 @@ pub(crate) fn server() -> FakeServer {
     let server = FakeServer::start();
     server
         .data("AppList", json!([blog(), cache(), broken()]))
-        .data("AppStatus", status_of(&blog()))
+        .data("AppDetail", detail_of(&blog()))
         .data("AppOperation", operation("install", "succeeded", "finish"))
         .data("AppOperations", json!([failed_install(), operation("install", "succeeded", "finish")]))
         .data("AppTrash", json!([trashed()]))
@@ -125,11 +125,17 @@ fn broken() -> Value {
     app("shujuku", "mysql", "MySQL 数据库", "50", "error")
 }
 
-/// The same as AppStatus tells it.
-pub(crate) fn status_of(app: &Value) -> Value {
-    let mut status = app.clone();
-    status.as_object_mut().expect("it is an object").remove("running_info");
-    status
+/// The same as AppDetail tells it.
+pub(crate) fn detail_of(app: &Value) -> Value {
+    let mut detail = app.clone();
+    let digest = |character: &str| format!("sha256:{}", character.repeat(64));
+    detail["version"] = json!("6.8");
+    detail["catalog"] = json!("builtin");
+    detail["images"] = json!([
+        { "image": "wordpress:6.8", "digest": digest("9"), "image_id": digest("4") },
+        { "image": "own/database", "digest": "", "image_id": digest("5") },
+    ]);
+    detail
 }
 
 fn step(name: &str, state: &str) -> Value {

@@ -112,11 +112,10 @@ fn an_app_that_has_no_page_no_login_or_does_not_run_says_so() {
     for member in ["url", "user_name", "password"] {
         bare["running_info"][member] = "".into();
     }
-    server.data("AppList", serde_json::json!([bare]));
+    server.data("AppDetail", crate::answers::detail_of(&bare));
     look("open myblog");
     look("password myblog");
-    server.data("AppStatus", crate::answers::status_of(&crate::answers::cache()));
-    server.data("AppList", serde_json::json!([crate::answers::cache()]));
+    server.data("AppDetail", crate::answers::detail_of(&crate::answers::cache()));
     look("open cache");
     insta::assert_snapshot!("missing", page);
 }

@@ -178,7 +178,7 @@ fn a_status_can_be_waited_for() {
     let [running, succeeded] =
         ["running", "succeeded"].map(|state| operation("uninstall", state, "take_down"));
     server.answers_in_turn("AppOperation", vec![Answer::Data(running), Answer::Data(succeeded)]);
-    server.answers("AppStatus", Answer::Refusal("APP.NotExis", "The app is not installed"));
+    server.answers("AppDetail", Answer::Refusal("APP.NotExis", "The app is not installed"));
     let shown = piped(&server, LANGUAGES[0], "status myblog --wait");
     assert_eq!(shown.code, Some(0), "{}", shown.stderr);
     assert!(shown.stdout.starts_with("myblog is uninstalled"), "{}", shown.stdout);
@@ -227,8 +227,7 @@ fn a_server_that_restarts_meanwhile_is_waited_for() {
     let second = away.comes_back();
     second
         .data("AppOperation", operation("install", "succeeded", "finish"))
-        .data("AppStatus", crate::answers::status_of(&blog()))
-        .data("AppList", json!([blog()]));
+        .data("AppDetail", crate::answers::detail_of(&blog()));
     let (screen, code) = terminal.end();
     assert_eq!(code, Some(0), "{screen}");
     assert!(screen.contains("http://192.0.2.2:8080/"), "{screen}");

@@ -4,8 +4,12 @@
 
 use serde::Serialize;
 use serde_json::{Value, json};
-use wire::{AppDetailInfo, AppListParameters, AppStatusInfo, AppStatusParameters, OperationInfo};
+use wire::{
+    AppDetailInfo, AppImageInfo, AppListParameters, AppStatusInfo, AppStatusParameters, InstalledAppInfo,
+    OperationInfo,
+};
 
+use super::catalogs::qualified;
 use crate::Context;
 use crate::args::{List, Status};
 use crate::failure::{Failure, exit};
@@ -15,24 +19,14 @@ use crate::{units, wait};
 /// Members of `running_info` that `password` alone shows.
 const LOGIN: [&str; 2] = ["user_name", "password"];
 
-/// All apps, or those of one package.
-pub(super) async fn all(context: &Context, package: Option<&str>) -> Result<Vec<AppDetailInfo>, Failure> {
-    let parameters = AppListParameters { app_name: package.map(str::to_owned) };
-    context.client.call("AppList", &parameters).await
-}
-
-/// An app and where to reach it. An app that is not there is the server's to refuse.
-pub(super) async fn one(context: &Context, app: &str) -> Result<AppDetailInfo, Failure> {
-    let parameters = AppStatusParameters { app_id: app.to_owned() };
-    let status: AppStatusInfo = context.client.call("AppStatus", &parameters).await?;
-    let found =
-        all(context, Some(&status.name)).await?.into_iter().find(|one| one.app.app_id == status.app_id);
-    // It may have gone from one call to the other.
-    Ok(found.unwrap_or(AppDetailInfo { app: status, running_info: None }))
+/// All that is known of an app. One that is not there is the server's to refuse.
+pub(super) async fn one(context: &Context, app: &str) -> Result<InstalledAppInfo, Failure> {
+    context.client.call("AppDetail", &AppStatusParameters { app_id: app.to_owned() }).await
 }
 
 pub(super) async fn list(context: &Context, arguments: &List) -> Result<(), Failure> {
-    let apps = all(context, arguments.package.as_deref()).await?;
+    let parameters = AppListParameters { app_name: arguments.package.clone() };
+    let apps: Vec<AppDetailInfo> = context.client.call("AppList", &parameters).await?;
     let printer = &context.printer;
     if apps.is_empty() {
         printer.remark(&printer.text("no-apps", &[]));
@@ -77,24 +71,35 @@ async fn show(context: &Context, app: &str, operation: Option<&OperationInfo>) -
     Ok(())
 }
 
-fn status_text(context: &Context, app: &AppDetailInfo, operation: Option<&OperationInfo>) -> String {
+fn status_text(context: &Context, app: &InstalledAppInfo, operation: Option<&OperationInfo>) -> String {
     let printer = &context.printer;
-    let AppDetailInfo { app, running_info } = app;
+    let InstalledAppInfo { detail: AppDetailInfo { app, running_info }, version, catalog, images } = app;
+    let images: Vec<String> = images.iter().map(image).collect();
     let name = |id| printer.text(id, &[]);
     let info = |of: fn(&wire::RunningInfo) -> String| running_info.as_ref().map(of).unwrap_or_default();
     let mut rows = vec![
         (name("column-app"), printer.head(&app.app_id)),
-        (name("column-package"), format!("{} ({})", app.trade_mark, app.name)),
+        (name("column-package"), format!("{} ({})", app.trade_mark, qualified(&app.name, catalog))),
+        (name("column-version"), version.clone()),
         (name("column-status"), status_word(context, app)),
         (name("column-address"), info(address)),
         (name("field-admin"), info(|info| info.admin_url.clone())),
         (name("field-file"), info(|info| info.compose_file.clone())),
+        (name("field-images"), images.join("\n")),
     ];
     if !info(|info| info.password.clone()).is_empty() {
         rows.push((name("field-login"), format!("appmanage password {}", app.app_id)));
     }
     rows.extend(operation.map(|operation| (name("field-operation"), last_done(context, operation))));
     printer.fields(&rows)
+}
+
+/// What the very same image is pulled by, or its name where it came from no registry.
+fn image(info: &AppImageInfo) -> String {
+    match info.digest.is_empty() || info.image.contains('@') {
+        true => info.image.clone(),
+        false => format!("{}@{}", info.image, info.digest),
+    }
 }
 
 /// What was last done to an app, and why it failed if it did.
@@ -133,7 +138,7 @@ fn word_of(value: &impl Serialize) -> String {
     json!(value).as_str().map(str::to_owned).unwrap_or_default()
 }
 
-fn without_login(app: &AppDetailInfo) -> Value {
+fn without_login(app: &impl Serialize) -> Value {
     let mut shown = json!(app);
     if let Some(info) = shown.get_mut("running_info").and_then(Value::as_object_mut) {
         for member in LOGIN {

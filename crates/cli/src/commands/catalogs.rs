@@ -147,5 +147,5 @@ pub(super) async fn trust(context: &Context, arguments: &CatalogTrust) -> Result
 
 /// Where a package comes from, where that is not a matter of course.
 pub(super) fn qualified(name: &str, catalog: &str) -> String {
-    if ["builtin", "local"].contains(&catalog) { name.to_owned() } else { format!("{name}@{catalog}") }
+    if ["", "builtin", "local"].contains(&catalog) { name.to_owned() } else { format!("{name}@{catalog}") }
 }

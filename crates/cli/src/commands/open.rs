@@ -13,7 +13,7 @@ const DESKTOP: [&str; 2] = ["DISPLAY", "WAYLAND_DISPLAY"];
 
 /// Where an app is reached and how to find its login, a line for each that it has.
 pub(super) async fn way_in(context: &Context, app: &str) -> String {
-    let info = apps::one(context, app).await.ok().and_then(|app| app.running_info);
+    let info = apps::one(context, app).await.ok().and_then(|app| app.detail.running_info);
     let Some(info) = info else { return String::new() };
     let login = match info.password.is_empty() {
         true => String::new(),
@@ -60,6 +60,6 @@ pub(super) async fn password(context: &Context, app: &str) -> Result<(), Failure
 }
 
 async fn running_info(context: &Context, app: &str) -> Result<wire::RunningInfo, Failure> {
-    let info = apps::one(context, app).await?.running_info;
+    let info = apps::one(context, app).await?.detail.running_info;
     info.ok_or_else(|| Failure::Missing { id: "not-running", app: app.to_owned() })
 }

@@ -181,6 +181,7 @@ impl Control {
             desired: Desired::Running,
             lifecycle: Lifecycle::Installing,
             deployment: None,
+            images: Vec::new(),
             observation: Observation::default(),
             created_at: now,
             trashed_at: None,

@@ -75,7 +75,7 @@ impl Control {
             Some(self.judge(&project, &rendered.ok()?))
         };
         let images = join_all(package.images(version).into_iter().map(async |image| {
-            let is_present = self.engine.has_image(&image).await.ok();
+            let is_present = self.engine.image(&image).await.ok().map(|found| found.is_some());
             PlannedImage { image, is_present }
         }));
         let (policy, images) = tokio::join!(policy, images);

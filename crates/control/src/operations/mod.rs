@@ -7,6 +7,7 @@ mod await_ready;
 mod containers;
 mod create;
 mod diagnosis;
+mod images;
 mod pull;
 mod removal;
 mod remove_data;
@@ -54,7 +55,7 @@ pub(crate) async fn run(control: &Arc<Control>, install: &InstallId, step: Step)
         let detail = format!("{} is no step for a project that this server did not install", step.as_str());
         return Err(StepError::failed(FailureClass::Internal, app.id.as_str(), detail));
     }
-    match step {
+    let done = match step {
         Step::Reserve => reserve::run(control, &app, &operation).await,
         Step::Render => render::run(control, &app).await,
         Step::Pull => pull::run(control, &app, &operation).await,
@@ -67,7 +68,9 @@ pub(crate) async fn run(control: &Arc<Control>, install: &InstallId, step: Step)
         Step::AwaitReady => await_ready::run(control, &app).await,
         // Recorded together with the success of the step before it.
         Step::Finish => Ok(()),
-    }
+    };
+    done?;
+    images::record(control, install).await
 }
 
 /// Takes back what a step did. Why it could not, as text, if it could not.
@@ -86,7 +89,7 @@ pub(crate) async fn undo(
         _ => app.settings.clone(),
     };
     let app = &App { settings, ..app.clone() };
-    match step {
+    let undone = match step {
         Step::Reserve => reserve::undo(control, app, operation).await,
         Step::Render => render::undo(control, app, operation).await,
         Step::Create => create::undo(control, app, operation).await,
@@ -101,7 +104,10 @@ pub(crate) async fn undo(
         // They make nothing.
         | Step::AwaitReady
         | Step::Finish => Ok(()),
-    }
+    };
+    undone?;
+    // What was brought back may have been made anew.
+    images::record(control, &app.install).await.map_err(|error| error.to_string())
 }
 
 /// Whether the app is one that the step may be carried out on, or undone. Of what this server did not install nothing is

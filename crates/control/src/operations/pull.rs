@@ -26,7 +26,7 @@ pub(super) async fn missing(control: &Arc<Control>, app: &App) -> Result<(), Ste
     let Some((app, operation)) = control.app_and_operation(&app.install) else { return Ok(()) };
     let mut missing = Vec::new();
     for image in app.deployment.iter().flat_map(|deployment| &deployment.images) {
-        if !control.engine.has_image(image).await? {
+        if control.engine.image(image).await?.is_none() {
             missing.push(image.clone());
         }
     }

@@ -120,6 +120,10 @@ pub struct ComposeOrigin {
 pub struct EngineContainer {
     /// What inspect says of it.
     pub facts: ContainerFacts,
+    /// What it was made of, as the compose file calls it.
+    pub image: String,
+    /// The engine's identifier of that image.
+    pub image_id: String,
     /// Whose it is.
     pub owner: Ownership,
     /// Host ports it publishes or, while it is stopped, will publish again. An address of `0.0.0.0`
@@ -129,6 +133,15 @@ pub struct EngineContainer {
     pub anonymous_volumes: Vec<(String, String)>,
     /// Where its compose project lies.
     pub compose: ComposeOrigin,
+}
+
+/// An image on the engine.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EngineImage {
+    /// The engine's identifier of it.
+    pub id: String,
+    /// What it can be pulled as again, the very same: `redis@sha256:…`, of each repository that it was in.
+    pub repo_digests: Vec<String>,
 }
 
 /// A network on the engine, anybody's.
@@ -228,8 +241,8 @@ pub trait Engine: Send + Sync {
     /// Where the registry cannot be reached but the engine has the image, that one is taken.
     async fn pull(&self, image: &str, idle_limit: Duration, sink: &dyn PullSink) -> Result<(), PullError>;
 
-    /// Whether it has that image.
-    async fn has_image(&self, image: &str) -> Result<bool, EngineError>;
+    /// The image of that name or identifier; `None` if it is not there.
+    async fn image(&self, name: &str) -> Result<Option<EngineImage>, EngineError>;
 
     /// Starts a container. Success too if it runs.
     async fn start(&self, id: &ContainerId) -> Result<(), CommandError>;

@@ -23,7 +23,7 @@ pub use catalog::{
 pub use certificates::{Certificates, ChallengeSink};
 pub use clock::Clock;
 pub use engine::{
-    ComposeOrigin, Engine, EngineContainer, EngineError, EngineEvent, EngineInfo, EngineNetwork,
+    ComposeOrigin, Engine, EngineContainer, EngineError, EngineEvent, EngineImage, EngineInfo, EngineNetwork,
     EngineObject, EngineSight, EngineVolume, Ownership, PullError, PullSink,
 };
 pub use gateway::{Gateway, GatewayError, Site, Upstream};

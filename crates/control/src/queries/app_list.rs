@@ -1,8 +1,9 @@
 //! AppList: all apps, or those of one package, oldest install first.
 
-use domain::{RunningInfo, Status};
+use domain::{RunningInfo, Timestamp};
 
 use super::AppSummary;
+use crate::memory::AppRecord;
 use crate::{Control, Error};
 
 /// What AppList tells of an app.
@@ -12,6 +13,14 @@ pub struct AppDetail {
     pub summary: AppSummary,
     /// Where it runs and how to log in, while it runs.
     pub running: Option<RunningInfo>,
+}
+
+impl AppDetail {
+    pub(super) fn of(record: &AppRecord, public_host: &str, now: Timestamp) -> Self {
+        let summary = AppSummary::of(&record.app, record.operation.as_ref(), now);
+        let running = record.app.running_info(summary.status, public_host);
+        Self { summary, running }
+    }
 }
 
 impl Control {
@@ -27,16 +36,7 @@ impl Control {
             let wanted = |name: &str| app_name.is_none_or(|wanted| name.eq_ignore_ascii_case(wanted));
             let visible = memory.oldest_first().filter(|record| record.is_visible());
             let records = visible.filter(|record| wanted(&record.app.package.name));
-            Ok(records
-                .map(|record| {
-                    let summary = AppSummary::of(&record.app, record.operation.as_ref(), now);
-                    let status: Status = summary.status;
-                    AppDetail {
-                        summary,
-                        running: record.app.running_info(status, &self.settings.public_host),
-                    }
-                })
-                .collect())
+            Ok(records.map(|record| AppDetail::of(record, &self.settings.public_host, now)).collect())
         })
     }
 }

@@ -5,6 +5,7 @@
 //! for a disk.
 
 pub mod app_catalog;
+pub mod app_detail;
 pub mod app_domains;
 pub mod app_events;
 pub mod app_list;

@@ -213,6 +213,7 @@ fn undone(record: &mut AppRecord, operation: &mut Operation, now: Timestamp) -> 
     match operation.kind {
         OperationKind::Install => {
             record.app.deployment = None;
+            record.app.images.clear();
             move_to(&mut record.app, Lifecycle::Failed);
             Amendment { events, release: true, forget: false }
         }

@@ -43,6 +43,9 @@ pub(super) struct Container {
     id: String,
     #[serde(default)]
     name: String,
+    /// The identifier of its image.
+    #[serde(default)]
+    image: String,
     #[serde(default)]
     created: String,
     #[serde(default)]
@@ -89,6 +92,8 @@ struct HealthState {
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
 struct Config {
+    /// Its image, as it was asked for.
+    image: String,
     tty: bool,
     labels: Option<Labels>,
 }
@@ -153,6 +158,8 @@ impl Container {
         let anonymous = mounts.filter(|mount| mount.r#type == "volume" && is_anonymous(&mount.name));
         EngineContainer {
             facts,
+            image: self.config.image,
+            image_id: self.image,
             owner: owner(&labels),
             ports: ports.into_iter().collect(),
             anonymous_volumes: anonymous.map(|mount| (mount.destination, mount.name)).collect(),
@@ -169,6 +176,10 @@ pub(super) struct Listed {
     id: String,
     #[serde(default)]
     names: Vec<String>,
+    #[serde(default)]
+    image: String,
+    #[serde(default, rename = "ImageID")]
+    image_id: String,
     /// Seconds since the epoch.
     #[serde(default)]
     created: i64,
@@ -206,10 +217,11 @@ impl Listed {
         let mut container = Container {
             id: self.id,
             name: self.names.into_iter().next().unwrap_or_default(),
+            image: self.image_id,
             created: String::new(),
             restart_count: 0,
             state: State { running: self.state == "running", status: self.state, ..State::default() },
-            config: Config { tty: false, labels: self.labels },
+            config: Config { image: self.image, tty: false, labels: self.labels },
             host_config: HostConfig::default(),
             network_settings: NetworkSettings { ports: Some(ports) },
             mounts: None,
@@ -382,10 +394,11 @@ mod tests {
     fn everything_that_inspect_tells_is_read() {
         let seen = container(json!({
             "Id": "abc", "Name": "/myblog-web-1", "Created": "2026-11-22T20:00:00.123456789Z", "RestartCount": 2,
+            "Image": "sha256:1f",
             "State": {"Status": "exited", "Running": false, "ExitCode": 137, "OOMKilled": true,
                       "StartedAt": "2026-11-22T20:00:01Z", "FinishedAt": "0001-01-01T00:00:00Z",
                       "Health": {"Status": "unhealthy", "FailingStreak": 3, "Log": []}},
-            "Config": {"Labels": {"com.docker.compose.project": "myblog", "com.docker.compose.service": "web",
+            "Config": {"Image": "blog:latest", "Labels": {"com.docker.compose.project": "myblog", "com.docker.compose.service": "web",
                                   "com.docker.compose.project.working_dir": "/srv/my blog",
                                   "com.docker.compose.project.config_files": "/srv/my blog/a.yaml,/srv/b.yaml",
                                   "io.appmanage.instance": "i1", "io.appmanage.install": "n1"}},
@@ -393,6 +406,7 @@ mod tests {
                            "PortBindings": {"80/tcp": [{"HostIp": "127.0.0.1", "HostPort": "8080"}]}},
             "NetworkSettings": {"Ports": {"80/tcp": null}}
         }));
+        assert_eq!((seen.image.as_str(), seen.image_id.as_str()), ("blog:latest", "sha256:1f"));
         let facts = seen.facts;
         assert_eq!((facts.name.as_str(), facts.service.as_str()), ("myblog-web-1", "web"));
         assert_eq!(facts.state, ContainerState::Exited);

@@ -9,6 +9,7 @@ mod events;
 mod facts;
 #[cfg(test)]
 mod fuzz;
+mod image;
 mod lines;
 mod login;
 mod look;
@@ -26,7 +27,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use control::ports::{
-    CommandError, ContainerUsage, Engine, EngineContainer, EngineError, EngineEvent, EngineInfo,
+    CommandError, ContainerUsage, Engine, EngineContainer, EngineError, EngineEvent, EngineImage, EngineInfo,
     EngineNetwork, EngineObject, EngineSight, EngineVolume, OutputLine, OutputQuery, PullError, PullSink,
 };
 use domain::ContainerId;
@@ -133,15 +134,8 @@ impl Engine for Docker {
         pull::pull(&self.client, &self.environment, &self.last_move, image, idle_limit, sink).await
     }
 
-    async fn has_image(&self, image: &str) -> Result<bool, EngineError> {
-        let call = Call::get("inspect an image", format!("/images/{}/json", pull::encoded(image)));
-        let work = async {
-            match self.client.send(&call).await?.found(call.action)? {
-                Some(body) => body.bytes().await.map(|_| true),
-                None => Ok(false),
-            }
-        };
-        self.client.within(CALL_LIMIT, work).await
+    async fn image(&self, name: &str) -> Result<Option<EngineImage>, EngineError> {
+        self.client.within(CALL_LIMIT, image::image(&self.client, name)).await
     }
 
     async fn start(&self, id: &ContainerId) -> Result<(), CommandError> {

@@ -163,9 +163,7 @@ pub(super) fn encoded(text: &str) -> String {
 
 /// Whether the engine has that image already.
 async fn is_there(client: &Client, image: &str) -> Result<bool, PullError> {
-    let call = Call::get("inspect an image", format!("/images/{}/json", encoded(image)));
-    let work = async { Ok(client.send(&call).await?.found(call.action)?.is_some()) };
-    Ok(client.within(CALL_LIMIT, work).await?)
+    Ok(client.within(CALL_LIMIT, super::image::image(client, image)).await?.is_some())
 }
 
 #[cfg(test)]

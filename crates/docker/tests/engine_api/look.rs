@@ -1,6 +1,6 @@
 //! Looking at what the engine holds.
 
-use control::ports::Engine as _;
+use control::ports::{Engine as _, EngineImage};
 use domain::{ContainerId, ContainerState, Health, InstallId, InstanceId, Protocol};
 use testkit::fake_daemon::{container, network, volume};
 
@@ -97,4 +97,20 @@ async fn last_lines_are_read_with_and_without_a_terminal() {
     assert!(
         place.lines_asked().contains(&"GET /v1.41/containers/abc/logs?stdout=1&stderr=1&tail=1".to_owned())
     );
+}
+
+#[tokio::test]
+async fn an_image_tells_what_it_can_be_pulled_by_again() {
+    let place = Place::with_api("1.41");
+    assert_eq!(place.docker.image("redis:7").await, Ok(None));
+    let answers = [
+        (r#"{"Id":"sha256:1f","RepoDigests":["redis@sha256:9a"]}"#, vec!["redis@sha256:9a".to_owned()]),
+        (r#"{"Id":"sha256:1f","RepoDigests":null}"#, Vec::new()),
+        (r#"{"Id":"sha256:1f"}"#, Vec::new()),
+    ];
+    for (body, repo_digests) in answers {
+        place.daemon.answer("GET /images/sha256:1f/json", 200, body);
+        let image = EngineImage { id: "sha256:1f".to_owned(), repo_digests };
+        assert_eq!(place.docker.image("sha256:1f").await, Ok(Some(image)));
+    }
 }

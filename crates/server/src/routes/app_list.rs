@@ -39,13 +39,14 @@ impl Interface for AppList {
     }
 }
 
-fn detail_info(app: AppDetail, call: &Call<'_>) -> AppDetailInfo {
+/// An app as AppList and AppDetail tell it.
+pub(crate) fn detail_info(app: AppDetail, call: &Call<'_>) -> AppDetailInfo {
     let running_info = app.running.map(|running| RunningInfo {
         port: running.port,
         compose_file: running.compose_file.to_string_lossy().into_owned(),
         url: running.url,
         admin_url: running.admin_url,
-        // The owner asks for the login of an own, running app: the one answer that holds a password of an app.
+        // The owner asks for the login of an own, running app: the one place that tells a password of an app.
         password: if call.sees_passwords {
             running.login.password.reveal().to_owned()
         } else {

@@ -5,6 +5,7 @@ pub(crate) mod app_cancel;
 pub(crate) mod app_catalog;
 pub(crate) mod app_catalog_detail;
 pub(crate) mod app_config;
+pub(crate) mod app_detail;
 pub(crate) mod app_events;
 pub(crate) mod app_install;
 pub(crate) mod app_list;

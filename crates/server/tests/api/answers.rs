@@ -96,6 +96,28 @@ async fn where_to_reach_an_app_is_told_only_while_it_runs() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_detail_tells_what_a_list_tells_and_what_was_installed() {
+    let api = Api::start().await;
+    api.world.engine.build_image("db");
+    api.install("blog", "myblog").await;
+    let mut expected = api.send(Call::to("/AppList", &[]).get()).await.data()[0].take();
+    expected["version"] = json!("2");
+    expected["catalog"] = json!("local");
+    expected["images"] = json!([
+        { "image": "db", "digest": "", "image_id": "sha256:db-0" },
+        { "image": "blog", "digest": "sha256:published-blog-0", "image_id": "sha256:blog-0" },
+    ]);
+    for request in Call::to("/AppDetail", &[("app_id", "myblog")]).every_form() {
+        assert_eq!(api.send(request).await.data(), expected);
+    }
+    api.world.engine.compose_up("shop", &["web"]);
+    api.running.until(|running| running.status("shop")).await;
+    let shop = api.send(Call::to("/AppDetail", &[("app_id", "shop")]).get()).await.data();
+    let told = (&shop["version"], &shop["catalog"], &shop["images"]);
+    assert_eq!(told, (&json!(""), &json!(""), &json!([])), "what others brought up was not installed here");
+}
+
+#[tokio::test(start_paused = true)]
 async fn an_app_without_login_or_pages_has_blank_texts_and_no_null() {
     let api = Api::start().await;
     api.install("hello", "one").await;

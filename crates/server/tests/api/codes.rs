@@ -206,7 +206,9 @@ async fn of_reads(covered: &mut Covered, api: &Api) {
     let trash = ["/AppRestore", "/AppPurge"];
     let verbs =
         ["/AppStart", "/AppStop", "/AppRestart", "/AppUninstall", "/AppCancel", "/AppConfig", "/AppAdopt"];
-    for interface in ["/AppStatus", "/AppOperation", "/AppLogs"].iter().chain(&verbs).chain(&trash) {
+    for interface in
+        ["/AppStatus", "/AppDetail", "/AppOperation", "/AppLogs"].iter().chain(&verbs).chain(&trash)
+    {
         let absent = if trash.contains(interface) { ErrorCode::AppNotInTrash } else { ErrorCode::AppNotExis };
         for (id, code) in [
             (" ", ErrorCode::AppIdBlank),
@@ -391,7 +393,9 @@ async fn engine_away(covered: &mut Covered, api: &Api) {
         .await;
     let code = ErrorCode::ContainerCommandError;
     covered.refused(&api.router, install("hello", "new", "1"), code).await;
-    covered.refused(&api.router, Call::to("/AppStatus", &[("app_id", "taken")]), code).await;
+    for interface in ["/AppStatus", "/AppDetail"] {
+        covered.refused(&api.router, Call::to(interface, &[("app_id", "taken")]), code).await;
+    }
     covered.refused(&api.router, Call::to("/AppList", &[]), code).await;
     covered.refused(&api.router, Call::to("/AppStats", &[]), code).await;
     for follow in ["false", "true"] {
@@ -422,7 +426,7 @@ async fn panics(covered: &mut Covered) {
     let clock = Arc::new(BrokenClock(AtomicBool::new(false)));
     let router = router_over(&World::default(), |ports| ports.clock = Arc::clone(&clock) as _);
     clock.0.store(true, Ordering::SeqCst);
-    for interface in ["/AppInstall", "/AppStatus", "/AppList", "/AppPlan"] {
+    for interface in ["/AppInstall", "/AppStatus", "/AppList", "/AppDetail", "/AppPlan"] {
         covered.refused(&router, sound(interface), ErrorCode::SystemError).await;
     }
 }

@@ -9,6 +9,7 @@ const PATHS: &[&str] = &[
     "/AppInstall",
     "/AppStatus",
     "/AppList",
+    "/AppDetail",
     "/AppOperation",
     "/AppUninstall",
     "/AppDomainAdd",
@@ -123,7 +124,7 @@ async fn every_route_answers_every_method_and_every_bad_input_with_200_or_404() 
 async fn every_query_is_answered() {
     let api = Api::start().await;
     for query in QUERIES {
-        for path in &PATHS[..9] {
+        for path in &PATHS[..10] {
             let target = format!("{path}?{query}");
             let Some(request) = request("GET", &target, "", Vec::new()) else { continue };
             assert_eq!(api.send(request).await.status, 200, "{target}");

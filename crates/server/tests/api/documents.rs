@@ -227,6 +227,7 @@ fn the_answers_in_the_guide_have_every_field_and_no_other() {
                 }
                 "AppStatus" => again::<wire::Envelope<wire::AppStatusInfo>>(&answer),
                 "AppList" => again::<wire::Envelope<Vec<wire::AppDetailInfo>>>(&answer),
+                "AppDetail" => again::<wire::Envelope<wire::InstalledAppInfo>>(&answer),
                 "AppLogs" => again::<wire::Envelope<Vec<wire::LogLineInfo>>>(&answer),
                 "AppStats" => again::<wire::Envelope<Vec<wire::AppStatsInfo>>>(&answer),
                 "AppOperation" => again::<wire::Envelope<wire::OperationInfo>>(&answer),

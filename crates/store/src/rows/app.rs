@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Cells;
 use super::deployment::DeploymentRow;
+use super::image::ImageRow;
 use super::observation::ObservationRow;
 use super::settings::SettingsRow;
 use crate::error::Fault;
@@ -41,6 +42,7 @@ pub(crate) fn read(row: &Row<'_>, domains: Vec<AppDomain>) -> Result<App, Fault>
         desired: cells.known("desired", desired_from_text)?,
         lifecycle: cells.known("lifecycle", Lifecycle::from_text)?,
         deployment: cells.optional_json::<DeploymentRow>("deployment")?.map(Into::into),
+        images: cells.json::<Vec<ImageRow>>("images")?.into_iter().map(Into::into).collect(),
         observation: cells.json::<ObservationRow>("observation")?.into(),
         domains,
         created_at: cells.time("created_at")?,

@@ -9,6 +9,7 @@ pub(crate) mod app_domain;
 pub(crate) mod deployment;
 pub(crate) mod event;
 pub(crate) mod failure;
+pub(crate) mod image;
 pub(crate) mod observation;
 pub(crate) mod operation;
 pub(crate) mod settings;

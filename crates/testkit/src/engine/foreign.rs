@@ -78,9 +78,12 @@ impl State {
         self.next_id += 1;
         let id = ContainerId::from_text(format!("c{}", self.next_id));
         self.images_of.insert(id.clone(), service.to_owned());
+        let image_id = self.images.id_of(service);
         let everywhere = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
         let container = EngineContainer {
             facts: making::facts(id.clone(), name, service, now),
+            image: service.to_owned(),
+            image_id,
             owner: owner.clone(),
             ports: vec![(everywhere, Protocol::Udp, 53), (everywhere, Protocol::Tcp, port)],
             anonymous_volumes: Vec::new(),

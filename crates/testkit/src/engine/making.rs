@@ -60,14 +60,19 @@ impl State {
         let name = format!("{}-{}-1", project.name, service.name);
         // As compose does: a container that is there is kept if it fits and recreated if not.
         let found = self.containers.values().find(|container| container.facts.name == name);
-        let definition = format!("{ports:?} {:?}", project.variables);
+        let image_id = self.images.id_of(&service.image);
+        let definition = format!("{ports:?} {image_id} {:?}", project.variables);
         if let Some(found) = found.filter(|c| self.definitions.get(&c.facts.id) == Some(&definition)) {
             return found.facts.id.clone();
         }
         // What it had in anonymous volumes, compose hands on to the one that takes its place.
         let found = self.containers.values().find(|container| container.facts.name == name);
+        let replaced = found.map(|container| container.facts.id.clone());
         let handed_on = found.map(|container| container.anonymous_volumes.clone()).unwrap_or_default();
-        self.containers.retain(|_, container| container.facts.name != name);
+        if let Some(replaced) = replaced {
+            self.containers.remove(&replaced);
+            self.tell(&EngineEvent::Container(replaced));
+        }
         self.next_id += 1;
         let id = ContainerId::from_text(format!("c{}", self.next_id));
         self.definitions.insert(id.clone(), definition);
@@ -88,6 +93,8 @@ impl State {
         facts.restart_policy = self.restart_policy.unwrap_or(facts.restart_policy);
         let container = EngineContainer {
             facts,
+            image: service.image.clone(),
+            image_id,
             owner: owner.clone(),
             ports,
             anonymous_volumes,

@@ -141,6 +141,11 @@ impl Generator {
             deployment: self.maybe(Self::deployment),
             // One name leads to one app: those of the installation's own are nobody else's.
             domains: (0..self.next() % 3).map(|number| self.domain(install, number)).collect(),
+            images: self.some(|generator| AppImage {
+                image: generator.text(),
+                digest: generator.maybe(Self::text),
+                id: generator.text(),
+            }),
             observation: self.observation(),
             created_at: self.time(),
             trashed_at: self.maybe(Self::time),
