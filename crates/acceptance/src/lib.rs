@@ -27,6 +27,7 @@ pub mod random;
 pub mod server;
 pub mod setup;
 pub mod share;
+pub mod small_disk;
 pub mod traces;
 pub mod wait;
 pub mod wordpress;
@@ -37,6 +38,7 @@ pub use gateway::Gateway;
 pub use packages::{Hello, Package};
 pub use server::Server;
 pub use setup::Setup;
+pub use small_disk::SmallDisk;
 
 /// Shows a figure that was measured or counted; seen with `--nocapture`, and when the test fails.
 #[expect(clippy::print_stderr, reason = "the output of tests")]

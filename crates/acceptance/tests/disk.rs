@@ -1,43 +1,7 @@
 //! A full disk: told clearly, nothing half done, and well again as soon as there is room.
 
-use std::fs;
-use std::io::Write as _;
-use std::path::{Path, PathBuf};
-use std::process::Command;
-
 use acceptance::apps;
-use acceptance::{Hello, Server, Setup, docker, traces};
-
-/// A file system of its own, taken away at the end.
-struct SmallDisk(PathBuf);
-
-impl SmallDisk {
-    fn mount(path: &Path, kilobytes: u32) -> Self {
-        fs::create_dir_all(path).expect("it can be made");
-        let size = format!("size={kilobytes}k,mode=0700");
-        let mounted = Command::new("mount").args(["-t", "tmpfs", "-o", &size, "tmpfs"]).arg(path).status();
-        assert!(mounted.is_ok_and(|status| status.success()), "tests run as root, who may mount");
-        Self(path.to_owned())
-    }
-
-    /// Leaves not one byte free.
-    fn fill(&self) {
-        let mut file = fs::File::create(self.0.join("filler")).expect("it can be made");
-        for size in [64 * 1024, 4096, 1] {
-            while file.write_all(&vec![0; size]).is_ok() {}
-        }
-    }
-
-    fn empty(&self) {
-        fs::remove_file(self.0.join("filler")).expect("it is there");
-    }
-}
-
-impl Drop for SmallDisk {
-    fn drop(&mut self) {
-        Command::new("umount").arg("--lazy").arg(&self.0).status().ok();
-    }
-}
+use acceptance::{Hello, Server, Setup, SmallDisk, docker, traces};
 
 /// Server first, disk last: what is dropped first must not need the other.
 struct OnSmallDisk {
@@ -48,7 +12,7 @@ struct OnSmallDisk {
 fn on_small_disk(hello: &Hello) -> OnSmallDisk {
     let setup = Setup::default();
     let path = setup.folder().join("small");
-    let disk = SmallDisk::mount(&path, 16 * 1024);
+    let disk = SmallDisk::mount(&path, 16 << 20);
     let server = setup.data_dir(&path.join("data")).packages(&[hello.package()]).start();
     OnSmallDisk { server, disk }
 }
@@ -58,7 +22,7 @@ fn on_small_disk(hello: &Hello) -> OnSmallDisk {
 fn an_install_on_a_full_disk_is_refused_and_works_when_there_is_room() {
     let OnSmallDisk { server, disk } = on_small_disk(&Hello::named("hello").requires("16M", "1M"));
     let kept = apps::install(&server, "hello", "kept");
-    disk.fill();
+    disk.fill(0);
     let mut accepted = 0;
     let refused = loop {
         // The database may have room of its own for a few.
@@ -100,10 +64,10 @@ fn a_server_on_a_full_disk_says_so_and_loses_nothing() {
     let OnSmallDisk { mut server, disk } = on_small_disk(&Hello::named("hello").requires("16M", "1M"));
     let name = apps::install(&server, "hello", "app");
     server.stop();
-    disk.fill();
+    disk.fill(0);
     // With the little that it needs it may start all the same; if not, it says why.
     let setup = Setup::default();
-    let fresh = setup.data_dir(&disk.0.join("fresh"));
+    let fresh = setup.data_dir(&disk.path().join("fresh"));
     let (status, said) = fresh.refusal();
     assert!(!status.success() && said.contains("full"), "{said}");
     assert_eq!(said.trim().lines().count(), 1, "one clear line: {said}");

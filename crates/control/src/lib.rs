@@ -124,6 +124,8 @@ pub struct Control {
     meter: Meter,
     /// A slot for each container whose output is followed.
     followed: Arc<Semaphore>,
+    /// For starts that have to download: as many at once as installs, whose queue they are not in.
+    pulling: Semaphore,
     /// For whoever collects lines: an answer may hold some megabytes while it is made.
     collected: Semaphore,
 }
@@ -159,6 +161,7 @@ impl Control {
             clock: ports.clock,
             ids: ports.ids,
             front: ports.front,
+            pulling: Semaphore::new(settings.installs_at_once.max(1)),
             challenges: certificates::Challenges::default(),
             settings,
             known_to_ask: policy::KnownToAsk::default(),

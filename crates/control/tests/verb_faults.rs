@@ -16,17 +16,36 @@ const CALLS_MAX: usize = 300;
 #[derive(Clone, Copy, Debug)]
 struct Case {
     verb: OperationKind,
-    /// Whether the app lies in the recycle bin before.
-    from_trash: bool,
-    /// Whether it is stopped before.
-    from_stop: bool,
+    before: Before,
     /// Whether Docker starts its containers again by itself: only then are they restarted side by side.
     comes_again: bool,
 }
 
+/// How the app is before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Before {
+    /// There is none.
+    Nothing,
+    Running,
+    /// By its owner's order.
+    Stopped,
+    /// Past this server: it is meant to run.
+    Killed,
+    /// Stopped, and then all containers and images were removed by hand.
+    Pruned,
+    /// In the recycle bin.
+    Trash,
+}
+
 impl Case {
     const fn of(verb: OperationKind) -> Self {
-        Self { verb, from_trash: false, from_stop: matches!(verb, OperationKind::Start), comes_again: true }
+        let before = match verb {
+            OperationKind::Install => Before::Nothing,
+            OperationKind::Start => Before::Stopped,
+            OperationKind::Restore => Before::Trash,
+            _ => Before::Running,
+        };
+        Self { verb, before, comes_again: true }
     }
 
     async fn ask(self, server: &Running) -> Result<AppId, Error> {
@@ -35,7 +54,7 @@ impl Case {
             OperationKind::Stop => server.control.stop("one").await,
             OperationKind::Restart => server.control.restart("one").await,
             OperationKind::Uninstall => server.control.uninstall("one", Data::Keep).await,
-            OperationKind::Purge if self.from_trash => server.control.purge("one").await,
+            OperationKind::Purge if self.before == Before::Trash => server.control.purge("one").await,
             OperationKind::Purge => server.control.uninstall("one", Data::Purge).await,
             OperationKind::Restore => server.control.restore("one").await,
             OperationKind::Configure => server.control.configure("one", Ok(title("New"))).await,
@@ -52,30 +71,49 @@ fn title(text: &str) -> GivenSettings {
 /// A world with the app that the verb needs, whose server has been stopped in good order.
 async fn prepared(case: Case) -> World {
     let world = World::default();
-    world.engine.give_anonymous_volume("blog", "/uploads");
+    if case.before != Before::Pruned {
+        // Nobody knows any more what was in one whose container was removed by hand: the next has another.
+        world.engine.give_anonymous_volume("blog", "/uploads");
+    }
     if !case.comes_again {
         world.engine.give_restart_policy(RestartPolicy::No);
     }
     let server = world.start();
     server.connected().await;
-    if case.verb == OperationKind::Install {
+    if case.before == Before::Nothing {
         server.stop().await;
         return world;
     }
     server.install("blog", "one").await.expect("accepted");
     server.has_status("one", Status::Running).await;
-    if case.from_stop {
-        server.control.stop("one").await.expect("accepted");
-        server.operation_ended("one").await;
+    match case.before {
+        Before::Nothing | Before::Running => {}
+        Before::Killed => ["web", "db"].iter().for_each(|service| kill(&world, service)),
+        Before::Stopped | Before::Pruned => {
+            server.control.stop("one").await.expect("accepted");
+            server.operation_ended("one").await;
+        }
+        Before::Trash => {
+            server.control.uninstall("one", Data::Keep).await.expect("accepted");
+            server.operation_ended("one").await;
+        }
     }
-    if case.from_trash {
-        server.control.uninstall("one", Data::Keep).await.expect("accepted");
-        server.operation_ended("one").await;
+    if case.before == Before::Pruned {
+        ["web", "db"].iter().for_each(|service| world.engine.remove_by_hand("one", service));
+        world.engine.prune_images();
     }
     server.stop().await;
     // Whatever makes containers now makes them of something else than before.
     world.engine.move_tag("blog");
     world
+}
+
+/// As `docker kill` does.
+fn kill(world: &World, service: &str) {
+    world.engine.change("one", service, |facts| {
+        facts.state = ContainerState::Exited;
+        facts.exit_code = 137;
+    });
 }
 
 /// What holds the app's data, and nothing else.
@@ -173,11 +211,11 @@ enum Place {
 
 impl Place {
     fn before(case: Case) -> Self {
-        match (case.verb, case.from_trash) {
-            (OperationKind::Install, _) => Self::Failed,
-            (_, true) => Self::Trashed,
-            _ if case.from_stop => Self::Stopped,
-            _ => Self::Runs,
+        match case.before {
+            Before::Nothing => Self::Failed,
+            Before::Running => Self::Runs,
+            Before::Stopped | Before::Killed | Before::Pruned => Self::Stopped,
+            Before::Trash => Self::Trashed,
         }
     }
 
@@ -237,6 +275,8 @@ fn check(world: &World, server: &Running, case: Case, data: &[String], answered:
     let (containers, networks) = (sight.containers.len(), sight.networks.len());
     let reserved = (world.store.ports().len(), world.store.subnets().len());
     let whole = match expected {
+        // None was made, or both were and none is started.
+        Place::Stopped if case.before == Before::Pruned && containers == 0 => (0, 0, 1, (1, 1)),
         Place::Runs => (2, 2, 1, (1, 1)),
         Place::Stopped => (2, 0, 1, (1, 1)),
         Place::Trashed | Place::Gone | Place::Failed => (0, 0, 0, (0, 0)),
@@ -314,6 +354,16 @@ async fn a_start_survives_a_fault_at_any_call() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_start_of_what_was_killed_survives_a_fault_at_any_call() {
+    at_every_call(Case { before: Before::Killed, ..Case::of(OperationKind::Start) }).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_start_of_what_was_pruned_survives_a_fault_at_any_call() {
+    at_every_call(Case { before: Before::Pruned, ..Case::of(OperationKind::Start) }).await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_stop_survives_a_fault_at_any_call() {
     at_every_call(Case::of(OperationKind::Stop)).await;
 }
@@ -330,7 +380,7 @@ async fn a_restart_in_order_survives_a_fault_at_any_call() {
 
 #[tokio::test(start_paused = true)]
 async fn a_restart_of_a_stopped_app_survives_a_fault_at_any_call() {
-    at_every_call(Case { from_stop: true, ..Case::of(OperationKind::Restart) }).await;
+    at_every_call(Case { before: Before::Stopped, ..Case::of(OperationKind::Restart) }).await;
 }
 
 #[tokio::test(start_paused = true)]
@@ -345,17 +395,17 @@ async fn a_purge_survives_a_fault_at_any_call() {
 
 #[tokio::test(start_paused = true)]
 async fn a_purge_out_of_the_recycle_bin_survives_a_fault_at_any_call() {
-    at_every_call(Case { from_trash: true, ..Case::of(OperationKind::Purge) }).await;
+    at_every_call(Case { before: Before::Trash, ..Case::of(OperationKind::Purge) }).await;
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_restore_survives_a_fault_at_any_call() {
-    at_every_call(Case { from_trash: true, ..Case::of(OperationKind::Restore) }).await;
+    at_every_call(Case::of(OperationKind::Restore)).await;
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_restore_that_does_not_get_ready_leaves_the_data_in_the_recycle_bin() {
-    let case = Case { from_trash: true, ..Case::of(OperationKind::Restore) };
+    let case = Case::of(OperationKind::Restore);
     let world = prepared(case).await;
     let data = data_of(&world);
     world.engine.behave("blog", Behaviour::Exits(1));

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use control::Data;
 use control::ports::Store as _;
-use domain::{EventId, EventKind, OperationKind, OperationState, Status, Step};
+use domain::{AppId, EventId, EventKind, OperationKind, OperationState, Status, Step};
 use testkit::{Running, World};
 
 async fn with_a_running_app(world: &World) -> Running {
@@ -146,6 +146,53 @@ async fn a_purge_of_what_somebody_holds_is_not_tried_every_minute() {
     world.engine.refuse_removals(false);
     tokio::time::sleep(Duration::from_hours(24)).await;
     assert!(server.control.app_trash().is_empty(), "it was tried again a day later");
+    server.stop().await;
+}
+
+/// What a user has stopped, and `docker system prune --all` has then taken with its images.
+async fn pruned(world: &World, server: &Running, name: &str) {
+    server.install("blog", name).await.expect("accepted");
+    server.has_status(name, Status::Running).await;
+    server.control.stop(name).await.expect("accepted");
+    server.operation_ended(name).await;
+    world.engine.remove_by_hand(name, "web");
+    world.engine.remove_by_hand(name, "db");
+    let id = AppId::parse(name).expect("an app id");
+    let is_bare = |memory: &control::memory::Memory| {
+        memory.app(&id).is_some_and(|record| record.app.observation.containers.is_empty())
+    };
+    server.until(|server| server.control.recorder().read(is_bare).then_some(())).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn starts_that_have_to_download_keep_nobody_waiting_and_download_as_few_at_once_as_installs() {
+    let world = World::default();
+    let server = with_a_running_app(&world).await;
+    let names: Vec<String> = (0..10).map(|number| format!("pruned{number}")).collect();
+    for name in &names {
+        pruned(&world, &server, name).await;
+    }
+    world.engine.prune_images();
+    world.engine.pull_slowly("blog");
+    for name in &names {
+        server.control.start(name).await.expect("accepted");
+    }
+    let all_run = |server: &Running| {
+        let runs = |name: &String| {
+            server.control.app_operation(name).is_ok_and(|newest| newest.state == OperationState::Running)
+        };
+        names.iter().all(runs).then_some(())
+    };
+    server.until(all_run).await;
+    done(&server, OperationKind::Stop).await;
+    let pulls =
+        |name: &&String| server.control.app_operation(name).is_ok_and(|newest| !newest.pulls.is_empty());
+    assert_eq!(names.iter().filter(pulls).count(), world.settings.installs_at_once);
+    for name in &names {
+        server.control.cancel(name).await.expect("it is at work");
+        assert_eq!(server.operation_ended(name).await.state, OperationState::Cancelled);
+        assert_eq!(server.status(name), Some(Status::Stop));
+    }
     server.stop().await;
 }
 

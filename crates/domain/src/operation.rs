@@ -337,7 +337,7 @@ pub struct Operation {
     pub app: AppId,
     /// What it does.
     pub kind: OperationKind,
-    /// What the user had asked for before: what its undo goes back to.
+    /// What the app was to be before, and was: what its undo goes back to.
     pub desired_before: Desired,
     /// What the user had set before: what its undo goes back to.
     pub settings_before: SettingValues,

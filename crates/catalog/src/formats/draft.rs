@@ -238,8 +238,7 @@ fn settle_login(block: &mut Block, known: &Known) {
     }
 }
 
-/// Variables that told the host's port of a published one and are used elsewhere too: the port that was given; the
-/// container's, where they told that as well.
+/// Variables that told the host's port of a published one and are used elsewhere too: the port that was given.
 fn tell_ports(
     variables: &mut Vec<VariableBlock>,
     ports: &[Published],
@@ -254,13 +253,9 @@ fn tell_ports(
         let label = declared.map(|index| variables.remove(index).label);
         if used.contains(name) || known.is_in_env(name) {
             let mut variable = offered::text_variable(name);
+            variable.kind = Kind::Port;
             variable.label = label.unwrap_or(variable.label);
-            if port.tells_target {
-                (variable.kind, variable.value) = (Kind::Derived, Some(port.target.to_string()));
-            } else {
-                let of = PortBlock { service: port.service.clone(), port: port.target, udp: port.udp };
-                (variable.kind, variable.of) = (Kind::Port, Some(of));
-            }
+            variable.of = Some(PortBlock { service: port.service.clone(), port: port.target, udp: port.udp });
             variables.push(variable);
         }
     }

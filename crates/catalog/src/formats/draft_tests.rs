@@ -72,7 +72,6 @@ fn what_prepares_with_the_image_of_another_ends_when_it_has_done_so() {
   a: { image: 'b:1', restart: always }
   create-site: { image: 'b:1', restart: unless-stopped, command: make }
   a-seed: { image: 'b:1', restart: always, command: join }
-  worker-migrations: { image: 'b:1', restart: always, command: work }
   init-watch: { image: 'c:1', restart: always, command: watch }
 ";
     let (document, _) = finished(draft(compose));
@@ -113,19 +112,6 @@ fn ports_are_plain_and_the_web_pages_port_is_published() {
         (&json!("PORT"), &json!("port"), &json!(80))
     );
     assert_eq!(translation.remarks.len(), 2, "{:?}", translation.remarks);
-}
-
-#[test]
-fn what_listens_in_a_container_is_told_the_containers_port() {
-    let compose = "services: { a: { image: b, environment: { LISTEN: '${PORT}', SHOWN: '${PAGE}' },
-        ports: ['${PORT:-2022}:${PORT:-2022}', '${PAGE:-8080}:80'] } }";
-    let variables = finished(draft(compose)).0["x-appmanage"]["variables"].clone();
-    let told = |name: &str| {
-        let all = variables.as_array().expect("there are some");
-        all.iter().find(|variable| variable["name"] == name).cloned().expect("it is declared")
-    };
-    assert_eq!((&told("PORT")["kind"], &told("PORT")["value"]), (&json!("derived"), &json!("2022")));
-    assert_eq!(told("PAGE")["kind"], "port");
 }
 
 #[test]

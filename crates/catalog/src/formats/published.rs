@@ -25,8 +25,6 @@ pub(crate) struct Published {
     pub(crate) udp: bool,
     /// The variable that told the host port.
     pub(crate) variable: Option<String>,
-    /// It told the container's port as well: what listens there is told it, too.
-    pub(crate) tells_target: bool,
 }
 
 /// Makes the ports of every service plain ones, with that of `web` among them.
@@ -124,7 +122,6 @@ fn main(services: &Object, all: &mut Vec<Published>, web: &Web) -> Option<MainBl
                 target: *target,
                 udp: false,
                 variable: None,
-                tells_target: false,
             });
             (service, *target)
         }
@@ -196,8 +193,6 @@ fn read(service: &str, entry: &Value, known: &Known) -> Result<Vec<Published>, S
     let address = settled(&address).trim_matches(['[', ']']).parse().ok();
     let address = address.filter(std::net::IpAddr::is_loopback).map(|address| address.to_string());
     let fits = hosts.is_some_and(|hosts| hosts.1 - hosts.0 == targets.1 - targets.0);
-    let variable = names(&host).into_iter().next();
-    let tells_target = variable.as_ref().is_some_and(|variable| names(&target).contains(variable));
     let port = |target: u16| Published {
         service: service.to_owned(),
         address: address.clone(),
@@ -205,8 +200,7 @@ fn read(service: &str, entry: &Value, known: &Known) -> Result<Vec<Published>, S
         hint: hosts.map(|hosts| if fits { hosts.0 + (target - targets.0) } else { hosts.0 }),
         target,
         udp,
-        variable: variable.clone(),
-        tells_target,
+        variable: names(&host).into_iter().next(),
     };
     Ok((targets.0..=targets.1).map(port).collect())
 }

@@ -404,7 +404,6 @@ fn one_shot(services: &Object, main: Option<&str>, known: &Known) -> Vec<String>
                 "" => has_word(name, &PREPARING) || has_word(name, &BEGINNING),
                 _ => {
                     has_word(name, &PREPARING)
-                        && !has_word(name, &["worker"])
                         && service.get("healthcheck").is_none()
                         && borrows_image(name, service)
                 }

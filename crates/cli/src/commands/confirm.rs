@@ -14,9 +14,9 @@ pub(super) fn deletion(context: &Context, app: &str, yes: bool) -> Result<(), Fa
     if !io::stdin().is_terminal() || !io::stderr().is_terminal() {
         return Err(Failure::Usage(printer.text("confirm-impossible", &[])));
     }
-    let mut stderr = io::stderr().lock();
-    write!(stderr, "{} ", printer.text("confirm-deletion", &[("app", app)]))?;
-    stderr.flush()?;
+    // In one piece: who is quick would answer between the question and its last space.
+    let question = format!("{} ", printer.text("confirm-deletion", &[("app", app)]));
+    io::stderr().write_all(question.as_bytes())?;
     let mut answer = String::new();
     io::stdin().lock().read_line(&mut answer)?;
     match answer.trim().to_lowercase().as_str() {

@@ -11,7 +11,9 @@ pub mod trash;
 
 use std::sync::Arc;
 
-use domain::{App, AppId, AppIdError, Event, EventKind, Operation, OperationKind, Timestamp};
+use domain::{
+    App, AppId, AppIdError, Desired, Event, EventKind, Operation, OperationKind, Status, Timestamp,
+};
 
 use crate::Control;
 use crate::error::Error;
@@ -58,7 +60,7 @@ impl Control {
     /// The change that queues an operation on an existing app, which is written as given.
     fn queue(&self, app: App, before: &App, kind: OperationKind, now: Timestamp) -> Change {
         let operation = Operation {
-            desired_before: before.desired,
+            desired_before: desired_before(before, now),
             settings_before: before.settings.clone(),
             ..Operation::queued(self.ids.operation_id(), app.install.clone(), app.id.clone(), kind, now)
         };
@@ -70,6 +72,15 @@ impl Control {
             kind: EventKind::Queued(kind),
         };
         Change { app: Some(app), operation: Some(operation), events: vec![event], ..Change::default() }
+    }
+}
+
+/// What an undo goes back to. An app that somebody stopped past this server is to be down again, though its owner's
+/// last word was that it runs: what was begun on it would else leave it half up.
+fn desired_before(before: &App, now: Timestamp) -> Desired {
+    match before.status(None, now) {
+        Status::Stop => Desired::Stopped,
+        _ => before.desired,
     }
 }
 

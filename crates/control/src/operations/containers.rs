@@ -152,6 +152,13 @@ fn missing_service<'a>(app: &'a App, containers: &[EngineContainer]) -> Option<&
     app.expected().services.iter().map(|(service, _)| service).find(|service| !is_there(service))
 }
 
+/// Whether memory shows a service of the app without a container.
+pub(super) fn is_incomplete(app: &App) -> bool {
+    let is_there =
+        |service: &String| app.observation.containers.values().any(|c| c.facts.service == *service);
+    !app.expected().services.iter().all(|(service, _)| is_there(service))
+}
+
 /// Starts a project that this server did not install. What is missing of it is not made: only its owner knows of what.
 async fn start_foreign(
     control: &Arc<Control>,

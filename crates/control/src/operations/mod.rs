@@ -73,6 +73,16 @@ pub(crate) async fn run(control: &Arc<Control>, install: &InstallId, step: Step)
     images::record(control, install).await
 }
 
+/// Whether that step will download images first, as the start of an app does whose containers and images were removed
+/// by hand: that takes as long as an install. Where nobody can tell, the step itself will.
+pub(crate) async fn has_to_pull(control: &Control, install: &InstallId, step: Step) -> bool {
+    let Some((app, _)) = control.app_and_operation(install) else { return false };
+    let starts = matches!(step, Step::StartContainers | Step::RestartContainers);
+    starts
+        && containers::is_incomplete(&app)
+        && pull::missing_images(control, &app).await.is_ok_and(|missing| !missing.is_empty())
+}
+
 /// Takes back what a step did. Why it could not, as text, if it could not.
 pub(crate) async fn undo(
     control: &Arc<Control>,

@@ -24,13 +24,24 @@ pub(super) async fn run(control: &Arc<Control>, app: &App, operation: &Operation
 /// Pulls only those images that the engine does not have.
 pub(super) async fn missing(control: &Arc<Control>, app: &App) -> Result<(), StepError> {
     let Some((app, operation)) = control.app_and_operation(&app.install) else { return Ok(()) };
+    let missing = missing_images(control, &app).await?;
+    if missing.is_empty() || operation.kind.is_installing() {
+        return pull_all(control, &operation, &missing).await;
+    }
+    // Installs pull in their own queue. The semaphore is never closed.
+    let _turn = control.pulling.acquire().await;
+    pull_all(control, &operation, &missing).await
+}
+
+/// The app's images that the engine does not have.
+pub(super) async fn missing_images(control: &Control, app: &App) -> Result<Vec<String>, StepError> {
     let mut missing = Vec::new();
     for image in app.deployment.iter().flat_map(|deployment| &deployment.images) {
         if control.engine.image(image).await?.is_none() {
             missing.push(image.clone());
         }
     }
-    pull_all(control, &operation, &missing).await
+    Ok(missing)
 }
 
 async fn pull_all(control: &Arc<Control>, operation: &Operation, images: &[String]) -> Result<(), StepError> {

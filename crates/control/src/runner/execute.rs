@@ -34,9 +34,10 @@ pub(super) async fn execute(
     if is_leftover && !end_leftovers(&control, &install, &stop).await {
         return;
     }
+    let mut slot = Some(slot);
     let went_forward = tokio::select! {
         () = stop.hard.cancelled() => return,
-        went = forward(&control, &install, &operation, &stop) => went,
+        went = forward(&control, &install, &operation, &mut slot, &stop) => went,
     };
     if went_forward == Way::Stopped {
         return;
@@ -84,7 +85,13 @@ async fn end_leftovers(control: &Arc<Control>, install: &InstallId, stop: &Stop)
 }
 
 /// Step after step, until one fails for good or none is left.
-async fn forward(control: &Arc<Control>, install: &InstallId, claimed: &OperationId, stop: &Stop) -> Way {
+async fn forward(
+    control: &Arc<Control>,
+    install: &InstallId,
+    claimed: &OperationId,
+    slot: &mut Option<OwnedSemaphorePermit>,
+    stop: &Stop,
+) -> Way {
     let is_forward =
         |state: &OperationState| matches!(state, OperationState::Queued | OperationState::Running);
     if !control.app_and_operation(install).is_some_and(|(_, operation)| is_forward(&operation.state)) {
@@ -103,7 +110,13 @@ async fn forward(control: &Arc<Control>, install: &InstallId, claimed: &Operatio
             }
             Next::Nothing => return Way::Over,
         };
-        let attempt = run_bounded(control, install, step);
+        let attempt = async {
+            if operations::has_to_pull(control, install, step).await {
+                // What takes a moment must not wait for somebody's download, which waits for a turn of its own.
+                drop(slot.take());
+            }
+            run_bounded(control, install, step).await
+        };
         let outcome = tokio::select! {
             () = stop.soft.cancelled(), if can_be_dropped(step) => return Way::Stopped,
             () = is_cancelled(control, install), if can_be_cancelled(step) => return Way::Over,

@@ -22,11 +22,9 @@ pub(super) async fn unwind(
     control: &Arc<Control>,
     install: &InstallId,
     claimed: &OperationId,
-    slot: OwnedSemaphorePermit,
+    mut slot: Option<OwnedSemaphorePermit>,
     stop: &Stop,
 ) {
-    // While it is stuck it does no work: others may have its slot.
-    let mut slot = Some(slot);
     let mut pause = FIRST_PAUSE;
     let mut told = None;
     loop {
@@ -46,6 +44,7 @@ pub(super) async fn unwind(
                 let is_news = told.as_ref() != Some(&reason);
                 control.record_stuck(install, is_news.then(|| reason.clone())).await;
                 told = Some(reason);
+                // While it is stuck it does no work: others may have its slot.
                 drop(slot.take());
             }
         }

@@ -30,7 +30,8 @@ pub(super) fn classify(image: &str, words: &str, logged_in: bool) -> Failure {
     } else {
         FailureClass::ContainerCommand
     };
-    Failure::of(class, image, words)
+    // The disk is the engine's, not the image's.
+    Failure::of(class, if class == FailureClass::DiskFull { "" } else { image }, words)
 }
 
 /// Whether no registry could be asked: no name, no route, no listener, no TLS, no answer, or a broken one.
@@ -125,6 +126,11 @@ mod tests {
         ] {
             assert_eq!(class(words), expected, "{words}");
         }
+    }
+
+    #[test]
+    fn a_full_disk_is_not_told_as_that_of_the_image() {
+        assert_eq!(classify("redis:7", "write /x: no space left on device", false).subject, "");
     }
 
     #[test]
