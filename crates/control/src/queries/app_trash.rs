@@ -11,6 +11,8 @@ pub struct TrashedApp {
     pub id: AppId,
     /// The package's name.
     pub package: String,
+    /// The name of the catalog that it was of; empty where it was of none.
+    pub catalog: String,
     /// The app's own name.
     pub trademark: String,
     /// The version that was installed.
@@ -32,6 +34,7 @@ impl Control {
                 Some(TrashedApp {
                     id: app.id.clone(),
                     package: app.package.name.clone(),
+                    catalog: app.package.catalog.clone(),
                     trademark: app.package.trademark.clone(),
                     version: app.package.version.clone(),
                     trashed_at,

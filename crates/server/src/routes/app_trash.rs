@@ -1,6 +1,6 @@
 //! AppTrash: what lies in the recycle bin.
 
-use domain::{ErrorCode, PackageName};
+use domain::ErrorCode;
 use wire::{NoParameters, TrashedAppInfo};
 
 use crate::details::rfc3339;
@@ -36,7 +36,7 @@ impl Interface for AppTrash {
     async fn answer(call: &Call<'_>) -> Result<Vec<TrashedAppInfo>, Refusal> {
         let info = |app: control::TrashedApp| TrashedAppInfo {
             app_id: app.id.to_string(),
-            image_url: images::url(call.base, &app.package, PackageName::BUILT_IN),
+            image_url: images::url(call.base, &app.package, &app.catalog),
             name: app.package,
             trade_mark: app.trademark,
             version: app.version,

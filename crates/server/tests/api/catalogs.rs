@@ -126,3 +126,21 @@ async fn a_sync_that_fails_is_told_with_why_and_what_to_do() {
     let message = away["reason"]["message"].as_str().expect("a text");
     assert!(message.contains("https://example.org/away") && message.contains("sync again"), "{message}");
 }
+
+#[tokio::test(start_paused = true)]
+async fn an_app_has_the_picture_of_its_own_catalogs_package_in_the_recycle_bin_too() {
+    let api = Api::start().await;
+    api.world.catalog.offer("store", vec![packages::hello()]);
+    data(&api, "/CatalogAdd", &[("name", "store"), ("source", "/srv/store")]).await;
+    settled(&api, "store").await;
+    for (package, name) in [("hello", "one"), ("hello@store", "two")] {
+        api.install(package, name).await;
+        let picture = data(&api, "/AppStatus", &[("app_id", name)]).await["image_url"].take();
+        assert_eq!(picture, format!("/images/{package}.svg"));
+        data(&api, "/AppUninstall", &[("app_id", name), ("data", "keep")]).await;
+        api.running.operation_ended(name).await;
+        let trash = data(&api, "/AppTrash", &[]).await;
+        let app = trash.as_array().expect("a list").iter().find(|app| app["app_id"] == name);
+        assert_eq!(app.expect("it lies there")["image_url"], picture);
+    }
+}
