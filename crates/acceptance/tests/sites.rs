@@ -205,15 +205,17 @@ fn a_name_of_another_site_stays_that_sites() {
     let refused = world.await_site(SHOP, "failed");
     assert_eq!(text(&refused, "/reason/class"), "gateway_refused", "{refused}");
     let why = text(&refused, "/reason/detail");
-    assert!(why.contains("another site of this nginx has the name shop.example already"), "{why}");
+    assert!(why.contains("another site of this nginx has the name \"shop.example\" already"), "{why}");
+    assert!(is_served());
+    world.call("AppDomainAdd", NAME).expect("it is accepted");
+    world.await_site(NAME, "served");
+    assert_eq!(text(&world.await_site(SHOP, "failed"), "/reason/detail"), why, "it holds up no other");
     assert!(is_served());
     let ran = world.gateway.init(&["--name", SHOP]);
     assert!(!ran.success && ran.stderr.contains("another site of this nginx has the name"), "{ran:?}");
     assert!(is_served());
 
     world.call("AppDomainRemove", SHOP).expect("it is its");
-    world.call("AppDomainAdd", NAME).expect("it is accepted");
-    world.await_site(NAME, "served");
     // A clash that was there before keeps nothing else from changing.
     let clash = format!("server {{ {listen} server_name {NAME}; return 200 \"theirs\\n\"; }}\n");
     fs::write(dir.join("shop.conf"), clash).expect("it can be written");

@@ -3,7 +3,7 @@
 //! Only the recorder changes it. Queries and commands read it, which is why they never wait for Docker
 //! or the disk.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
 use domain::{
@@ -124,6 +124,9 @@ pub struct EngineMemory {
 pub struct GatewayMemory {
     /// The sites that it took at last; `None` before it took any.
     pub served: Option<Vec<WantedSite>>,
+    /// The names that it does not take as they are wanted, each with the reason. It serves them as it did before, or not
+    /// at all.
+    pub refused: BTreeMap<DomainName, Failure>,
     /// Why it does not take those that are wanted now.
     pub failure: Option<Failure>,
 }

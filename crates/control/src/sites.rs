@@ -1,6 +1,7 @@
 //! Has the web server in front serve the names of apps: whatever differs from what it serves is brought to it, until it
 //! takes it. What it served before goes on meanwhile.
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -43,11 +44,12 @@ pub(crate) async fn serve(control: Arc<Control>, stop: Stop) {
             () = stop.hard.cancelled() => return,
             brought = bring(&control, front, &wanted) => brought,
         };
-        let Some(result) = brought else { continue };
-        let failure = result.err().map(failure_of);
-        pause = if failure.is_some() { pause } else { FIRST_PAUSE };
-        note(&control, &wanted, failure.clone());
-        if failure.is_some() {
+        let Some(brought) = brought else { continue };
+        let is_well = brought.served.is_ok() && brought.refused.is_empty();
+        note(&control, brought);
+        if is_well {
+            pause = FIRST_PAUSE;
+        } else {
             let changed = control.wait_for(|memory| unserved(memory).filter(|now| *now != wanted));
             tokio::select! {
                 () = stop.soft.cancelled() => return,
@@ -59,10 +61,11 @@ pub(crate) async fn serve(control: Arc<Control>, stop: Stop) {
 }
 
 /// What is to be served, if it is not known to be: after a change that failed, nobody knows whether it came into force
-/// after all.
+/// after all; and what was refused may be taken another time.
 fn unserved(memory: &Memory) -> Option<Vec<WantedSite>> {
-    let wanted = wanted(memory);
-    let is_served = memory.gateway.failure.is_none() && memory.gateway.served.as_ref() == Some(&wanted);
+    let (wanted, gateway) = (wanted(memory), &memory.gateway);
+    let is_well = gateway.failure.is_none() && gateway.refused.is_empty();
+    let is_served = is_well && gateway.served.as_ref() == Some(&wanted);
     (!is_served).then_some(wanted)
 }
 
@@ -91,28 +94,73 @@ pub(crate) fn upstream(app: &App) -> Option<Upstream> {
     }
 }
 
-/// Brings the sites to the gateway; `None` if one of them names a certificate that is gone, which is noted.
-async fn bring(
-    control: &Arc<Control>,
-    front: &Front,
-    wanted: &[WantedSite],
-) -> Option<Result<(), GatewayError>> {
-    let mut sites = Vec::with_capacity(wanted.len());
-    for WantedSite { domain, upstream, certificate } in wanted {
+/// What came of bringing sites to the gateway.
+struct Brought {
+    /// What it serves now; why that is not known, where it is not.
+    served: Result<Vec<WantedSite>, Failure>,
+    /// The names that it does not take as they are wanted, each with the reason.
+    refused: BTreeMap<DomainName, Failure>,
+}
+
+/// Brings the sites to the gateway: those that it refuses by name are set aside, so that they hold up no other. `None` if
+/// one of them names a certificate that is gone, which is noted.
+async fn bring(control: &Arc<Control>, front: &Front, wanted: &[WantedSite]) -> Option<Brought> {
+    let (mut sites, mut refused) = (wanted.to_vec(), BTreeMap::new());
+    for WantedSite { domain, certificate, .. } in wanted {
         if let Some(lost) = certificate
             && !front.certificates.is_there(lost).await
         {
             tracing::error!(%domain, file = lost.file, "the file of its certificate is gone; asking for another");
             // If the disk takes nothing, it is looked for again.
-            if let Err(error) = forget_certificate(control, domain, lost).await {
-                return Some(Err(GatewayError::Unreachable { reason: error.to_string() }));
-            }
-            return None;
+            let Err(error) = forget_certificate(control, domain, lost).await else { return None };
+            let failure = Failure::of(FailureClass::GatewayUnreachable, "", error.to_string());
+            return Some(Brought { served: Err(failure), refused });
         }
-        let certificate = certificate.as_ref().map(|certificate| front.certificates.path(certificate));
-        sites.push(Site { domain: domain.clone(), upstream: *upstream, certificate });
     }
-    Some(front.gateway.serve(&sites).await)
+    let before = control.recorder.read(|memory| memory.gateway.served.clone().unwrap_or_default());
+    // It ends: each time round, one site at least is what it was before, or is gone.
+    loop {
+        let Err(error) = front.gateway.serve(&as_files(front, &sites)).await else {
+            return Some(Brought { served: Ok(sites), refused });
+        };
+        let at_fault = match &error {
+            GatewayError::Refused { at_fault, .. } => at_fault.clone(),
+            GatewayError::Unreachable { .. } => Vec::new(),
+        };
+        let failure = failure_of(error);
+        if !set_aside(&mut sites, &at_fault, &before) {
+            return Some(Brought { served: Err(failure), refused });
+        }
+        refused.extend(at_fault.into_iter().map(|name| (name, failure.clone())));
+    }
+}
+
+fn as_files(front: &Front, sites: &[WantedSite]) -> Vec<Site> {
+    let as_file = |WantedSite { domain, upstream, certificate }: &WantedSite| Site {
+        domain: domain.clone(),
+        upstream: *upstream,
+        certificate: certificate.as_ref().map(|certificate| front.certificates.path(certificate)),
+    };
+    sites.iter().map(as_file).collect()
+}
+
+/// Leaves the sites of those names as they were served before, with another certificate, or else leaves them out. Returns
+/// whether there was any.
+fn set_aside(sites: &mut Vec<WantedSite>, names: &[DomainName], before: &[WantedSite]) -> bool {
+    let is_meant = |site: &WantedSite| names.contains(&site.domain);
+    let is_any = sites.iter().any(is_meant);
+    sites.retain_mut(|site| {
+        if !is_meant(site) {
+            return true;
+        }
+        let older = before.iter().find(|old| old.domain == site.domain && old.upstream == site.upstream);
+        match older.filter(|older| *older != site) {
+            Some(older) => older.clone_into(site),
+            None => return false,
+        }
+        true
+    });
+    is_any
 }
 
 async fn forget_certificate(
@@ -135,26 +183,33 @@ async fn forget_certificate(
 }
 
 /// Notes what came of it, and logs each reason once.
-fn note(control: &Arc<Control>, wanted: &[WantedSite], failure: Option<Failure>) {
-    let wanted = wanted.to_vec();
+fn note(control: &Arc<Control>, Brought { served, refused }: Brought) {
     control.recorder.observe(move |memory: &mut Memory, _: Timestamp| {
-        match &failure {
-            None => {
-                tracing::info!(sites = wanted.len(), "the gateway serves the domains of apps");
-                memory.gateway.served = Some(wanted);
-            }
-            Some(failure) if memory.gateway.failure.as_ref() != Some(failure) => {
-                tracing::warn!(%failure, "the gateway does not serve the domains of apps as it should; trying again");
-            }
-            Some(_) => {}
+        let known = &mut memory.gateway;
+        for (domain, failure) in refused.iter().filter(|(domain, why)| known.refused.get(*domain) != Some(*why)) {
+            tracing::warn!(%domain, %failure, "the gateway does not take a domain; the others are served; trying again");
         }
-        memory.gateway.failure = failure;
+        known.refused = refused;
+        let failure = match served {
+            Ok(served) => {
+                if known.served.as_ref() != Some(&served) {
+                    tracing::info!(sites = served.len(), "the gateway serves the domains of apps");
+                }
+                known.served = Some(served);
+                None
+            }
+            Err(failure) => Some(failure),
+        };
+        if let Some(failure) = failure.as_ref().filter(|failure| known.failure.as_ref() != Some(*failure)) {
+            tracing::warn!(%failure, "the gateway does not serve the domains of apps as it should; trying again");
+        }
+        known.failure = failure;
     });
 }
 
 fn failure_of(error: GatewayError) -> Failure {
     match error {
-        GatewayError::Refused { words } => Failure::of(FailureClass::GatewayRefused, "", words),
+        GatewayError::Refused { words, .. } => Failure::of(FailureClass::GatewayRefused, "", words),
         GatewayError::Unreachable { reason } => Failure::of(FailureClass::GatewayUnreachable, "", reason),
     }
 }

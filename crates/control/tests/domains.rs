@@ -26,6 +26,11 @@ fn front(world: &World) -> &FakeFront {
     world.front.as_ref().expect("it has a gateway")
 }
 
+/// A refusal that is about no site.
+fn refusal(words: &str) -> GatewayError {
+    GatewayError::Refused { words: words.to_owned(), at_fault: Vec::new() }
+}
+
 fn detail(server: &Running, domain: &str) -> Option<DomainDetail> {
     let all = server.control.app_domains(None).expect("it is listed");
     all.into_iter().find(|detail| detail.domain.name.as_str() == domain)
@@ -221,7 +226,7 @@ async fn a_port_is_not_given_anew_while_a_name_still_leads_to_it() {
     certified(&server, "blog.example.com").await;
     server.operation_ended("one").await;
     let upstream = front(&world).served()[0].upstream;
-    front(&world).refuse(Some(GatewayError::Refused { words: "a file of somebody else's".to_owned() }));
+    front(&world).refuse(Some(refusal("a file of somebody else's")));
     server.control.uninstall("one", Data::Purge).await.expect("accepted");
     server.until(|server| server.detail("one").is_none().then_some(())).await;
     assert_eq!(front(&world).served()[0].upstream, upstream, "it still leads there");
@@ -259,13 +264,64 @@ async fn failures_are_counted_across_restarts() {
 #[tokio::test(start_paused = true)]
 async fn a_gateway_that_refuses_is_told_of_and_asked_again() {
     let (world, server) = with_app().await;
-    front(&world).refuse(Some(GatewayError::Refused { words: "no".to_owned() }));
+    front(&world).refuse(Some(refusal("no")));
     server.control.add_domain("one", "blog.example.com").await.expect("accepted");
     let failed = server
         .until(|server| detail(server, "blog.example.com").filter(|d| matches!(d.site, SiteState::Failed(_))))
         .await;
     assert!(failed.domain.failed.is_none() && front(&world).asked() == 0, "nobody is asked in vain");
     front(&world).refuse(None);
+    certified(&server, "blog.example.com").await;
+    server.stop().await;
+}
+
+/// Waits until the gateway has refused the name.
+async fn refused(server: &Running, domain: &str) -> DomainDetail {
+    let is_refused = |detail: &DomainDetail| matches!(detail.site, SiteState::Failed(_));
+    server.until(|server| detail(server, domain).filter(is_refused)).await
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_name_that_the_gateway_refuses_keeps_no_other_from_being_served_issued_and_renewed() {
+    let (world, server) = with_app().await;
+    let add = |domain: &'static str| server.control.add_domain("one", domain);
+    add("first.example.com").await.expect("accepted");
+    let first = certified(&server, "first.example.com").await.domain.certificate;
+    for taken in ["shop.example.com", "mail.example.com"] {
+        front(&world).refuse_site(&name(taken), true);
+        add(taken).await.expect("accepted");
+        let SiteState::Failed(failure) = refused(&server, taken).await.site else { panic!("it is refused") };
+        assert_eq!((failure.class, failure.detail.contains(taken)), (FailureClass::GatewayRefused, true));
+    }
+    add("second.example.com").await.expect("accepted");
+    certified(&server, "second.example.com").await;
+    tokio::time::sleep(FakeFront::LIFETIME).await;
+    let renewed = certified(&server, "first.example.com").await.domain.certificate;
+    assert_ne!(renewed, first, "it was renewed, and is in use");
+    let issued = front(&world).issued();
+    assert!(issued.iter().all(|name| !name.as_str().contains("shop")), "nobody could answer: {issued:?}");
+    front(&world).refuse_site(&name("shop.example.com"), false);
+    certified(&server, "shop.example.com").await;
+    refused(&server, "mail.example.com").await;
+    server.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_certificate_that_the_gateway_does_not_take_leaves_the_one_before_in_service() {
+    let (world, server) = with_app().await;
+    server.control.add_domain("one", "blog.example.com").await.expect("accepted");
+    let first = certified(&server, "blog.example.com").await.domain.certificate.expect("it has one");
+    front(&world).refuse_site(&name("blog.example.com"), true);
+    tokio::time::sleep(FakeFront::LIFETIME * 2 / 3).await;
+    let detail = refused(&server, "blog.example.com").await;
+    assert_ne!(detail.domain.certificate.as_ref(), Some(&first));
+    server.control.add_domain("one", "www.example.com").await.expect("accepted");
+    certified(&server, "www.example.com").await;
+    let sites = front(&world).served();
+    let path = sites[0].certificate.as_ref().expect("it is served with one");
+    assert!(sites.len() == 2 && path.ends_with(&first.file), "{sites:?}");
+    assert!(front(&world).files().contains(&first.file), "what is served is kept");
+    front(&world).refuse_site(&name("blog.example.com"), false);
     certified(&server, "blog.example.com").await;
     server.stop().await;
 }

@@ -66,7 +66,7 @@ impl NginxGateway {
             None => Ok(()),
             Some(NameClash { name, address }) => {
                 let words = format!(
-                    "another site of this nginx has the name {name} already, at {address}, and one of the two would not \
+                    "another site of this nginx has the name \"{name}\" already, at {address}, and one of the two would not \
                      be served any more: take the name out of that site (nginx -T shows all), or use another one"
                 );
                 Err(GatewayFailure::Refused { words })

@@ -179,7 +179,7 @@ impl NginxGateway {
 impl Gateway for NginxGateway {
     async fn serve(&self, sites: &[Site]) -> Result<(), GatewayError> {
         self.serve_sites(sites).await.map_err(|error| match refusal(&error) {
-            Some(words) => GatewayError::Refused { words },
+            Some(words) => GatewayError::Refused { at_fault: at_fault(&words, sites), words },
             None => GatewayError::Unreachable { reason: error.to_string() },
         })
     }
@@ -199,6 +199,20 @@ fn refusal(error: &GatewayFailure) -> Option<String> {
     }
 }
 
+/// The sites that nginx's words are about: they name the file of the site, its certificate, or itself.
+fn at_fault(words: &str, sites: &[Site]) -> Vec<DomainName> {
+    let is_named = |site: &&Site| {
+        let certificate = site.certificate.as_ref().map(|path| format!("\"{}\"", path.display()));
+        let names = [format!("/{}:", file_name(&site.domain)), format!("\"{}\"", site.domain)];
+        names.iter().chain(&certificate).any(|name| words.contains(name))
+    };
+    sites.iter().filter(is_named).map(|site| site.domain.clone()).collect()
+}
+
+fn file_name(domain: &DomainName) -> String {
+    format!("{domain}.conf")
+}
+
 /// The file of each site, by name.
 fn files_of(setup: &Setup, sites: &[Site]) -> Result<BTreeMap<String, String>, GatewayFailure> {
     let file = |site: &Site| -> Result<_, GatewayFailure> {
@@ -211,7 +225,7 @@ fn files_of(setup: &Setup, sites: &[Site]) -> Result<BTreeMap<String, String>, G
             ("certificate", Value::path(certificate)?),
             ("key", Value::path(key)?),
         ]);
-        Ok((format!("{}.conf", site.domain), fill(template::SITE, &values)))
+        Ok((file_name(&site.domain), fill(template::SITE, &values)))
     };
     sites.iter().map(file).collect()
 }
@@ -247,7 +261,33 @@ fn write_files(folder: &Path, sites: &BTreeMap<String, String>, marker: &str) ->
 
 #[cfg(test)]
 mod tests {
+    use control::ports::Upstream;
+
     use super::*;
+
+    #[test]
+    fn the_sites_at_fault_are_those_that_nginx_names() {
+        let upstream = Upstream { address: "127.0.0.1:80".parse().expect("an address"), tls: false };
+        let site = |name: &str| Site {
+            domain: DomainName::parse(name).expect("a name"),
+            upstream,
+            certificate: Some(format!("/certificates/{name}-1.pem").into()),
+        };
+        let sites = ["a.example", "aa.example", "b.example"].map(site);
+        for (words, expected) in [
+            (
+                "nginx: [emerg] unknown directive \"x\" in /etc/nginx/sites/a.example.conf:7",
+                &["a.example"][..],
+            ),
+            ("cannot load certificate \"/certificates/aa.example-1.pem\": no start line", &["aa.example"]),
+            ("another site of this nginx has the name \"b.example\" already, at 0.0.0.0:80", &["b.example"]),
+            ("unknown directive \"x\" in /etc/nginx/sites-enabled/ca.example.conf:7", &[]),
+            ("cannot load certificate \"/certificates/a.example-12.pem\"", &[]),
+        ] {
+            let found = at_fault(words, &sites);
+            assert_eq!(found.iter().map(DomainName::as_str).collect::<Vec<_>>(), expected, "{words}");
+        }
+    }
 
     #[tokio::test(start_paused = true)]
     async fn root_is_asked_again_until_it_has_done_what_it_was_asked_for() {

@@ -23,6 +23,7 @@ struct State {
     own_name: Option<DomainName>,
     age: Duration,
     refusal: Option<GatewayError>,
+    refused: BTreeSet<DomainName>,
     files: BTreeSet<String>,
     issued: Vec<DomainName>,
     asked: u32,
@@ -41,6 +42,7 @@ impl FakeFront {
             own_name: None,
             age: Duration::ZERO,
             refusal: None,
+            refused: BTreeSet::new(),
             files: BTreeSet::new(),
             issued: Vec::new(),
             asked: 0,
@@ -58,6 +60,12 @@ impl FakeFront {
     /// Lets the web server refuse every change of what it serves, or ends that.
     pub fn refuse(&self, refusal: Option<GatewayError>) {
         self.state().refusal = refusal;
+    }
+
+    /// Lets the web server refuse every change of that site, by its name, or ends that.
+    pub fn refuse_site(&self, name: &DomainName, is_refused: bool) {
+        let refused = &mut self.state().refused;
+        let _ = if is_refused { refused.insert(name.clone()) } else { refused.remove(name) };
     }
 
     /// Gives the web server a name that it has itself.
@@ -113,10 +121,17 @@ impl FakeFront {
         if let Some(refusal) = &state.refusal {
             return Err(refusal.clone());
         }
-        for path in sites.iter().filter_map(|site| site.certificate.as_ref()) {
-            let file = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-            if !state.files.contains(file) {
-                return Err(GatewayError::Refused { words: format!("cannot load certificate {file}") });
+        for site in sites {
+            let path = site.certificate.as_ref();
+            let file = path.and_then(|path| path.file_name()).and_then(|name| name.to_str());
+            let at_fault = vec![site.domain.clone()];
+            if state.refused.contains(&site.domain) && !state.served.contains(site) {
+                let words = format!("it does not like {}", site.domain);
+                return Err(GatewayError::Refused { words, at_fault });
+            }
+            if let Some(file) = file.filter(|file| !state.files.contains(*file)) {
+                let words = format!("cannot load certificate {file}");
+                return Err(GatewayError::Refused { words, at_fault });
             }
         }
         state.served = sites.to_vec();

@@ -36,6 +36,8 @@ pub enum GatewayError {
     Refused {
         /// Its own words.
         words: String,
+        /// The sites that it says it of; none where it is not known, or is none of them.
+        at_fault: Vec<DomainName>,
     },
     /// They could not be brought to it: it is not set up or does not run, a file cannot be written, time was up.
     #[error("the gateway cannot be reached: {reason}")]

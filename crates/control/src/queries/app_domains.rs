@@ -92,6 +92,10 @@ fn site_state(memory: &Memory, app: &App, domain: &AppDomain) -> SiteState {
         Some(site) if Some(site.upstream) == upstream(app) && site.certificate == domain.certificate => {
             SiteState::Served
         }
-        _ => memory.gateway.failure.clone().map_or(SiteState::Pending, SiteState::Failed),
+        _ => {
+            let of_all = memory.gateway.failure.as_ref();
+            let failure = memory.gateway.refused.get(&domain.name).or(of_all);
+            failure.cloned().map_or(SiteState::Pending, SiteState::Failed)
+        }
     }
 }
