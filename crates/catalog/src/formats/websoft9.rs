@@ -10,10 +10,10 @@ use serde_json::{Map, Value};
 use crate::block::{Block, RequirementsBlock, TextBlock, VersionBlock};
 use crate::formats::document::read_mapping;
 use crate::formats::known::Known;
-use crate::formats::loose::{each_text, link, text_at, texts};
+use crate::formats::loose::{collect, each_text, link, text_at, texts};
 use crate::formats::offered::label;
 use crate::formats::websoft9_login::Signs;
-use crate::formats::{Draft, Tree, Untranslatable, Web, WebPort, env_lines};
+use crate::formats::{Draft, PackagedFile, Tree, Untranslatable, Web, WebPort, env_lines};
 use crate::formats::{sidecars, websoft9_env, websoft9_texts};
 
 /// The edition that `docker-compose.yml` is of.
@@ -117,7 +117,7 @@ impl App<'_> {
             block: self.block(edition),
             compose,
             env: self.env.as_deref().map(|env| with_edition(env, edition)),
-            files: self.folder.collect("")?,
+            files: self.files(&mut remarks),
             values: websoft9_env::IDS.map(|id| (id.to_owned(), self.name.to_owned())).into(),
             remarks,
             ..Draft::default()
@@ -151,6 +151,12 @@ impl App<'_> {
         (draft.block.login, draft.block.note) = (signs.login(), signs.note(&labels));
         set_versions(&mut draft, versions);
         Ok(draft)
+    }
+
+    /// What lies in its folder, so far as a package may bring it: only what is mounted comes along.
+    fn files(&self, remarks: &mut Vec<String>) -> BTreeMap<String, PackagedFile> {
+        let entries = [self.folder.folders(""), self.folder.files(""), vec![".env".to_owned()]].concat();
+        entries.iter().flat_map(|entry| collect(&self.folder, entry, remarks)).collect()
     }
 
     /// What people are told of it.

@@ -255,6 +255,16 @@ fn a_service_that_would_steer_docker_is_left_out_where_nothing_needs_it() {
 }
 
 #[test]
+fn large_files_that_are_not_mounted_keep_no_app_away() {
+    let large = vec![b'x'; (4 << 20) + 1];
+    let mut files = notes();
+    files.push(("apps/notes/film/a.mp4", &large));
+    let translation = one(&files);
+    assert_eq!(translation.files.keys().collect::<Vec<_>>(), ["src/notes.conf"]);
+    assert!(translation.remarks.iter().any(|remark| remark.starts_with("film of its folder is left out")));
+}
+
+#[test]
 fn the_quotes_around_a_login_hide_nothing() {
     let env = ENV.replace("W9_LOGIN_PASSWORD=$W9_POWER_PASSWORD", "W9_LOGIN_PASSWORD='${W9_POWER_PASSWORD}'");
     let compose = one(&with("apps/notes/.env", env)).compose;
