@@ -86,8 +86,15 @@ impl Api {
 
 /// The request that calls an interface, to be sent as often as wanted.
 pub(crate) fn call(interface: &str, parameters: &[(&str, &str)]) -> Vec<u8> {
-    let query: Vec<String> = parameters.iter().map(|(name, value)| format!("{name}={value}")).collect();
+    let query: Vec<_> = parameters.iter().map(|(name, value)| format!("{name}={}", encoded(value))).collect();
     request("GET", &format!("/{interface}?{}", query.join("&")), HEADERS)
+}
+
+/// As a query takes it: what is no plain letter or digit, percent-encoded (RFC 3986, 2.1).
+fn encoded(value: &str) -> String {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
+    let byte = |byte| if is_plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") };
+    value.bytes().map(byte).collect()
 }
 
 /// A JSON text, or nothing where it is none.
