@@ -182,11 +182,10 @@ impl App<'_> {
     /// Where its own people tell of it.
     fn website(&self) -> Option<String> {
         let upstream = self.variables.get("upstream").and_then(Value::as_object);
-        let of_project = |page: String| {
-            ["/releases", "/tags"].iter().find_map(|end| Some(page.strip_suffix(end)?.to_owned()))
-        };
+        let of_project =
+            |page: String| page.trim_end_matches("/releases").trim_end_matches("/tags").to_owned();
         link(&self.variables, &["fork_url"])
-            .or_else(|| link(upstream?, &["releases"]).and_then(of_project))
+            .or_else(|| link(upstream?, &["releases"]).map(of_project))
             .or_else(|| texts(upstream?.get("docs")).into_iter().find(|page| page.starts_with("http")))
     }
 }
