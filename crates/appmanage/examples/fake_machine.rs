@@ -145,6 +145,7 @@ fn deployment(number: u16, folder: &Path) -> anyhow::Result<Deployment> {
             subnet: Ipv4Net::new(Ipv4Addr::from(subnet), 27)?,
         }],
         images: vec!["wordpress:6.1".to_owned(), "mariadb:10.11".to_owned()],
+        tokens: Vec::new(),
         kept_volumes: Vec::new(),
         expected: Expectation {
             services: SERVICES.map(|service| (service.to_owned(), false)).to_vec(),

@@ -144,6 +144,7 @@ fn deployment(containers: &[&EngineContainer], app: Option<&App>) -> Deployment 
         user_variable: None,
         password_variable: None,
         secrets: Vec::new(),
+        tokens: Vec::new(),
         kept_volumes: Vec::new(),
     }
 }

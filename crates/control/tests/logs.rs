@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use control::ports::OutputStream::{Stderr, Stdout};
 use control::{AppLine, Error, LogsRequest};
-use domain::{ContainerState, Status};
+use domain::package::{Text, Variable, VariableKind};
+use domain::settings::Given;
+use domain::{ContainerState, Secret, Status, Template};
 use futures_util::StreamExt as _;
 use futures_util::stream::BoxStream;
 use testkit::{Running, World};
@@ -215,5 +217,48 @@ async fn a_client_that_goes_away_leaves_nobody_at_the_engine() {
     assert_eq!(world.engine.output_followers(), 18);
     all.clear();
     assert_eq!(world.engine.output_followers(), 0);
+    server.stop().await;
+}
+
+/// The blog with a token that is signed with its password, and an address that holds it.
+fn blog_with_tokens() -> domain::Package {
+    let mut package = testkit::packages::blog();
+    for (name, kind) in [
+        ("API_KEY", VariableKind::Token { key: "DB_PASSWORD".into(), claims: r#"{"role":"anon"}"#.into() }),
+        (
+            "API_URL",
+            VariableKind::Derived(Template::parse("https://api/?key=${API_KEY}").expect("a template")),
+        ),
+    ] {
+        package.variables.push(Variable { name: name.into(), kind, label: Text::default() });
+    }
+    package
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_made_of_secrets_is_masked_like_them_also_after_a_change_and_a_restart_of_the_server() {
+    let mut world = World::default();
+    world.packages = vec![blog_with_tokens().into()];
+    let server = with_a_running_app(&world).await;
+    let token = |world: &World| world.projects.variable("one", "API_KEY").expect("it is in .env");
+    let first = token(&world);
+    for text in
+        [format!("key {first}"), format!("GET https://api/?key={first}"), format!("cut {}", &first[..60])]
+    {
+        world.engine.write("one", "web", Stdout, &text);
+    }
+    let masked = ["web stdout: key ***", "web stdout: GET https://api/?key=***", "web stdout: cut ***"];
+    assert_eq!(logs(&server, &request(9)).await, masked);
+
+    let password = Given::Scalar(Secret::from_text("correct-horse-battery"));
+    let settings = [("DB_PASSWORD".to_owned(), password)].into();
+    server.control.configure("one", Ok(settings)).await.expect("accepted");
+    server.operation_ended("one").await;
+    server.stop().await;
+    let server = world.start();
+    server.connected().await;
+    assert_ne!(token(&world), first);
+    world.engine.write("one", "web", Stderr, &token(&world));
+    assert_eq!(logs(&server, &request(1)).await, ["web stderr: ***"]);
     server.stop().await;
 }

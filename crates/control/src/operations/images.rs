@@ -11,7 +11,7 @@ use domain::{AppImage, InstallId, Origin};
 use super::StepError;
 use crate::Control;
 use crate::memory::Memory;
-use crate::ports::{Change, EngineError};
+use crate::ports::EngineError;
 
 /// Stores what the app's containers are made of, if that is something else than is stored. A step has succeeded only
 /// once it is stored, so no crash leaves it untold.
@@ -31,17 +31,7 @@ pub(super) async fn record(control: &Arc<Control>, install: &InstallId) -> Resul
         let digest = found.and_then(|found| repository_digest(&image, &found.repo_digests));
         images.push(AppImage { image, digest, id });
     }
-    let install = install.clone();
-    control
-        .recorder
-        .update(move |memory, _| {
-            let Some(record) = memory.install(&install) else { return Ok((Change::default(), ())) };
-            let mut app = record.app.clone();
-            app.images = images;
-            let operation = record.operation.clone();
-            Ok::<_, StepError>((Change { app: Some(app), operation, ..Change::default() }, ()))
-        })
-        .await
+    control.change_app(install, |app| app.images = images).await
 }
 
 /// The images of the app's containers with their identifiers, each once, in the order of its services; `None` where they

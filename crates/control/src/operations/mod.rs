@@ -24,7 +24,7 @@ use domain::{
 
 use crate::Control;
 use crate::names;
-use crate::ports::{EngineError, EngineNetwork, HostError, ProjectsError, StoreError};
+use crate::ports::{Change, EngineError, EngineNetwork, HostError, ProjectsError, StoreError};
 use crate::recorder::error_chain;
 
 pub(crate) use diagnosis::last_lines;
@@ -137,6 +137,24 @@ impl Control {
             let record = memory.install(install)?;
             Some((record.app.clone(), record.operation.clone()?))
         })
+    }
+
+    /// Changes an installation's app, if it is still there.
+    async fn change_app(
+        &self,
+        install: &InstallId,
+        change: impl FnOnce(&mut App) + Send + 'static,
+    ) -> Result<(), StepError> {
+        let install = install.clone();
+        self.recorder
+            .update(move |memory, _| {
+                let Some(record) = memory.install(&install) else { return Ok((Change::default(), ())) };
+                let mut app = record.app.clone();
+                change(&mut app);
+                let operation = record.operation.clone();
+                Ok((Change { app: Some(app), operation, ..Change::default() }, ()))
+            })
+            .await
     }
 
     /// Asks the engine whether anybody else holds one of the names that compose would use: it would take

@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use domain::{App, FailureClass, Lifecycle, Operation, OperationKind, SettingValues, Verdict};
+use domain::package::VariableKind;
+use domain::{App, FailureClass, Lifecycle, Operation, OperationKind, Secret, SettingValues, Verdict};
 
 use super::StepError;
 use crate::Control;
@@ -38,8 +39,28 @@ pub(super) async fn run(control: &Arc<Control>, app: &App) -> Result<(), StepErr
 
 pub(super) async fn write(control: &Arc<Control>, app: &App) -> Result<Project, StepError> {
     let project = control.project(app).await?;
+    remember_tokens(control, app, &project).await?;
     control.projects.write(&project).await?;
     Ok(project)
+}
+
+/// Stores the tokens before anybody reads them: what the app writes of them is masked, like every secret.
+async fn remember_tokens(control: &Arc<Control>, app: &App, project: &Project) -> Result<(), StepError> {
+    let is_token = |name: &String| {
+        let mut declared = project.package.variables.iter();
+        declared.any(|known| known.name == *name && matches!(known.kind, VariableKind::Token { .. }))
+    };
+    let of_tokens = project.variables.iter().filter(|(name, _)| is_token(name));
+    let tokens: Vec<Secret> = of_tokens.map(|(_, value)| Secret::from_text(value.reveal())).collect();
+    if app.deployment.as_ref().is_none_or(|deployment| deployment.tokens == tokens) {
+        return Ok(());
+    }
+    let change = |app: &mut App| {
+        if let Some(deployment) = &mut app.deployment {
+            deployment.tokens = tokens;
+        }
+    };
+    control.change_app(&app.install, change).await
 }
 
 /// A new app's files lie in the folder that the undo of Reserve removes, and a restored one's are good for the next

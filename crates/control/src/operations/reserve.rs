@@ -149,6 +149,8 @@ impl Control {
             user_variable: package.login.as_ref().and_then(|login| login.user_variable.clone()),
             password_variable: package.login.as_ref().and_then(|login| login.password_variable.clone()),
             secrets,
+            // Known once the app's files are written.
+            tokens: before.map(|deployment| deployment.tokens.clone()).unwrap_or_default(),
             kept_volumes: before.map(|deployment| deployment.kept_volumes.clone()).unwrap_or_default(),
         }
     }

@@ -8,7 +8,6 @@ use super::StepError;
 use super::containers::{self, WayBack, bring_back};
 use super::removal::{self, Removal};
 use crate::Control;
-use crate::ports::Change;
 
 pub(super) async fn run(control: &Arc<Control>, app: &App) -> Result<(), StepError> {
     keep_anonymous_volumes(control, app).await?;
@@ -36,20 +35,13 @@ async fn keep_anonymous_volumes(control: &Arc<Control>, app: &App) -> Result<(),
     if found.is_empty() {
         return Ok(());
     }
-    let install = app.install.clone();
-    control
-        .recorder
-        .update(move |memory, _| {
-            let Some(record) = memory.install(&install) else { return Ok((Change::default(), ())) };
-            let mut app = record.app.clone();
-            if let Some(deployment) = &mut app.deployment {
-                // Of an earlier try they are known already.
-                let is_same = |a: &KeptVolume, b: &KeptVolume| a.service == b.service && a.target == b.target;
-                deployment.kept_volumes.retain(|known| !found.iter().any(|new| is_same(known, new)));
-                deployment.kept_volumes.extend(found);
-            }
-            let operation = record.operation.clone();
-            Ok::<_, StepError>((Change { app: Some(app), operation, ..Change::default() }, ()))
-        })
-        .await
+    let change = |app: &mut App| {
+        if let Some(deployment) = &mut app.deployment {
+            // Of an earlier try they are known already.
+            let is_same = |a: &KeptVolume, b: &KeptVolume| a.service == b.service && a.target == b.target;
+            deployment.kept_volumes.retain(|known| !found.iter().any(|new| is_same(known, new)));
+            deployment.kept_volumes.extend(found);
+        }
+    };
+    control.change_app(&app.install, change).await
 }

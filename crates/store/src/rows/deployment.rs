@@ -35,6 +35,9 @@ pub(super) struct DeploymentRow {
     #[serde(default)]
     password_variable: Option<String>,
     secrets: Vec<SecretRow>,
+    /// Since version 5.
+    #[serde(default)]
+    tokens: Vec<String>,
     /// Since version 2.
     #[serde(default)]
     kept_volumes: Vec<KeptVolumeRow>,
@@ -125,6 +128,7 @@ impl From<&Deployment> for DeploymentRow {
             user_variable: deployment.user_variable.clone(),
             password_variable: deployment.password_variable.clone(),
             secrets: deployment.secrets.iter().map(secret).collect(),
+            tokens: deployment.tokens.iter().map(|token| token.reveal().to_owned()).collect(),
             kept_volumes: deployment.kept_volumes.iter().cloned().map(KeptVolumeRow::from).collect(),
         }
     }
@@ -151,6 +155,7 @@ impl From<DeploymentRow> for Deployment {
             user_variable: row.user_variable,
             password_variable: row.password_variable,
             secrets: row.secrets.into_iter().map(secret).collect(),
+            tokens: row.tokens.into_iter().map(Secret::from_text).collect(),
             kept_volumes: row.kept_volumes.into_iter().map(KeptVolume::from).collect(),
         }
     }

@@ -182,6 +182,7 @@ impl Generator {
             user_variable: self.maybe(Self::text),
             password_variable: self.maybe(Self::text),
             secrets: self.some(|generator| (generator.text(), generator.secret())),
+            tokens: self.some(Self::secret),
             kept_volumes: self.some(|generator| KeptVolume {
                 service: generator.text(),
                 target: generator.text(),
