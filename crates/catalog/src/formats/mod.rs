@@ -40,6 +40,7 @@ mod runtipi;
 mod runtipi_compose;
 mod runtipi_form;
 mod secret_names;
+mod secret_samples;
 mod secrets;
 mod services;
 mod sidecars;

@@ -128,8 +128,8 @@ fn main(services: &Object, all: &mut Vec<Published>, web: &Web) -> Option<MainBl
         (None, _) => return None,
     };
     let path = if web.path.starts_with('/') { web.path.clone() } else { format!("/{}", web.path) };
-    // What listens on 443, 8443 and so on speaks TLS, whatever the catalog says.
-    let tls = web.tls || target % 1000 == 443;
+    // What listens on 443 speaks TLS, whatever the catalog says; what listens on 8443 need not.
+    let tls = web.tls || target == 443;
     let http = web.is_http.then(|| HttpBlock { ready_path: "/".to_owned(), path, tls });
     Some(MainBlock { service, port: target, http })
 }

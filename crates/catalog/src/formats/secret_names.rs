@@ -204,6 +204,23 @@ pub(crate) fn is_made_for(name: &str) -> bool {
     looks_secret(name) && !is_foreign(name) && !words(name).iter().any(|word| word == "TOKEN")
 }
 
+/// Whether it names a user of a store of objects, whatever the store itself calls that.
+pub(crate) fn is_identity(name: &str) -> bool {
+    let words = words(name);
+    words.ends_with(&["ACCESS".to_owned(), "KEY".to_owned()]) && words.iter().all(|word| word != "SECRET")
+}
+
+/// Whether a database's image takes the password of its user by that name.
+pub(crate) fn is_database_password(name: &str) -> bool {
+    matches!(name, "POSTGRES_PASSWORD" | "MYSQL_PASSWORD" | "MARIADB_PASSWORD" | "MONGO_INITDB_ROOT_PASSWORD")
+}
+
+/// Whether a value only says what belongs there: `<your password>`.
+pub(crate) fn is_placeholder(value: &str) -> bool {
+    let inside = value.strip_prefix('<').and_then(|rest| rest.strip_suffix('>'));
+    inside.is_some_and(|inside| inside.chars().any(char::is_alphabetic) && !inside.contains(['<', '>']))
+}
+
 /// Whether a value can be a secret at all.
 pub(crate) fn is_plausible(value: &str) -> bool {
     let lower = value.to_ascii_lowercase();

@@ -1,4 +1,5 @@
-//! Secrets that every install of a catalog would share: made anew for each, wherever the same value stands.
+//! Secrets that every install of a catalog would share: made anew for each, wherever the same value stands. Which
+//! values are some is [`super::secret_samples`]'s.
 
 use std::collections::BTreeSet;
 
@@ -9,26 +10,17 @@ use crate::formats::interpolation::{Part, escaped, parse};
 use crate::formats::known::Known;
 use crate::formats::offered::text_variable;
 pub(crate) use crate::formats::secret_names::is_made_for;
-use crate::formats::secret_names::{is_foreign, is_own_key, is_plausible, looks_secret};
+use crate::formats::secret_names::{is_identity, looks_secret};
+use crate::formats::secret_samples::{Sample, find, unquoted};
 
 type Object = Map<String, Value>;
 
-/// Shorter values, and those that mean something else too, are only replaced where a secret is meant.
-const DISTINCT_LENGTH: usize = 6;
 /// The length of secrets made for apps that want signs in passwords.
 const STRONG_LENGTH: u16 = 20;
 /// Variables of `.env` that are made of others, behind each other.
 pub(crate) const DEPTH_LIMIT: usize = 8;
 /// Longest secret: what keys of the field need.
 const LONGEST: usize = 128;
-
-/// A sample value, and the variable that is made for it.
-struct Sample {
-    value: String,
-    variable: String,
-    /// It means something else in the app too, such as its user.
-    is_ambiguous: bool,
-}
 
 /// What is given besides the compose file.
 pub(crate) struct Surroundings<'a> {
@@ -80,119 +72,6 @@ pub(crate) fn clean(
     derive_env(variables, &samples, around);
 }
 
-/// The names of one place where a value stands, and how many services have it.
-#[derive(Default)]
-struct Place {
-    names: Vec<String>,
-    services: BTreeSet<String>,
-    is_wanted: bool,
-}
-
-/// Of a secret, whether it is the app's own; nothing of what is none.
-fn judge(name: &str, value: &str, is_declared: bool) -> Option<bool> {
-    let is_own = is_declared || is_own_key(name, value);
-    (is_own || (looks_secret(name) && is_plausible(value))).then(|| is_own || !is_foreign(name))
-}
-
-/// The sample secrets, each once.
-fn find(
-    compose: &Object,
-    variables: &[VariableBlock],
-    around: &Surroundings<'_>,
-    remarks: &mut Vec<String>,
-) -> Vec<Sample> {
-    let mut places: Vec<(String, Place)> = Vec::new();
-    let mut others: BTreeSet<String> = BTreeSet::new();
-    let mut note = |name: &str, value: &str, service: &str, is_declared: bool| {
-        let judged = judge(name, value, is_declared).filter(|_| !around.fixed.contains(name));
-        let Some(is_wanted) = judged else {
-            others.insert(value.to_owned());
-            return;
-        };
-        let index = places.iter().position(|(known, _)| known == value).unwrap_or_else(|| {
-            places.push((value.to_owned(), Place::default()));
-            places.len() - 1
-        });
-        let place = &mut places[index].1;
-        place.names.push(name.to_owned());
-        place.services.insert(service.to_owned());
-        place.is_wanted |= is_wanted;
-    };
-    let is_secret = |name: &str| variables.iter().any(|v| v.name == name && v.kind == Kind::Secret);
-    for (name, template) in around.known.env() {
-        if let [Part::Text(value)] = parse(template).as_slice()
-            && variables.iter().all(|v| v.name != *name || v.kind == Kind::Secret)
-        {
-            note(name, value, ".env", is_secret(name) && is_plausible(value));
-        }
-    }
-    for variable in variables.iter().filter(|variable| variable.kind == Kind::Text) {
-        if let Some(Value::String(default)) = &variable.default {
-            note(&variable.name, default, "", false);
-        }
-    }
-    let services = compose.get("services").and_then(Value::as_object);
-    for (service, value) in services.into_iter().flatten() {
-        for (name, value) in value.get("environment").and_then(Value::as_object).into_iter().flatten() {
-            let Some(text) = value.as_str() else { continue };
-            if let [Part::Text(value)] = parse(text).as_slice() {
-                note(name, value, service, false);
-            }
-        }
-    }
-    others.extend(services.into_iter().flat_map(Map::keys).cloned());
-    let mut taken: BTreeSet<String> = variables.iter().map(|variable| variable.name.clone()).collect();
-    taken.extend(around.known.env().keys().cloned());
-    let mut samples = Vec::new();
-    for (value, place) in places {
-        let is_internal = place.is_wanted || place.services.len() > 1;
-        if !is_internal || around.told == Some(value.as_str()) {
-            continue;
-        }
-        let is_ambiguous = value.len() < DISTINCT_LENGTH || others.contains(&value);
-        if !is_ambiguous && around.files.iter().any(|file| file.contains(&value)) {
-            remarks.push(format!(
-                "{} stays what the catalog says: a file of the app has it too",
-                place.names[0]
-            ));
-            continue;
-        }
-        let variable = variable_name(&place, &taken, &is_secret);
-        taken.insert(variable.clone());
-        samples.push(Sample { value, variable, is_ambiguous });
-    }
-    // Longer ones first: a shorter one may be a part of them.
-    samples.sort_by_key(|sample| std::cmp::Reverse(sample.value.len()));
-    samples
-}
-
-/// The variable for a value: one of its names that is a variable already, else a new one.
-fn variable_name(place: &Place, taken: &BTreeSet<String>, is_secret: &dyn Fn(&str) -> bool) -> String {
-    let is_variable = |name: &&String| taken.contains(*name);
-    let own = place.names.iter().find(|name| is_secret(name));
-    // A name of `.env` or of a variable stands first in the list of names.
-    if let Some(name) = own.or_else(|| {
-        place
-            .names
-            .first()
-            .filter(is_variable)
-            .filter(|_| place.services.iter().any(|s| s.is_empty() || s == ".env"))
-    }) {
-        return name.clone();
-    }
-    let wish: String =
-        place.names[0].chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect();
-    let wish = if wish.starts_with(|c: char| c.is_ascii_digit()) { format!("_{wish}") } else { wish };
-    let service = place
-        .services
-        .first()
-        .map(|s| s.to_ascii_uppercase().replace(|c: char| !c.is_ascii_alphanumeric(), "_"));
-    let mut candidates = std::iter::once(wish.clone())
-        .chain(service.map(|service| format!("SECRET_{service}_{wish}")))
-        .chain((2..).map(|number| format!("{wish}_{number}")));
-    candidates.find(|name| !taken.contains(name)).unwrap_or(wish)
-}
-
 fn make_secret(
     variable: &mut VariableBlock,
     shape: Option<ShapeBlock>,
@@ -239,7 +118,8 @@ pub(crate) fn shape(sample: &str) -> Option<ShapeBlock> {
 fn replace(value: &mut Value, key: Option<&str>, before: Option<&str>, samples: &[Sample]) {
     match value {
         Value::String(text) => {
-            let is_meant = key.is_some_and(looks_secret) || before.is_some_and(announces);
+            let is_meant = key.is_some_and(|key| looks_secret(key) && !is_identity(key))
+                || before.is_some_and(announces);
             *text = replaced(text, is_meant, samples);
         }
         Value::Array(items) => {
@@ -272,10 +152,10 @@ fn announces(word: &str) -> bool {
 fn replaced(text: &str, is_meant: bool, samples: &[Sample]) -> String {
     let parts = parse(text);
     if let [Part::Text(whole)] = parts.as_slice()
-        && let Some(sample) = samples.iter().find(|sample| sample.value == *whole)
+        && let Some(sample) = samples.iter().find(|sample| sample.value == unquoted(whole))
         && (is_meant || !sample.is_ambiguous)
     {
-        return format!("${{{}}}", sample.variable);
+        return whole.replacen(&sample.value, &format!("${{{}}}", sample.variable), 1);
     }
     let written = |part: &Part| match part {
         Part::Text(text) => replaced_in(text, samples),

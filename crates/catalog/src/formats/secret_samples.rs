@@ -1,0 +1,279 @@
+//! Which values of a compose file are samples of secrets, the same for everybody who installs it. What is written in
+//! their place is [`super::secrets`]'s.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Map, Value};
+
+use crate::block::{Kind, VariableBlock};
+use crate::formats::interpolation::{Part, parse};
+use crate::formats::secret_names::{
+    is_database_password, is_foreign, is_identity, is_made_for, is_own_key, is_placeholder, is_plausible,
+    looks_secret,
+};
+use crate::formats::secrets::Surroundings;
+
+type Object = Map<String, Value>;
+
+/// Shorter values, and those that mean something else too, are only replaced where a secret is meant.
+const DISTINCT_LENGTH: usize = 6;
+
+/// A sample value, and the variable that is made for it.
+pub(crate) struct Sample {
+    pub(crate) value: String,
+    pub(crate) variable: String,
+    /// It means something else in the app too, such as its user.
+    pub(crate) is_ambiguous: bool,
+}
+
+/// The names of one place where a value stands, and how many services have it.
+#[derive(Default)]
+struct Place {
+    names: Vec<String>,
+    services: BTreeSet<String>,
+    is_wanted: bool,
+}
+
+/// What was seen of values: which are secrets, and which mean something else.
+struct Seen<'a> {
+    fixed: &'a BTreeSet<String>,
+    places: Vec<(String, Place)>,
+    others: BTreeSet<String>,
+}
+
+impl Seen<'_> {
+    fn note(&mut self, name: &str, value: &str, service: &str, is_declared: bool) {
+        let value = unquoted(value);
+        let judged = judge(name, value, is_declared).filter(|_| !self.fixed.contains(name));
+        let Some(is_wanted) = judged else {
+            self.others.insert(value.to_owned());
+            return;
+        };
+        let index = self.places.iter().position(|(known, _)| known == value).unwrap_or_else(|| {
+            self.places.push((value.to_owned(), Place::default()));
+            self.places.len() - 1
+        });
+        let place = &mut self.places[index].1;
+        place.names.push(name.to_owned());
+        place.services.insert(service.to_owned());
+        place.is_wanted |= is_wanted;
+    }
+
+    /// The password of a URL that leads to another service, which has it in its own text: `redis://:sample@cache`.
+    fn note_url(&mut self, text: &str, services: &Object) {
+        let Some((host, password)) = login_of_url(text) else { return };
+        let is_known = self.places.iter().any(|(value, _)| value == password);
+        let is_told = |service: &Value| service.to_string().contains(password);
+        if !is_known && is_plausible(password) && services.get(host).is_some_and(is_told) {
+            let host = host.to_ascii_uppercase().replace(|c: char| !c.is_ascii_alphanumeric(), "_");
+            self.note(&format!("{host}_PASSWORD"), password, &host, true);
+        }
+    }
+
+    /// What names the user of a store of objects is no secret where it is called a user elsewhere.
+    fn drop_identities(&mut self) {
+        let others = &self.others;
+        for (_, place) in self.places.iter_mut().filter(|(value, _)| others.contains(value)) {
+            place.names.retain(|name| !is_identity(name));
+        }
+        self.places.retain(|(_, place)| !place.names.is_empty());
+    }
+}
+
+/// Of a secret, whether it is the app's own; nothing of what is none.
+fn judge(name: &str, value: &str, is_declared: bool) -> Option<bool> {
+    let is_own = is_declared || is_own_key(name, value) || (is_placeholder(value) && is_made_for(name));
+    (is_own || (looks_secret(name) && is_plausible(value))).then(|| is_own || !is_foreign(name))
+}
+
+/// The sample secrets, each once.
+pub(crate) fn find(
+    compose: &Object,
+    variables: &[VariableBlock],
+    around: &Surroundings<'_>,
+    remarks: &mut Vec<String>,
+) -> Vec<Sample> {
+    let empty = Object::new();
+    let services = compose.get("services").and_then(Value::as_object).unwrap_or(&empty);
+    let is_secret = |name: &str| variables.iter().any(|v| v.name == name && v.kind == Kind::Secret);
+    let seen = look(services, variables, around);
+    let mut taken: BTreeSet<String> = variables.iter().map(|variable| variable.name.clone()).collect();
+    taken.extend(around.known.env().keys().cloned());
+    let mut samples = Vec::new();
+    for (value, place) in seen.places {
+        let is_internal = place.is_wanted || place.services.len() > 1;
+        if !is_internal || around.told == Some(value.as_str()) {
+            continue;
+        }
+        let is_ambiguous = value.len() < DISTINCT_LENGTH || seen.others.contains(&value);
+        let reason = if is_built_in(&value, &place, services) {
+            "nothing else in the file is told it: the app has it built in, and only the app's own services reach it"
+        } else if !is_ambiguous && around.files.iter().any(|file| file.contains(&value)) {
+            "a file of the app has it too"
+        } else {
+            let variable = variable_name(&place, &taken, &is_secret);
+            taken.insert(variable.clone());
+            samples.push(Sample { value, variable, is_ambiguous });
+            continue;
+        };
+        remarks.push(format!("{} stays what the catalog says: {reason}", place.names[0]));
+    }
+    // Longer ones first: a shorter one may be a part of them.
+    samples.sort_by_key(|sample| std::cmp::Reverse(sample.value.len()));
+    samples
+}
+
+/// Everything that a value stands in: `.env`, defaults and environments.
+fn look<'a>(services: &Object, variables: &[VariableBlock], around: &'a Surroundings<'_>) -> Seen<'a> {
+    let mut seen = Seen { fixed: around.fixed, places: Vec::new(), others: BTreeSet::new() };
+    let is_secret = |name: &str| variables.iter().any(|v| v.name == name && v.kind == Kind::Secret);
+    for (name, template) in around.known.env() {
+        if let [Part::Text(value)] = parse(template).as_slice()
+            && variables.iter().all(|v| v.name != *name || v.kind == Kind::Secret)
+        {
+            seen.note(name, value, ".env", is_secret(name) && is_plausible(value));
+        }
+    }
+    for variable in variables.iter().filter(|variable| variable.kind == Kind::Text) {
+        if let Some(Value::String(default)) = &variable.default {
+            seen.note(&variable.name, default, "", false);
+        }
+    }
+    let plain = |text: &Value| match parse(text.as_str()?).as_slice() {
+        [Part::Text(value)] => Some(value.clone()),
+        _ => None,
+    };
+    for (service, name, value) in environments(services) {
+        if let Some(value) = plain(value) {
+            seen.note(name, &value, service, false);
+        }
+    }
+    for (_, _, value) in environments(services) {
+        if let Some(value) = plain(value) {
+            seen.note_url(&value, services);
+        }
+    }
+    seen.others.extend(services.keys().cloned());
+    seen.drop_identities();
+    seen
+}
+
+fn environments(services: &Object) -> impl Iterator<Item = (&str, &str, &Value)> {
+    services.iter().flat_map(|(service, body)| {
+        let environment = body.get("environment").and_then(Value::as_object).into_iter().flatten();
+        environment.map(|(name, value)| (service.as_str(), name.as_str(), value))
+    })
+}
+
+/// Whether a database's password is one that the app knows without being told: it is its user's name once more, and
+/// no other service has it. Made anew, it would lock the app out.
+fn is_built_in(value: &str, place: &Place, services: &Object) -> bool {
+    let Some(service) = place.services.first().filter(|_| place.services.len() == 1) else { return false };
+    let Some(database) = services.get(service).filter(|_| services.len() > 1) else { return false };
+    let is_user = |(_, name, text): (&str, &str, &Value)| {
+        name.to_ascii_uppercase().ends_with("USER") && text.as_str() == Some(value)
+    };
+    let is_told = |(name, other): (&String, &Value)| {
+        name != service && other.to_string().contains(&format!(":{value}@"))
+    };
+    place.names.iter().all(|name| is_database_password(name))
+        && database.get("ports").is_none()
+        && environments(services).filter(|(name, _, _)| name == service).any(is_user)
+        && !services.iter().any(is_told)
+}
+
+/// Host and password of a URL with both: `cache` and `sample` of `redis://:sample@cache:6379/0`.
+fn login_of_url(text: &str) -> Option<(&str, &str)> {
+    let (_, rest) = text.split_once("://")?;
+    let authority = rest.split(['/', '?', ' ', '$']).next()?;
+    let (login, host) = authority.rsplit_once('@')?;
+    let (_, password) = login.split_once(':')?;
+    Some((host.split(':').next()?, password))
+}
+
+/// A value without the quotes that its author put around it, which compose takes for a part of it.
+pub(crate) fn unquoted(value: &str) -> &str {
+    let inner = |quote: char| value.strip_prefix(quote)?.strip_suffix(quote);
+    inner('"').or_else(|| inner('\'')).unwrap_or(value)
+}
+
+/// The variable for a value: one of its names that is a variable already, else a new one.
+fn variable_name(place: &Place, taken: &BTreeSet<String>, is_secret: &dyn Fn(&str) -> bool) -> String {
+    let is_variable = |name: &&String| taken.contains(*name);
+    let own = place.names.iter().find(|name| is_secret(name));
+    // A name of `.env` or of a variable stands first in the list of names.
+    if let Some(name) = own.or_else(|| {
+        place
+            .names
+            .first()
+            .filter(is_variable)
+            .filter(|_| place.services.iter().any(|s| s.is_empty() || s == ".env"))
+    }) {
+        return name.clone();
+    }
+    let wish: String =
+        place.names[0].chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect();
+    let wish = if wish.starts_with(|c: char| c.is_ascii_digit()) { format!("_{wish}") } else { wish };
+    let service = place
+        .services
+        .first()
+        .map(|s| s.to_ascii_uppercase().replace(|c: char| !c.is_ascii_alphanumeric(), "_"));
+    let mut candidates = std::iter::once(wish.clone())
+        .chain(service.map(|service| format!("SECRET_{service}_{wish}")))
+        .chain((2..).map(|number| format!("{wish}_{number}")));
+    candidates.find(|name| !taken.contains(name)).unwrap_or(wish)
+}
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::formats::known::Known;
+
+    fn samples(services: Value) -> (Vec<(String, String)>, Vec<String>) {
+        let Value::Object(compose) = json!({ "services": services }) else { panic!("an object") };
+        let (known, fixed, mut remarks) = (Known::default(), BTreeSet::new(), Vec::new());
+        let around = Surroundings { known: &known, fixed: &fixed, told: None, files: &[] };
+        let found = find(&compose, &[], &around, &mut remarks);
+        (found.into_iter().map(|sample| (sample.variable, sample.value)).collect(), remarks)
+    }
+
+    fn pair(name: &str, value: &str) -> (String, String) {
+        (name.to_owned(), value.to_owned())
+    }
+
+    #[test]
+    fn a_password_that_only_addresses_and_commands_have_is_found() {
+        let (found, _) = samples(json!({
+            "web": { "environment": { "CACHE": "redis://:sample-of-all@the-cache:6379/1", "API": "https://a:sample-b@example.org" } },
+            "the-cache": { "command": "redis-server --requirepass \"sample-of-all\"" },
+        }));
+        assert_eq!(found, [pair("THE_CACHE_PASSWORD", "sample-of-all")]);
+    }
+
+    #[test]
+    fn a_password_that_the_app_knows_without_being_told_stays() {
+        let database = json!({ "environment": { "POSTGRES_USER": "notes", "POSTGRES_PASSWORD": "notes" } });
+        let (found, remarks) = samples(json!({ "web": { "image": "notes" }, "db": database }));
+        assert!(found.is_empty() && remarks[0].contains("POSTGRES_PASSWORD"), "{remarks:?}");
+        let told = json!({ "environment": { "URL": "postgres://notes:notes@db/notes" } });
+        let (found, _) = samples(json!({ "web": told, "db": database }));
+        assert_eq!(found, [pair("POSTGRES_PASSWORD", "notes")]);
+    }
+
+    #[test]
+    fn placeholders_and_quoted_values_are_samples_and_names_of_users_none() {
+        let (found, _) = samples(json!({
+            "web": { "environment": { "SECRET_KEY": "<secret key>", "SMTP_PASSWORD": "<your password>",
+                "DB_PASSWORD": "\"sample-1\"", "S3_ACCESS_KEY": "a-user-0", "S3_SECRET_KEY": "sample-2" } },
+            "db": { "environment": { "POSTGRES_PASSWORD": "sample-1" } },
+            "s3": { "environment": { "MINIO_ROOT_USER": "a-user-0", "MINIO_ROOT_PASSWORD": "sample-2" } },
+        }));
+        let expected = [
+            pair("SECRET_KEY", "<secret key>"),
+            pair("DB_PASSWORD", "sample-1"),
+            pair("S3_SECRET_KEY", "sample-2"),
+        ];
+        assert_eq!(found, expected);
+    }
+}
