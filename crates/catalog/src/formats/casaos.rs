@@ -48,6 +48,23 @@ fn folder_of_apps(tree: &Tree) -> Option<&'static str> {
     })
 }
 
+/// Older files tell of an app in the block of its main service, some of them one level deeper.
+fn with_what_its_service_says(
+    mut about: Map<String, Value>,
+    compose: &Map<String, Value>,
+    main: Option<&str>,
+) -> Map<String, Value> {
+    let service = services(compose).find(|(name, _)| Some(name.as_str()) == main);
+    let told = service.and_then(|(_, service)| service.get("x-casaos")?.as_object());
+    let deeper = told.and_then(|told| told.get("container")?.as_object());
+    for (key, value) in told.into_iter().chain(deeper).flatten() {
+        if !value.is_null() && about.get(key).is_none_or(Value::is_null) {
+            about.insert(key.clone(), value.clone());
+        }
+    }
+    about
+}
+
 fn compose_text(folder: &Tree) -> Result<String, Untranslatable> {
     for file in COMPOSE_FILES {
         if let Some(text) = folder.text(file)? {
@@ -73,6 +90,7 @@ pub(super) fn read(tree: &Tree, app: &str) -> Result<Vec<Draft>, Untranslatable>
         files.extend(loose::collect(&folder, &path, &mut remarks));
     }
     let main = main_service(&compose, &about);
+    let about = with_what_its_service_says(about, &compose, main.as_deref());
     let web = web(&compose, &about, main.as_deref());
     let mut block = block(&about, &name);
     let settings = Settings::take(&mut compose, main.as_deref(), web.as_ref(), block.note.as_mut());
@@ -133,8 +151,8 @@ pub(super) fn localised(value: &Value) -> Option<TextBlock> {
             .filter(|(key, _)| key.to_lowercase().starts_with(begin))
             .find_map(|(_, value)| text(value))
     };
-    let en = text_at(languages, "en_US").or_else(|| of("en"));
-    let zh = text_at(languages, "zh_CN").or_else(|| of("zh"));
+    let en = of("en_us").or_else(|| of("en"));
+    let zh = of("zh_cn").or_else(|| of("zh"));
     let any = || languages.values().find_map(text);
     let en = en.or_else(|| zh.clone()).or_else(any)?;
     Some(TextBlock { zh: zh.unwrap_or_else(|| en.clone()), en })
@@ -159,6 +177,7 @@ fn architectures(about: &Map<String, Value>) -> Vec<String> {
         let name = match name.as_str() {
             "x86_64" | "x86-64" => "amd64".to_owned(),
             "aarch64" => "arm64".to_owned(),
+            "armv6" | "armv7" | "armhf" => "arm".to_owned(),
             _ => name,
         };
         if !names.contains(&name) {
@@ -203,8 +222,14 @@ fn web(compose: &Map<String, Value>, about: &Map<String, Value>, main: Option<&s
             .find(|port| **port == told)
             .or_else(|| published.iter().find(|port| port.contains('$')))
     };
+    let is_target = |port: u16| {
+        let services = services(compose).filter_map(|(_, service)| service.get("ports")?.as_array());
+        services.flatten().any(|entry| target(entry) == Some(port))
+    };
     let port = match told.parse() {
         Ok(number) if published.contains(&told) => WebPort::Published(number),
+        // Some name the container's instead.
+        Ok(number) if is_target(number) => WebPort::Target(number),
         _ => by_variable().map_or(WebPort::First, |port| WebPort::Variable(variable_name(port))),
     };
     let has_ports =
@@ -236,6 +261,15 @@ fn host_port(entry: &Value) -> Option<String> {
     let short = text(entry)?;
     let parts = loose::split(&short);
     parts.len().checked_sub(2).map(|host| parts[host].to_owned())
+}
+
+/// The container's side of it, where it is one port of TCP.
+fn target(entry: &Value) -> Option<u16> {
+    let told = match entry {
+        Value::Object(long) => text_at(long, "target"),
+        short => text(short).map(|short| loose::split(&short).last().copied().unwrap_or_default().to_owned()),
+    };
+    told?.trim_end_matches("/tcp").parse().ok()
 }
 
 fn version(

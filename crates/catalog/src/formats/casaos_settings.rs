@@ -7,9 +7,10 @@ use serde_json::{Map, Value};
 
 use crate::block::{Kind, LoginBlock, TextBlock, VariableBlock};
 use crate::formats::casaos::localised;
-use crate::formats::loose::{self, both, text, text_at};
-use crate::formats::secret_names::{is_plausible, looks_secret};
-use crate::formats::{Web, WebPort};
+use crate::formats::environments::{Entry, each_entry, entries};
+use crate::formats::loose::{self, both, text_at};
+use crate::formats::secret_names::{is_made_for, is_placeholder, looks_secret, told_shape};
+use crate::formats::{Web, casaos_addresses, casaos_logins};
 use domain::template::is_variable_name;
 
 /// What `CasaOS` itself gives to every app: name, kind, and what it usually is.
@@ -21,8 +22,6 @@ const GIVEN: [(&str, Kind, &str); 6] = [
     ("DefaultUserName", Kind::Text, "admin"),
     ("DefaultPassword", Kind::Secret, ""),
 ];
-/// What a server with `CasaOS` is called in its own network.
-const OWN_NAMES: [&str; 2] = ["casaos.local", "zimaos.local"];
 /// Texts of `environment` longer than this are no settings.
 const VALUE_LIMIT: usize = 200;
 /// Settings that are offered; the most of the field has 40.
@@ -47,44 +46,39 @@ impl Settings {
         web: Option<&Web>,
         note: Option<&mut TextBlock>,
     ) -> Self {
-        let mut settings = Self { labels: labels(compose), ..Self::default() };
-        fill_in_addresses(compose, web);
-        if let Some(note) = note {
-            settings.tell_login(compose, note);
+        let samples = entries(compose);
+        let mut settings = Self { labels: labels(compose, &samples), ..Self::default() };
+        settings.variables = casaos_addresses::fill_in(compose, web);
+        let found = casaos_logins::find(&entries(compose), main, note);
+        if let Some(found) = &found {
+            settings.tell_login(found);
         }
         settings.offer(compose, main);
         settings.declare_given(compose);
+        // A user that may be chosen is told as chosen.
+        let user = found.and_then(|found| found.user).filter(|user| settings.has(&user.name));
+        if let (Some(login), Some(user)) = (&mut settings.login, user) {
+            login.user_variable = Some(user.name);
+            login.user_name.clear();
+        }
         settings
     }
 
-    /// The password that the note tells, where it is one of `environment`: it is made anew for each install, so the
-    /// login tells it and the note no longer does.
-    fn tell_login(&mut self, compose: &mut Map<String, Value>, note: &mut TextBlock) {
-        let entries = entries(compose);
-        let is_told = |entry: &&Entry| last_word(&note.en, &entry.value).is_some();
-        let is_password = |entry: &&Entry| {
-            looks_secret(&entry.name) && is_variable_name(&entry.name) && is_plausible(&entry.value)
-        };
-        let Some(password) = entries.iter().filter(is_password).find(is_told) else { return };
-        let is_user = |entry: &&Entry| {
-            let name = entry.name.to_uppercase();
-            entry.service == password.service && (name.contains("USER") || name.contains("EMAIL"))
-        };
-        let user = entries.iter().filter(is_user).find(is_told);
-        for (text, made) in [(&mut note.en, "made for you:"), (&mut note.zh, "自动生成：")] {
-            if let Some(at) = last_word(text, &password.value) {
-                text.replace_range(at..at + password.value.len(), &format!("({made} {})", password.name));
-            }
-        }
+    fn has(&self, name: &str) -> bool {
+        self.variables.iter().any(|variable| variable.name == name)
+    }
+
+    fn tell_login(&mut self, found: &casaos_logins::Found) {
         // With the sample as its default it is known for the secret that it is, wherever the same value stands.
-        self.variables.push(VariableBlock {
+        self.variables.extend(found.password.as_ref().map(|password| VariableBlock {
             label: self.label(&password.name),
             default: Some(password.value.clone().into()),
             ..blank(&password.name, Kind::Text)
-        });
+        }));
         self.login = Some(LoginBlock {
-            user_name: user.map(|user| user.value.clone()).unwrap_or_default(),
-            password_variable: Some(password.name.clone()),
+            user_name: found.user_name.clone(),
+            password_variable: found.password.as_ref().map(|password| password.name.clone()),
+            password: found.fixed.clone(),
             ..LoginBlock::default()
         });
     }
@@ -93,7 +87,7 @@ impl Settings {
     fn declare_given(&mut self, compose: &Map<String, Value>) {
         let whole = Value::Object(compose.clone());
         for (name, kind, value) in GIVEN {
-            if self.variables.iter().any(|variable| variable.name == name) || !loose::uses(&whole, name) {
+            if self.has(name) || !loose::uses(&whole, name) {
                 continue;
             }
             let mut variable = VariableBlock { label: self.label(name), ..blank(name, kind) };
@@ -106,6 +100,17 @@ impl Settings {
                 self.values.insert(name.to_owned(), value.to_owned());
             }
             self.variables.push(variable);
+        }
+        // What the file only names it may tell how to make.
+        for (name, label) in self.labels.clone() {
+            if is_made_for(&name) && !self.has(&name) && loose::uses(&whole, &name) {
+                let shape = told_shape(&label.en);
+                self.variables.extend(shape.map(|shape| VariableBlock {
+                    label,
+                    shape: Some(shape),
+                    ..blank(&name, Kind::Secret)
+                }));
+            }
         }
     }
 
@@ -125,12 +130,14 @@ impl Settings {
         let mut chosen: BTreeMap<String, (Kind, String)> = BTreeMap::new();
         for Entry { service, name, value } in &entries {
             let is_given = GIVEN.iter().any(|(given, kind, _)| given == name && *kind != Kind::Derived);
-            let is_taken = self.variables.iter().any(|variable| variable.name == *name);
+            let is_taken = self.has(name);
             let is_described = Some(service.as_str()) == main && self.labels.contains_key(name);
             if is_taken {
                 continue;
             } else if is_variable_name(name) && is_password_hash(value) {
                 chosen.insert(name.clone(), (Kind::Secret, String::new()));
+            } else if is_variable_name(name) && is_placeholder(value) && !is_made_for(name) {
+                chosen.insert(name.clone(), (Kind::Text, String::new()));
             } else if (is_given || is_described)
                 && values[name.as_str()].len() == 1
                 && (is_given || kind(value) != Kind::Text || meanings[value.as_str()].len() == 1)
@@ -149,13 +156,14 @@ impl Settings {
                         both(format!("{} (the hash of a password, as the app's pages say)", label.en));
                     VariableBlock { label, ..blank(name, Kind::Text) }
                 }
+                _ if value.is_empty() => VariableBlock { label, optional: true, ..blank(name, *kind) },
                 _ => VariableBlock { label, default: Some(default(*kind, value)), ..blank(name, *kind) },
             };
             self.variables.push(variable);
         }
         each_entry(compose, &mut |_, name, value| {
             if let Some((kind, chosen)) = chosen.get(name)
-                && (*kind == Kind::Secret || chosen == value)
+                && (*kind == Kind::Secret || chosen.is_empty() || chosen == value)
             {
                 *value = format!("${{{name}}}");
             }
@@ -179,54 +187,8 @@ impl Settings {
     }
 }
 
-/// An entry of `environment`.
-struct Entry {
-    service: String,
-    name: String,
-    value: String,
-}
-
-fn entries(compose: &mut Map<String, Value>) -> Vec<Entry> {
-    let mut entries = Vec::new();
-    each_entry(compose, &mut |service, name, value| {
-        entries.push(Entry { service: service.to_owned(), name: name.to_owned(), value: value.clone() });
-    });
-    entries
-}
-
-/// Calls `change` with service, name and value of each entry that has a value.
-fn each_entry(compose: &mut Map<String, Value>, change: &mut impl FnMut(&str, &str, &mut String)) {
-    let Some(Value::Object(services)) = compose.get_mut("services") else { return };
-    for (service, body) in services {
-        match body.get_mut("environment") {
-            Some(Value::Object(map)) => {
-                for (name, value) in map {
-                    let Some(before) = text(value) else { continue };
-                    let mut after = before.clone();
-                    change(service, name, &mut after);
-                    if after != before {
-                        *value = after.into();
-                    }
-                }
-            }
-            Some(Value::Array(list)) => {
-                for item in list {
-                    let Value::String(line) = item else { continue };
-                    let Some((name, value)) = line.split_once('=') else { continue };
-                    let mut after = value.to_owned();
-                    change(service, name, &mut after);
-                    if after != value {
-                        *line = format!("{name}={after}");
-                    }
-                }
-            }
-            _ => {}
-        }
-    }
-}
-
 /// What the file says of each name of `environment`, where it says more than the name.
-fn labels(compose: &Map<String, Value>) -> BTreeMap<String, TextBlock> {
+fn labels(compose: &Map<String, Value>, samples: &[Entry]) -> BTreeMap<String, TextBlock> {
     let mut labels = BTreeMap::new();
     let services = compose.get("services").and_then(Value::as_object).into_iter().flatten();
     for (_, service) in services {
@@ -237,13 +199,26 @@ fn labels(compose: &Map<String, Value>) -> BTreeMap<String, TextBlock> {
             else {
                 continue;
             };
-            let is_name = label.en.eq_ignore_ascii_case(&name) || label.en.starts_with("Container Variable:");
+            let is_name = label.en.eq_ignore_ascii_case(&name) || label.en.starts_with("Container ");
             if !is_name {
+                let label = samples
+                    .iter()
+                    .filter(|sample| sample.name == name)
+                    .fold(label, |label, sample| without_value(&label, &sample.value));
                 labels.entry(name).or_insert(label);
             }
         }
     }
     labels
+}
+
+/// `Password: changeme` without the sample, which is the default or no longer true.
+fn without_value(label: &TextBlock, value: &str) -> TextBlock {
+    let plain = |text: &str| {
+        let rest = text.strip_suffix(value).and_then(|rest| rest.strip_suffix(": "));
+        rest.filter(|rest| !rest.is_empty()).unwrap_or(text).to_owned()
+    };
+    TextBlock { zh: plain(&label.zh), en: plain(&label.en) }
 }
 
 /// Whether a value is one that people choose, and not how the app's parts find each other, a place in a container
@@ -266,14 +241,6 @@ fn may_be_offered(name: &str, value: &str, services: &BTreeSet<String>) -> bool 
         && !is_wiring
         && !value.is_empty()
         && !looks_secret(name)
-}
-
-/// Where that word stands last in a text.
-fn last_word(text: &str, word: &str) -> Option<usize> {
-    let is_inner = |letter: char| letter.is_alphanumeric();
-    text.rmatch_indices(word)
-        .map(|(at, _)| at)
-        .find(|at| !text[..*at].ends_with(is_inner) && !text[at + word.len()..].starts_with(is_inner))
 }
 
 /// What kind of setting a value is one of.
@@ -312,36 +279,4 @@ fn blank(name: &str, kind: Kind) -> VariableBlock {
 fn is_password_hash(value: &str) -> bool {
     let value = value.replace("$$", "$");
     ["$2a$", "$2b$", "$2y$", "$argon2", "$5$", "$6$", "$pbkdf2"].iter().any(|begin| value.starts_with(begin))
-}
-
-/// Puts the server's address where the file asks its reader for it: `http://[YOUR_CASAOS_IP]:8080`.
-fn fill_in_addresses(compose: &mut Map<String, Value>, web: Option<&Web>) {
-    let port = match web.map(|web| &web.port) {
-        Some(WebPort::Published(port)) => format!(":{port}"),
-        _ => String::new(),
-    };
-    each_entry(compose, &mut |_, _, value| {
-        for name in OWN_NAMES {
-            *value = value.replace(name, "[SERVER-IP]");
-        }
-        while let Some((before, after)) = address_place(value) {
-            let rest =
-                after.strip_prefix(&port).filter(|rest| !rest.starts_with(|c: char| c.is_ascii_digit()));
-            *value = match rest {
-                Some(rest) if !port.is_empty() => format!("{before}${{APPMANAGE_AUTHORITY}}{rest}"),
-                _ => format!("{before}${{APPMANAGE_HOST}}{after}"),
-            };
-        }
-    });
-}
-
-/// The first `[YOUR_…_IP]` or `<your-ip>` of a text: what is before and after it.
-fn address_place(value: &str) -> Option<(&str, &str)> {
-    value.match_indices(['[', '<']).find_map(|(at, open)| {
-        let close = if open == "[" { ']' } else { '>' };
-        let (inside, after) = value[at + 1..].split_once(close)?;
-        let mut words = inside.split(['_', '-', ' ']);
-        let is_name = inside.chars().all(|c| c.is_ascii_alphabetic() || "_- ".contains(c));
-        (is_name && words.any(|word| word.eq_ignore_ascii_case("ip"))).then_some((&value[..at], after))
-    })
 }

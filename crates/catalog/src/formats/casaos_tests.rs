@@ -229,7 +229,7 @@ fn a_password_that_the_note_tells_is_told_by_the_login_instead() {
 fn the_servers_address_is_put_where_the_reader_is_asked_for_it() {
     let draft = draft(NOTES);
     let environment = &draft.compose["services"]["notes"]["environment"];
-    assert_eq!(environment["BASE_URL"], "http://${APPMANAGE_AUTHORITY}/x");
+    assert_eq!(environment["BASE_URL"], "${APPMANAGE_URL}/x");
     assert_eq!(environment["TRUSTED"], "${APPMANAGE_HOST},${APPMANAGE_HOST}");
 }
 

@@ -3,7 +3,7 @@
 use crate::block::LoginBlock;
 
 /// Parts of names of what services sign in to each other with.
-const INNER: [&str; 21] = [
+const INNER: [&str; 24] = [
     "DB",
     "DATABASE",
     "POSTGRES",
@@ -25,6 +25,9 @@ const INNER: [&str; 21] = [
     "LDAP",
     "NEO4J",
     "INFLUX",
+    "BROKER",
+    "QUEUE",
+    "RTSP",
 ];
 
 /// The login that variables of those names are: that of an administrator, where one is named so.
@@ -32,17 +35,32 @@ pub(super) fn find<'n>(names: impl IntoIterator<Item = &'n str>) -> Option<Login
     let of_people: Vec<(&str, String)> = names
         .into_iter()
         .map(|name| (name, name.to_ascii_uppercase()))
-        .filter(|(_, upper)| !upper.split('_').any(|word| INNER.iter().any(|inner| word.starts_with(inner))))
+        .filter(|(_, upper)| {
+            // What ends so is an address, not a server.
+            let upper = upper.strip_suffix("_MAIL").unwrap_or(upper);
+            !upper.split('_').any(|word| INNER.iter().any(|inner| word.starts_with(inner)))
+        })
         .collect();
-    let find = |words: &[&str]| {
-        let has = |upper: &&(&str, String)| words.iter().any(|word| upper.1.contains(word));
-        let of_admin = of_people.iter().filter(|(_, upper)| upper.contains("ADMIN")).find(has);
-        of_admin.or_else(|| of_people.iter().find(has)).map(|(name, _)| (*name).to_owned())
+    let (passwords, users): (Vec<_>, Vec<_>) =
+        of_people.iter().partition(|(_, upper)| upper.contains("PASS") || upper.contains("_PWD"));
+    let of_admin = |names: &[&(&str, String)]| {
+        let is_of_admin = |name: &&&(&str, String)| name.1.contains("ADMIN");
+        names.iter().find(is_of_admin).or_else(|| names.first()).map(|(name, _)| (*name).to_owned())
     };
-    let password_variable = Some(find(&["PASS", "_PWD"])?);
+    let password = of_admin(&passwords)?;
+    // The user that is called as the password is comes before every other.
+    let beside = |user: &&(&str, String)| {
+        let upper = password.to_ascii_uppercase();
+        let stem = upper.find("PASS").map_or("", |at| &upper[..at]);
+        let rest = user.1.strip_prefix(stem).unwrap_or_default();
+        !stem.is_empty() && ["USER", "LOGIN", "EMAIL"].iter().any(|word| rest.starts_with(word))
+    };
+    let is_user = |user: &&(&str, String)| ["USER", "MAIL", "LOGIN"].iter().any(|word| user.1.contains(word));
+    let users: Vec<_> = users.into_iter().filter(is_user).collect();
+    let user = users.iter().copied().find(beside).map(|(name, _)| (*name).to_owned());
     Some(LoginBlock {
-        user_variable: find(&["USER", "EMAIL", "LOGIN"]),
-        password_variable,
+        user_variable: user.or_else(|| of_admin(&users)),
+        password_variable: Some(password),
         ..LoginBlock::default()
     })
 }
@@ -62,6 +80,8 @@ mod tests {
             of(&["DB_PASSWORD", "APP_USER", "APP_PASSWORD", "ADMIN_EMAIL", "ADMIN_PASS"]),
             pair("ADMIN_EMAIL", "ADMIN_PASS")
         );
+        assert_eq!(of(&["WEB_USER", "UI_USERNAME", "UI_PASSWORD"]), pair("UI_USERNAME", "UI_PASSWORD"));
+        assert_eq!(of(&["A_USER_PASSWORD", "A_USER_MAIL"]), pair("A_USER_MAIL", "A_USER_PASSWORD"));
         assert_eq!(of(&["POSTGRES_PASSWORD", "WEB_PASSWORD"]), pair("", "WEB_PASSWORD"));
         assert_eq!(of(&["POSTGRES_PASSWORD", "ADMIN_USER"]), None);
     }

@@ -6,6 +6,8 @@
 
 mod addresses;
 mod casaos;
+mod casaos_addresses;
+mod casaos_logins;
 mod casaos_settings;
 mod coolify;
 mod coolify_contents;
@@ -20,6 +22,7 @@ mod dokploy_values;
 mod draft;
 mod env_edit;
 mod env_lines;
+mod environments;
 mod icons;
 mod interpolation;
 mod known;

@@ -9,6 +9,8 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value};
 
 use crate::block::{Block, VersionBlock};
+use crate::formats::addresses::{self, Address};
+use crate::formats::environments::entries;
 use crate::formats::loose::{self, both, text, text_at, texts};
 use crate::formats::runtipi_form::Form;
 use crate::formats::{Draft, PackagedFile, Tree, Untranslatable, Web, WebPort, runtipi_compose};
@@ -23,6 +25,15 @@ const DATA: [&str; 2] = ["${APP_DATA_DIR}", "$APP_DATA_DIR"];
 /// Where Runtipi lies, and with it the media that all its apps share: a place outside of the app, which the policy
 /// tells of.
 const ROOT: &str = "/opt/runtipi";
+/// Keys of a service that may tell addresses.
+const TELLING: [&str; 3] = ["environment", "command", "entrypoint"];
+/// What stands for the app's whole address: its own port as only the server reaches it, and its parts.
+const WHOLE: [&str; 4] = [
+    "http://localhost:${APP_PORT}",
+    "https://localhost:${APP_PORT}",
+    "${APP_PROTOCOL:-http}://${APPMANAGE_AUTHORITY}",
+    "${APP_PROTOCOL}://${APPMANAGE_AUTHORITY}",
+];
 /// Where an app's pictures lie.
 const LOGOS: [&str; 4] =
     ["metadata/logo.jpg", "metadata/logo.png", "metadata/logo.webp", "metadata/logo.svg"];
@@ -56,11 +67,13 @@ pub(super) fn read(tree: &Tree, app: &str) -> Result<Vec<Draft>, Untranslatable>
     let mut remarks = Vec::new();
     let mut compose = compose(&folder, &config, app, &mut remarks)?;
     name_other_apps_data(&mut compose, &mut remarks);
+    tell_addresses(&mut compose);
     let port = config.get("port").and_then(text).and_then(|port| port.parse::<u16>().ok());
     let web = web(&compose, &config, port);
     let mut form = Form::read(&config, &Value::Object(compose.clone()), &mut remarks);
     let main = runtipi_compose::take_main(&mut compose);
     let version = version(&config, &compose, main.as_deref());
+    let login = form.login(&entries(&mut compose), main.as_deref());
     let mut values = BTreeMap::from([("ROOT_FOLDER_HOST".to_owned(), ROOT.to_owned())]);
     if web.is_some() {
         values.extend(port.map(|port| ("APP_PORT".to_owned(), port.to_string())));
@@ -68,7 +81,7 @@ pub(super) fn read(tree: &Tree, app: &str) -> Result<Vec<Draft>, Untranslatable>
     Ok(vec![Draft {
         name: app.to_owned(),
         labels: std::mem::take(&mut form.labels),
-        block: block(&config, app, form, version),
+        block: Block { login, ..block(&config, app, form, version) },
         compose,
         files: data_files(&folder, &mut remarks),
         icon: loose::icon(&folder, LOGOS),
@@ -116,6 +129,25 @@ fn name_other_apps_data(compose: &mut Map<String, Value>, remarks: &mut Vec<Stri
     }
 }
 
+/// An app is told its address as a name behind `https://`, which holds behind Runtipi's proxy only, or as a port of
+/// `localhost`, which is nobody's but the server's: here as the address that it really has.
+fn tell_addresses(compose: &mut Map<String, Value>) {
+    let hosts = BTreeMap::from([("APP_DOMAIN".to_owned(), Address::main())]);
+    let services = compose.get_mut("services").and_then(Value::as_object_mut).into_iter().flatten();
+    for service in services.filter_map(|(_, service)| service.as_object_mut()) {
+        for value in
+            service.iter_mut().filter(|(key, _)| TELLING.contains(&key.as_str())).map(|(_, value)| value)
+        {
+            loose::each_text(value, &mut |text| {
+                *text = addresses::settle(text, &hosts);
+                for whole in WHOLE {
+                    *text = text.replace(whole, Address::main().url());
+                }
+            });
+        }
+    }
+}
+
 fn block(config: &Map<String, Value>, app: &str, form: Form, version: String) -> Block {
     let trademark = text_at(config, "name").unwrap_or_else(|| app.to_owned());
     let description = ["short_desc", "description"].iter().find_map(|key| text_at(config, key));
@@ -131,7 +163,6 @@ fn block(config: &Map<String, Value>, app: &str, form: Form, version: String) ->
         website: loose::link(config, &["website", "source"]),
         architectures: texts(config.get("supported_architectures")),
         versions: vec![VersionBlock { name: version, ..VersionBlock::default() }],
-        login: form.login(),
         variables: form.variables,
         note: needs_domain.then(note),
         trademark,

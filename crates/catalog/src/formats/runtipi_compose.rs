@@ -68,6 +68,7 @@ fn one(service: &Map<String, Value>, is_main: bool) -> Value {
         match key.as_str() {
             "environment" => drop(written.insert(key.clone(), environment(value))),
             "volumes" => drop(written.insert(key.clone(), volumes(value))),
+            "devices" => drop(written.insert(key.clone(), devices(value))),
             key if OWN_KEYS.contains(&key) => {}
             key => drop(written.insert(compose_key(key), spelled(key, value))),
         }
@@ -140,6 +141,19 @@ fn volumes(value: &Value) -> Value {
         })
     });
     Value::Array(mounts.collect())
+}
+
+/// Devices are texts; some write them as they write volumes.
+fn devices(value: &Value) -> Value {
+    let Value::Array(list) = value else { return value.clone() };
+    let device = |device: &Value| match device {
+        Value::Object(map) => {
+            let parts = ["hostPath", "containerPath"].into_iter().filter_map(|key| text_at(map, key));
+            parts.collect::<Vec<_>>().join(":").into()
+        }
+        other => other.clone(),
+    };
+    list.iter().map(device).collect()
 }
 
 /// The value with the keys of its own maps as compose spells them.

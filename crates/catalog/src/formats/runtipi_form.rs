@@ -5,7 +5,11 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value};
 
 use crate::block::{Kind, LoginBlock, OptionBlock, ShapeBlock, TextBlock, VariableBlock};
+use crate::formats::environments::Entry;
+use crate::formats::interpolation::{Part, parse};
+use crate::formats::logins;
 use crate::formats::loose::{self, both, text, text_at};
+use crate::formats::secret_names::{is_foreign, looks_secret, told_shape};
 use domain::template::is_variable_name;
 
 /// What Runtipi gives to every app, as this server says the same. `APP_PORT` and `APP_DATA_DIR` beside: ports and
@@ -65,7 +69,10 @@ impl Form {
             if !is_variable_name(&name) {
                 remarks.push(format!("{name} of its form is left out: it is no name of a variable"));
             } else if loose::uses(compose, &name) && !form.has(&name) {
-                let variable = variable(&name, field);
+                let mut variable = variable(&name, field);
+                if is_laravel_key(field) {
+                    form.variables.push(take_bytes(&mut variable));
+                }
                 if variable.optional && loose::has_default(compose, &name) {
                     form.labels.insert(name, variable.label);
                 } else {
@@ -110,29 +117,69 @@ impl Form {
         }
     }
 
-    /// Whom to log in as: the first user and the first generated password that are not a database's.
-    pub(super) fn login(&self) -> Option<LoginBlock> {
-        let is_inner = |name: &str| {
-            ["DB", "POSTGRES", "MYSQL", "MARIADB", "MONGO", "REDIS", "SMTP", "MAIL_"]
-                .iter()
-                .any(|part| name.contains(part))
+    /// Whom to log in as: the user and the password that the main service is given by names of a login; else the first
+    /// user and the first generated password of the form that are not a database's.
+    pub(super) fn login(&self, entries: &[Entry], main: Option<&str>) -> Option<LoginBlock> {
+        let of_main: Vec<&Entry> =
+            entries.iter().filter(|entry| Some(entry.service.as_str()) == main).collect();
+        self.login_of(&of_main).or_else(|| self.login_of_form())
+    }
+
+    fn login_of(&self, entries: &[&Entry]) -> Option<LoginBlock> {
+        let variable = |entry: &Entry, kind: Kind| match parse(&entry.value).as_slice() {
+            [Part::Use(used)] => {
+                let mut all = self.variables.iter();
+                all.find(|other| other.name == used.name && other.kind == kind)
+                    .map(|found| found.name.clone())
+            }
+            _ => None,
         };
-        let is_user = |name: &str| name.contains("USER") || name.contains("EMAIL");
-        let find = |wanted: &dyn Fn(&VariableBlock) -> bool| {
-            let mut of_people =
-                self.variables.iter().filter(|variable| !is_inner(&variable.name.to_uppercase()));
-            of_people.find(|variable| wanted(variable)).map(|variable| variable.name.clone())
-        };
-        let password_variable =
-            find(&|variable| variable.kind == Kind::Secret && variable.name.to_uppercase().contains("PASS"))?;
-        let user_variable =
-            find(&|variable| variable.kind == Kind::Text && is_user(&variable.name.to_uppercase()));
+        let is_of_login =
+            |entry: &&&Entry| !looks_secret(&entry.name) || variable(entry, Kind::Secret).is_some();
+        let found = logins::find(entries.iter().filter(is_of_login).map(|entry| entry.name.as_str()))?;
+        let entry = |name: &str| entries.iter().find(|entry| entry.name == name);
+        let password_variable = variable(entry(found.password_variable.as_deref()?)?, Kind::Secret)?;
+        let user = found.user_variable.as_deref().and_then(entry);
+        let user_variable = user.and_then(|user| variable(user, Kind::Text));
+        let user_name = user.filter(|user| !user.value.contains('$')).map(|user| user.value.clone());
         Some(LoginBlock {
+            user_name: user_name.unwrap_or_default(),
             user_variable,
             password_variable: Some(password_variable),
             ..LoginBlock::default()
         })
     }
+
+    fn login_of_form(&self) -> Option<LoginBlock> {
+        let of_kind = |kind: Kind| self.variables.iter().filter(move |variable| variable.kind == kind);
+        let names = of_kind(Kind::Secret).chain(of_kind(Kind::Text)).map(|variable| variable.name.as_str());
+        let mut found = logins::find(names)?;
+        let is_one = |kind: Kind, name: &String| of_kind(kind).any(|variable| variable.name == *name);
+        found.user_variable.take_if(|name| !is_one(Kind::Text, name));
+        found.password_variable.take_if(|name| !is_one(Kind::Secret, name));
+        found.password_variable.is_some().then_some(found)
+    }
+}
+
+/// Whether it asks for the key of the PHP framework Laravel: 32 bytes, with a word before them.
+fn is_laravel_key(field: &Map<String, Value>) -> bool {
+    let begins = |key: &str| {
+        text_at(field, key).is_some_and(|told| told.trim_start_matches('^').starts_with("base64:"))
+    };
+    text_at(field, "type").as_deref() == Some("password") && (begins("regex") || begins("placeholder"))
+}
+
+/// Makes a variable that key. Returns the one with its bytes.
+fn take_bytes(key: &mut VariableBlock) -> VariableBlock {
+    let bytes = VariableBlock {
+        shape: Some(ShapeBlock::Base64(BASE64_LIMIT)),
+        ..VariableBlock::of(&format!("{}_BYTES", key.name), Kind::Secret, key.label.clone())
+    };
+    *key = VariableBlock {
+        value: Some(format!("base64:${{{}}}", bytes.name)),
+        ..VariableBlock::of(&key.name, Kind::Derived, key.label.clone())
+    };
+    bytes
 }
 
 /// A field of the form.
@@ -183,7 +230,8 @@ fn is_handed_out(name: &str, field: &Map<String, Value>) -> bool {
     let told = format!("{name} {}", text_at(field, "label").unwrap_or_default())
         .to_uppercase()
         .replace(['_', '-'], " ");
-    ["TOKEN", "API KEY", "APIKEY", "CLAIM", "LICENSE"].iter().any(|word| told.contains(word))
+    ["TOKEN", "API KEY", "APIKEY", "CLAIM", "LICENSE", "SMTP", "VPN"].iter().any(|word| told.contains(word))
+        || is_foreign(name)
 }
 
 fn options(field: &Map<String, Value>) -> Vec<OptionBlock> {
@@ -217,7 +265,25 @@ fn password_shape(field: &Map<String, Value>) -> Option<ShapeBlock> {
     let least = bound(field, "min").unwrap_or(0).clamp(PASSWORD_LEAST, PASSWORD_LIMIT);
     let most = bound(field, "max").unwrap_or(PASSWORD_LIMIT).clamp(least, PASSWORD_LIMIT);
     let length = PASSWORD_LENGTH.clamp(least, most);
+    let told =
+        ["label", "hint"].iter().filter_map(|key| text_at(field, key)).find_map(|told| told_shape(&told));
+    if told.is_some() {
+        return told;
+    }
+    if wants_sign(field) {
+        return Some(ShapeBlock::Strong(length));
+    }
     (length != PASSWORD_LENGTH).then_some(ShapeBlock::Alphanumeric(length))
+}
+
+/// Whether its rule takes no password of letters and digits alone.
+fn wants_sign(field: &Map<String, Value>) -> bool {
+    let rule = text_at(field, "regex").unwrap_or_default();
+    let told = text_at(field, "pattern_error").unwrap_or_default().to_lowercase();
+    told.contains("special")
+        || told.contains("symbol")
+        || rule.contains("(?=.*[^")
+        || rule.contains("(?=.*\\W")
 }
 
 /// The label, with what the form says of the value that a variable here cannot hold.

@@ -44,7 +44,7 @@ const COMPOSE_TEXT: &str = r#"{
                   {"hostPort": 53, "containerPort": 53, "tcp": true, "udp": true, "interface": "127.0.0.1"}],
      "environment": [
        {"key": "URL", "value": "${APP_PROTOCOL:-http}://${APP_DOMAIN}"},
-       {"key": "ALL", "value": "${ADMIN_USER} ${ADMIN_PASSWORD} ${API_TOKEN} ${SMTP_PASSWORD} ${KEY} ${BYTES} ${OPEN}"},
+       {"key": "ALL", "value": "${APP_DOMAIN} ${APP_PROTOCOL} ${ADMIN_USER} ${ADMIN_PASSWORD} ${API_TOKEN} ${SMTP_PASSWORD} ${KEY} ${BYTES} ${OPEN}"},
        {"key": "MORE", "value": "${SIZE} ${RATIO} ${LEFT} ${MODE} ${REGION} ${DOMAIN} $TZ ${VAPID_PUBLIC_KEY}"},
        {"key": "SERVER", "value": "${SERVER:-main}"}, {"key": "COUNT", "value": 5}, {"key": "EMPTY", "value": ""}
      ],
@@ -100,6 +100,61 @@ fn people_are_told_what_the_config_says() {
     let login = block.login.expect("it has one");
     assert_eq!(login.user_variable.as_deref(), Some("ADMIN_USER"));
     assert_eq!(login.password_variable.as_deref(), Some("ADMIN_PASSWORD"));
+}
+
+#[test]
+fn a_login_is_the_one_that_the_main_service_is_given() {
+    let config = CONFIG_TEXT.replace(r#""ADMIN_PASSWORD""#, r#""BROKER_SECRET""#);
+    let environment = r#"{"key": "BROKER_PASSWORD", "value": "${BROKER_SECRET}"},
+        {"key": "UI_USERNAME", "value": "boss"}, {"key": "UI_PASSWORD", "value": "${KEY}"}, {"key": "URL""#;
+    let compose = COMPOSE_TEXT.replace(r#"{"key": "URL""#, environment);
+    let login = draft(&[(CONFIG, &config), (DYNAMIC, &compose)]).block.login.expect("it has one");
+    assert_eq!((login.user_name.as_str(), login.user_variable), ("boss", None));
+    assert_eq!(login.password_variable.as_deref(), Some("KEY"));
+}
+
+#[test]
+fn an_app_is_told_the_address_that_it_has() {
+    let compose = COMPOSE_TEXT.replace("${APP_PROTOCOL:-http}://${APP_DOMAIN}", "https://${APP_DOMAIN}/x");
+    let environment = |text: &str| draft(&[(CONFIG, CONFIG_TEXT), (DYNAMIC, text)]).compose;
+    assert_eq!(environment(&compose)["services"]["notes"]["environment"]["URL"], "${APPMANAGE_URL}/x");
+    let compose = compose.replace("https://${APP_DOMAIN}", "http://localhost:${APP_PORT}");
+    assert_eq!(environment(&compose)["services"]["notes"]["environment"]["URL"], "${APPMANAGE_URL}/x");
+}
+
+#[test]
+fn a_password_is_of_the_shape_that_its_field_tells() {
+    let shape = |field: &str| {
+        let config = CONFIG_TEXT.replace(r#""type": "password", "label": "Password","#, field);
+        let variables = draft(&[(CONFIG, &config), (DYNAMIC, COMPOSE_TEXT)]).block.variables;
+        let find = |name: &str| variables.iter().find(|variable| variable.name == name).cloned();
+        let password = find("ADMIN_PASSWORD").expect("it is there");
+        (password.kind, find("ADMIN_PASSWORD_BYTES").unwrap_or(password).shape)
+    };
+    for (field, expected) in [
+        (
+            r#""type": "password", "label": "openssl rand -hex 16","#,
+            (Kind::Secret, Some(ShapeBlock::Hex(32))),
+        ),
+        (
+            r#""type": "password", "pattern_error": "One special character","#,
+            (Kind::Secret, Some(ShapeBlock::Strong(30))),
+        ),
+        (r#""type": "password", "regex": "^base64:[a-z]+","#, (Kind::Derived, Some(ShapeBlock::Base64(32)))),
+        (r#""type": "password", "label": "SMTP password","#, (Kind::Text, None)),
+    ] {
+        assert_eq!(shape(field), expected, "{field}");
+    }
+}
+
+#[test]
+fn devices_are_texts() {
+    let compose = COMPOSE_TEXT.replace(
+        r#""capAdd""#,
+        r#""devices": [{"hostPath": "/dev/a", "containerPath": "/dev/b"}, "/dev/c"], "capAdd""#,
+    );
+    let draft = draft(&[(CONFIG, CONFIG_TEXT), (DYNAMIC, &compose)]);
+    assert_eq!(draft.compose["services"]["vpn"]["devices"], json!(["/dev/a:/dev/b", "/dev/c"]));
 }
 
 #[test]

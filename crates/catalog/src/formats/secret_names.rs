@@ -1,9 +1,11 @@
 //! Which variables hold secrets, by their names, and which values can be some. Nothing is replaced here.
 
+use crate::block::ShapeBlock;
+
 /// Parts of words that make a name one of a secret.
 const SECRET_PARTS: [&str; 6] = ["PASSWORD", "PASSWD", "PASSPHRASE", "SECRET", "KEYBASE", "AUTHTOKEN"];
 /// Words that do.
-const SECRET_WORDS: [&str; 7] = ["PASS", "PWD", "PW", "SALT", "JWT", "TOKEN", "PASSKEY"];
+const SECRET_WORDS: [&str; 9] = ["PASS", "PWD", "PW", "SALT", "JWT", "TOKEN", "PASSKEY", "DBPASS", "PGPASS"];
 /// Words that make a `KEY` one.
 const KEY_WORDS: [&str; 18] = [
     "AES",
@@ -221,6 +223,16 @@ pub(crate) fn is_placeholder(value: &str) -> bool {
     inside.is_some_and(|inside| inside.chars().any(char::is_alphabetic) && !inside.contains(['<', '>']))
 }
 
+/// What a secret has to look like, by the command that a text says to make one with: `openssl rand -base64 32`.
+pub(crate) fn told_shape(text: &str) -> Option<ShapeBlock> {
+    let told = |format: &str| {
+        let (_, rest) = text.split_once(&format!("openssl rand -{format} "))?;
+        let digits = rest.find(|letter: char| !letter.is_ascii_digit()).unwrap_or(rest.len());
+        rest[..digits].parse::<u16>().ok().filter(|bytes| (8..=128).contains(bytes))
+    };
+    told("base64").map(ShapeBlock::Base64).or_else(|| told("hex").map(|bytes| ShapeBlock::Hex(bytes * 2)))
+}
+
 /// Whether a value can be a secret at all.
 pub(crate) fn is_plausible(value: &str) -> bool {
     let lower = value.to_ascii_lowercase();
@@ -281,6 +293,13 @@ mod tests {
             assert!(!is_own_key(name, random), "{name}");
         }
         assert!(is_foreign("SMTP_PASSWORD") && is_foreign("OPENAI_API_KEY") && !is_foreign("DB_PASSWORD"));
+    }
+
+    #[test]
+    fn a_command_tells_what_a_secret_looks_like() {
+        assert_eq!(told_shape("Make one: `openssl rand -base64 32`."), Some(ShapeBlock::Base64(32)));
+        assert_eq!(told_shape("openssl rand -hex 16"), Some(ShapeBlock::Hex(32)));
+        assert_eq!(told_shape("openssl rand 32"), None);
     }
 
     #[test]

@@ -17,6 +17,8 @@ type Object = Map<String, Value>;
 
 /// Shorter values, and those that mean something else too, are only replaced where a secret is meant.
 const DISTINCT_LENGTH: usize = 6;
+/// Characters of a value with letters and digits that no two people think of.
+const UNIQUE_LENGTH: usize = 16;
 
 /// A sample value, and the variable that is made for it.
 pub(crate) struct Sample {
@@ -70,13 +72,23 @@ impl Seen<'_> {
         }
     }
 
+    /// Whether a value is something else as well, such as its user. A long one that nobody hits on twice is the same
+    /// secret under a name that does not tell it.
+    fn means_more(&self, value: &str) -> bool {
+        let has = |wanted: fn(&u8) -> bool| value.as_bytes().iter().any(wanted);
+        let is_unique =
+            value.len() >= UNIQUE_LENGTH && has(u8::is_ascii_digit) && has(u8::is_ascii_alphabetic);
+        !is_unique && self.others.contains(value)
+    }
+
     /// What names the user of a store of objects is no secret where it is called a user elsewhere.
     fn drop_identities(&mut self) {
-        let others = &self.others;
-        for (_, place) in self.places.iter_mut().filter(|(value, _)| others.contains(value)) {
+        let mut places = std::mem::take(&mut self.places);
+        for (_, place) in places.iter_mut().filter(|(value, _)| self.means_more(value)) {
             place.names.retain(|name| !is_identity(name));
         }
-        self.places.retain(|(_, place)| !place.names.is_empty());
+        places.retain(|(_, place)| !place.names.is_empty());
+        self.places = places;
     }
 }
 
@@ -96,16 +108,16 @@ pub(crate) fn find(
     let empty = Object::new();
     let services = compose.get("services").and_then(Value::as_object).unwrap_or(&empty);
     let is_secret = |name: &str| variables.iter().any(|v| v.name == name && v.kind == Kind::Secret);
-    let seen = look(services, variables, around);
+    let mut seen = look(services, variables, around);
     let mut taken: BTreeSet<String> = variables.iter().map(|variable| variable.name.clone()).collect();
     taken.extend(around.known.env().keys().cloned());
     let mut samples = Vec::new();
-    for (value, place) in seen.places {
+    for (value, place) in std::mem::take(&mut seen.places) {
         let is_internal = place.is_wanted || place.services.len() > 1;
         if !is_internal || around.told == Some(value.as_str()) {
             continue;
         }
-        let is_ambiguous = value.len() < DISTINCT_LENGTH || seen.others.contains(&value);
+        let is_ambiguous = value.len() < DISTINCT_LENGTH || seen.means_more(&value);
         let reason = if is_built_in(&value, &place, services) {
             "nothing else in the file is told it: the app has it built in, and only the app's own services reach it"
         } else if !is_ambiguous && around.files.iter().any(|file| file.contains(&value)) {
@@ -230,7 +242,7 @@ mod tests {
     use super::*;
     use crate::formats::known::Known;
 
-    fn samples(services: Value) -> (Vec<(String, String)>, Vec<String>) {
+    fn samples(services: &Value) -> (Vec<(String, String)>, Vec<String>) {
         let Value::Object(compose) = json!({ "services": services }) else { panic!("an object") };
         let (known, fixed, mut remarks) = (Known::default(), BTreeSet::new(), Vec::new());
         let around = Surroundings { known: &known, fixed: &fixed, told: None, files: &[] };
@@ -244,7 +256,7 @@ mod tests {
 
     #[test]
     fn a_password_that_only_addresses_and_commands_have_is_found() {
-        let (found, _) = samples(json!({
+        let (found, _) = samples(&json!({
             "web": { "environment": { "CACHE": "redis://:sample-of-all@the-cache:6379/1", "API": "https://a:sample-b@example.org" } },
             "the-cache": { "command": "redis-server --requirepass \"sample-of-all\"" },
         }));
@@ -252,18 +264,32 @@ mod tests {
     }
 
     #[test]
+    fn a_value_that_nobody_hits_on_twice_is_one_secret_whatever_it_is_called() {
+        let unique = "c6e74adb-3fce-4318-b657";
+        let (found, _) = samples(&json!({
+            "web": { "environment": { "DATABASE_CREDENTIAL": unique } },
+            "db": { "environment": { "POSTGRES_PASSWORD": unique } },
+        }));
+        assert_eq!(found, [pair("POSTGRES_PASSWORD", unique)]);
+        let (compose, web) = (json!({ "environment": { "NOTES_DBPASS": "notes" } }), "web");
+        let (found, _) = samples(&json!({ web: compose,
+            "db": { "environment": { "POSTGRES_USER": "notes", "POSTGRES_PASSWORD": "notes" } } }));
+        assert_eq!(found, [pair("NOTES_DBPASS", "notes")]);
+    }
+
+    #[test]
     fn a_password_that_the_app_knows_without_being_told_stays() {
         let database = json!({ "environment": { "POSTGRES_USER": "notes", "POSTGRES_PASSWORD": "notes" } });
-        let (found, remarks) = samples(json!({ "web": { "image": "notes" }, "db": database }));
+        let (found, remarks) = samples(&json!({ "web": { "image": "notes" }, "db": database }));
         assert!(found.is_empty() && remarks[0].contains("POSTGRES_PASSWORD"), "{remarks:?}");
         let told = json!({ "environment": { "URL": "postgres://notes:notes@db/notes" } });
-        let (found, _) = samples(json!({ "web": told, "db": database }));
+        let (found, _) = samples(&json!({ "web": told, "db": database }));
         assert_eq!(found, [pair("POSTGRES_PASSWORD", "notes")]);
     }
 
     #[test]
     fn placeholders_and_quoted_values_are_samples_and_names_of_users_none() {
-        let (found, _) = samples(json!({
+        let (found, _) = samples(&json!({
             "web": { "environment": { "SECRET_KEY": "<secret key>", "SMTP_PASSWORD": "<your password>",
                 "DB_PASSWORD": "\"sample-1\"", "S3_ACCESS_KEY": "a-user-0", "S3_SECRET_KEY": "sample-2" } },
             "db": { "environment": { "POSTGRES_PASSWORD": "sample-1" } },

@@ -1,0 +1,199 @@
+//! Addresses in the environment of an app in `CasaOS`' format: where its file asks its reader for the server's, says
+//! `localhost` to people, or reaches another service by way of the host.
+
+use serde_json::{Map, Value};
+
+use crate::block::{Kind, PortBlock, TextBlock, VariableBlock};
+use crate::formats::environments::each_entry;
+use crate::formats::loose::{self, text, text_at};
+use crate::formats::{Web, WebPort};
+
+/// What a server with `CasaOS` is called in its own network.
+const OWN_NAMES: [&str; 2] = ["casaos.local", "zimaos.local"];
+/// What stands for it until it is settled.
+const SERVER: &str = "[SERVER-IP]";
+/// Names of the machine itself.
+const LOCAL: [&str; 2] = ["://localhost:", "://127.0.0.1:"];
+/// How containers reach ports of the host.
+const BY_HOST: [&str; 2] = ["172.17.0.1:", "host.docker.internal:"];
+/// Words in names of variables that tell people's addresses, and in those that do not.
+const PUBLIC_WORDS: [&str; 6] = ["URL", "URI", "ORIGIN", "DOMAIN", "SITE", "ADDRESS"];
+const INNER_WORDS: [&str; 5] = ["INTERNAL", "HEALTH", "BACKEND", "LISTEN", "BIND"];
+
+/// A port that the file publishes.
+struct Published {
+    service: String,
+    host: u16,
+    target: u16,
+}
+
+/// Puts the addresses in that the file leaves open. Returns the variables for the host's ports that they name.
+pub(super) fn fill_in(compose: &mut Map<String, Value>, web: Option<&Web>) -> Vec<VariableBlock> {
+    let ports = published(compose);
+    let main = match web.map(|web| &web.port) {
+        Some(WebPort::Published(port)) => Some(*port),
+        Some(WebPort::Target(target)) => {
+            ports.iter().find(|port| port.target == *target).map(|port| port.host)
+        }
+        _ => None,
+    };
+    let mut variables: Vec<VariableBlock> = Vec::new();
+    each_entry(compose, &mut |service, name, value| {
+        for own in OWN_NAMES {
+            *value = value.replace(own, SERVER);
+        }
+        if let Some(main) = main.filter(|_| is_public(name)) {
+            for local in LOCAL {
+                let address = format!("{local}{main}");
+                *value = replace_whole(value, &address, &format!("://{SERVER}:{main}"));
+            }
+        }
+        for by_host in BY_HOST {
+            for port in ports.iter().filter(|port| port.service != service) {
+                let inside = format!("{}:{}", port.service, port.target);
+                *value = replace_whole(value, &format!("{by_host}{}", port.host), &inside);
+            }
+        }
+        while let Some((before, after)) = place(value) {
+            *value = settled(before, after, main, &ports, &mut variables);
+        }
+    });
+    variables
+}
+
+/// The text with the server's name or address in the place between two others.
+fn settled(
+    before: &str,
+    after: &str,
+    main: Option<u16>,
+    ports: &[Published],
+    variables: &mut Vec<VariableBlock>,
+) -> String {
+    let scheme = ["http://", "https://"].into_iter().find_map(|scheme| before.strip_suffix(scheme));
+    let (port, rest) = match split_port(after) {
+        Some((port, rest)) => (Some(port), rest),
+        None => (None, after),
+    };
+    let is_main = port.is_some() && port == main;
+    match (scheme, port.and_then(|port| ports.iter().find(|other| other.host == port))) {
+        (Some(before), _) if is_main => format!("{before}${{APPMANAGE_URL}}{rest}"),
+        (None, _) if is_main => format!("{before}${{APPMANAGE_AUTHORITY}}{rest}"),
+        (_, Some(published)) => {
+            let name = format!("PORT_{}", published.host);
+            if variables.iter().all(|variable| variable.name != name) {
+                variables.push(VariableBlock {
+                    of: Some(PortBlock {
+                        service: published.service.clone(),
+                        port: published.target,
+                        udp: false,
+                    }),
+                    ..VariableBlock::of(&name, Kind::Port, TextBlock::default())
+                });
+            }
+            format!("{before}${{APPMANAGE_HOST}}:${{{name}}}{rest}")
+        }
+        _ => format!("{before}${{APPMANAGE_HOST}}{after}"),
+    }
+}
+
+fn is_public(name: &str) -> bool {
+    let name = name.to_ascii_uppercase();
+    let has = |words: &[&str]| words.iter().any(|word| name.contains(word));
+    has(&PUBLIC_WORDS) && !has(&INNER_WORDS)
+}
+
+/// `:8080` at the beginning of a text, and what is behind it.
+fn split_port(text: &str) -> Option<(u16, &str)> {
+    let text = text.strip_prefix(':')?;
+    let end = text.find(|letter: char| !letter.is_ascii_digit()).unwrap_or(text.len());
+    Some((text[..end].parse().ok()?, &text[end..]))
+}
+
+/// Replaces a text that ends with a number where the number ends there.
+fn replace_whole(text: &str, from: &str, to: &str) -> String {
+    let (mut replaced, mut rest) = (String::with_capacity(text.len()), text);
+    while let Some((before, after)) = rest.split_once(from) {
+        replaced.push_str(before);
+        replaced.push_str(if after.starts_with(|next: char| next.is_ascii_digit()) { from } else { to });
+        rest = after;
+    }
+    replaced + rest
+}
+
+/// The first `[YOUR_…_IP]` or `<your-ip>` of a text: what is before and after it.
+fn place(value: &str) -> Option<(&str, &str)> {
+    value.match_indices(['[', '<']).find_map(|(at, open)| {
+        let close = if open == "[" { ']' } else { '>' };
+        let (inside, after) = value[at + 1..].split_once(close)?;
+        let mut words = inside.split(['_', '-', ' ']);
+        let is_name = inside.chars().all(|c| c.is_ascii_alphabetic() || "_- ".contains(c));
+        (is_name && words.any(|word| word.eq_ignore_ascii_case("ip"))).then_some((&value[..at], after))
+    })
+}
+
+/// The ports of every service that are plain numbers of TCP.
+fn published(compose: &Map<String, Value>) -> Vec<Published> {
+    let services = compose.get("services").and_then(Value::as_object).into_iter().flatten();
+    let entries = services.flat_map(|(service, body)| {
+        let ports = body.get("ports").and_then(Value::as_array).into_iter().flatten();
+        ports.filter_map(|entry| Some((service.clone(), pair(entry)?)))
+    });
+    entries.map(|(service, (host, target))| Published { service, host, target }).collect()
+}
+
+fn pair(entry: &Value) -> Option<(u16, u16)> {
+    if let Value::Object(long) = entry {
+        let is_udp = text_at(long, "protocol").is_some_and(|protocol| protocol == "udp");
+        let number = |key: &str| text_at(long, key)?.parse().ok();
+        return Some((number("published")?, number("target")?)).filter(|_| !is_udp);
+    }
+    let short = text(entry)?;
+    let short = short.strip_suffix("/tcp").unwrap_or(&short);
+    let parts = loose::split(short);
+    let host = parts.len().checked_sub(2)?;
+    Some((parts[host].parse().ok()?, parts[host + 1].parse().ok()?))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn filled(name: &str, value: &str) -> (String, usize) {
+        let Value::Object(mut compose) = json!({ "services": {
+            "web": { "ports": ["8085:80"], "environment": { name: value } },
+            "api": { "ports": [{ "target": 9000, "published": "9001" }, "53:53/udp"] },
+        } }) else {
+            panic!("an object")
+        };
+        let web = Web {
+            service: None,
+            port: WebPort::Published(8085),
+            hint: None,
+            path: "/".to_owned(),
+            is_http: true,
+            tls: false,
+        };
+        let variables = fill_in(&mut compose, Some(&web)).len();
+        (compose["services"]["web"]["environment"][name].as_str().unwrap_or_default().to_owned(), variables)
+    }
+
+    #[test]
+    fn addresses_that_people_use_are_the_servers_and_those_between_services_stay_inside() {
+        for (name, value, expected, variables) in [
+            ("X", "https://[YOUR_CASAOS_IP]:8085/a", "${APPMANAGE_URL}/a", 0),
+            ("X", "ws://<your-ip>:8085", "ws://${APPMANAGE_AUTHORITY}", 0),
+            ("X", "http://[change to your IP]:9001/", "http://${APPMANAGE_HOST}:${PORT_9001}/", 1),
+            ("X", "http://[YOUR_IP]:7000,casaos.local", "http://${APPMANAGE_HOST}:7000,${APPMANAGE_HOST}", 0),
+            ("APP_URL", "http://localhost:8085", "${APPMANAGE_URL}", 0),
+            ("APP_URL", "http://localhost:80850", "http://localhost:80850", 0),
+            ("INTERNAL_URL", "http://localhost:8085", "http://localhost:8085", 0),
+            ("PORT", "http://localhost:8085", "http://localhost:8085", 0),
+            ("API", "http://172.17.0.1:9001/v1", "http://api:9000/v1", 0),
+            ("API", "http://172.17.0.1:53", "http://172.17.0.1:53", 0),
+        ] {
+            assert_eq!(filled(name, value), (expected.to_owned(), variables), "{value}");
+        }
+    }
+}
