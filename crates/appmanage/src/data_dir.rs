@@ -34,18 +34,15 @@ pub(crate) enum DataDirError {
         holder.map(|pid| format!(" (process {pid})")).unwrap_or_default()
     )]
     InUse { path: PathBuf, holder: Option<u32> },
-    #[error("the data directory {} cannot be written: {}", path.display(), advice(source))]
-    NotWritable {
-        path: PathBuf,
-        #[source]
-        source: io::Error,
-    },
+    #[error("the data directory {} cannot be written: {}", path.display(), advice(why))]
+    NotWritable { path: PathBuf, why: io::Error },
 }
 
-fn advice(error: &io::Error) -> &'static str {
-    match error.kind() {
+/// What is wrong and what to do, with the system's words where there are none of ours for it.
+fn advice(error: &io::Error) -> String {
+    let advice = match error.kind() {
         io::ErrorKind::PermissionDenied => {
-            "give it to the user who runs the server (chown), or name another one with --data-dir"
+            "permission denied; give it to the user who runs the server (chown), or name another one with --data-dir"
         }
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
             "the disk is full; free some space on its file system"
@@ -54,14 +51,15 @@ fn advice(error: &io::Error) -> &'static str {
         io::ErrorKind::NotADirectory | io::ErrorKind::AlreadyExists => {
             "a file is in the way; move it, or name another directory with --data-dir"
         }
-        _ => "name another one with --data-dir",
-    }
+        _ => return format!("{error}; name another one with --data-dir"),
+    };
+    advice.to_owned()
 }
 
 impl DataDir {
     /// Creates the directory if it is not there, and takes it for this process.
     pub(crate) fn claim(path: &Path) -> Result<Self, DataDirError> {
-        let not_writable = |source| DataDirError::NotWritable { path: path.to_owned(), source };
+        let not_writable = |why| DataDirError::NotWritable { path: path.to_owned(), why };
         // Passwords lie in it.
         DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(not_writable)?;
         let mut lock = OpenOptions::new()

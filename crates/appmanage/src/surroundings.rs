@@ -30,12 +30,8 @@ const SOCKET_PATH_BYTES_MAX: usize = 107;
 /// Why the server cannot listen there.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ListenError {
-    #[error("cannot listen at {address}: {}", tcp_advice(source))]
-    Tcp {
-        address: String,
-        #[source]
-        source: io::Error,
-    },
+    #[error("cannot listen at {address}: {}", tcp_advice(why))]
+    Tcp { address: String, why: io::Error },
     #[error(
         "the socket's path {} has {} bytes, and {SOCKET_PATH_BYTES_MAX} are possible: name a shorter one \
          with --listen unix:PATH",
@@ -48,25 +44,23 @@ pub(crate) enum ListenError {
     #[error("{} is no socket: move it away, or name another path with --listen unix:PATH", path.display())]
     NoSocket { path: PathBuf },
     #[error(
-        "cannot listen at {}: its directory must be there and belong to the user who runs the server",
+        "cannot listen at {}: {why}; its directory must be there and belong to the user who runs the server",
         path.display()
     )]
-    Unix {
-        path: PathBuf,
-        #[source]
-        source: io::Error,
-    },
+    Unix { path: PathBuf, why: io::Error },
 }
 
-fn tcp_advice(error: &io::Error) -> &'static str {
-    match error.kind() {
+/// What is wrong and what to do, with the system's words where there are none of ours for it.
+fn tcp_advice(error: &io::Error) -> String {
+    let advice = match error.kind() {
         io::ErrorKind::AddrInUse => {
             "another program does already; stop it, or choose another port with --listen"
         }
         io::ErrorKind::AddrNotAvailable => "this machine has no such address; choose another with --listen",
         io::ErrorKind::PermissionDenied => "ports below 1024 take root; choose a higher one with --listen",
-        _ => "choose another address with --listen",
-    }
+        _ => return format!("{error}; choose another address with --listen"),
+    };
+    advice.to_owned()
 }
 
 /// Sockets that are listened on. Dropping it removes their files.
@@ -136,7 +130,7 @@ fn listen_at_address(address: &str, made: Option<TcpListener>) -> Result<Listene
         listener.set_nonblocking(true)?;
         tokio::net::TcpListener::from_std(listener)
     };
-    bind().map(Listener::Tcp).map_err(|source| ListenError::Tcp { address: address.to_owned(), source })
+    bind().map(Listener::Tcp).map_err(|why| ListenError::Tcp { address: address.to_owned(), why })
 }
 
 /// `made` is a socket that is there already; its file is its maker's business.
@@ -158,12 +152,12 @@ fn listen_at_path(path: &Path, made: Option<UnixListener>, mode: u32) -> Result<
         listener.set_nonblocking(true)?;
         tokio::net::UnixListener::from_std(listener)
     };
-    served().map(Listener::Unix).map_err(|source| ListenError::Unix { path: path.to_owned(), source })
+    served().map(Listener::Unix).map_err(|why| ListenError::Unix { path: path.to_owned(), why })
 }
 
 /// Removes the socket of a server that is no more. Anything else stays.
 fn make_way(path: &Path) -> Result<(), ListenError> {
-    let failed = |source| ListenError::Unix { path: path.to_owned(), source };
+    let failed = |why| ListenError::Unix { path: path.to_owned(), why };
     match fs::symlink_metadata(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
         Err(error) => return Err(failed(error)),

@@ -28,12 +28,13 @@ pub(crate) enum TrustError {
          and the server's own"
     )]
     Ruler { name: String },
-    #[error("cannot read {}: put the secret there that the gateway sends, for the server's user to read", path.display())]
-    Unreadable {
-        path: PathBuf,
-        #[source]
-        source: io::Error,
-    },
+    #[error("cannot read {USERS_FILE}, which tells who gateway.user is: {why}")]
+    NoUsers { why: io::Error },
+    #[error(
+        "cannot read {}: {why}; put the secret there that the gateway sends, for the server's user to read",
+        path.display()
+    )]
+    Unreadable { path: PathBuf, why: io::Error },
     #[error("others may read the secret in {}: chmod 0600 it, or 0640", path.display())]
     Open { path: PathBuf },
     #[error(
@@ -48,8 +49,7 @@ pub(crate) enum TrustError {
 pub(crate) fn of(config: &Config) -> Result<Trust, TrustError> {
     let own_user = rustix::process::geteuid().as_raw();
     let gateway_user = config.gateway_user.as_ref().map(|user| {
-        let users = fs::read_to_string(USERS_FILE)
-            .map_err(|source| TrustError::Unreadable { path: USERS_FILE.into(), source })?;
+        let users = fs::read_to_string(USERS_FILE).map_err(|why| TrustError::NoUsers { why })?;
         user_id(&users, &user.0, own_user)
     });
     Ok(Trust {
@@ -73,7 +73,7 @@ fn user_id(users: &str, name: &str, own_user: u32) -> Result<u32, TrustError> {
 }
 
 fn secret(path: &Path) -> Result<Secret, TrustError> {
-    let unreadable = |source| TrustError::Unreadable { path: path.to_owned(), source };
+    let unreadable = |why| TrustError::Unreadable { path: path.to_owned(), why };
     let mode = fs::metadata(path).map_err(unreadable)?.permissions().mode();
     if mode & 0o007 != 0 {
         return Err(TrustError::Open { path: path.to_owned() });

@@ -35,7 +35,7 @@ pub enum GatewayFailure {
     Value(#[from] BadValue),
     /// A certificate could not be made.
     #[error("no certificate can be made: {0}")]
-    Certificate(#[from] rcgen::Error),
+    Certificate(rcgen::Error),
     /// nginx could not be run.
     #[error("nginx cannot be run ({0}): install it (apt install nginx-light), and try again")]
     NoNginx(io::Error),
@@ -77,6 +77,13 @@ fn after(restored: &Result<(), Box<GatewayFailure>>) -> String {
     match restored {
         Ok(()) => " and is served.".to_owned(),
         Err(error) => format!(", but: {error}"),
+    }
+}
+
+/// By hand, so that its words, which stand in ours, are no source to be told of once more.
+impl From<rcgen::Error> for GatewayFailure {
+    fn from(error: rcgen::Error) -> Self {
+        Self::Certificate(error)
     }
 }
 

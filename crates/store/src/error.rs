@@ -57,15 +57,14 @@ pub enum OpenError {
 
 /// The file is no sound database.
 #[derive(Debug, thiserror::Error)]
-#[error("the database {} is damaged; {}", path.display(), self.advice())]
+#[error("the database {} is damaged ({why}); {}", path.display(), self.advice())]
 pub struct Damaged {
     /// The file.
     pub path: PathBuf,
     /// The newest copy that was made before a migration, if there is one.
     pub backup: Option<PathBuf>,
-    /// What SQLite says.
-    #[source]
-    pub source: rusqlite::Error,
+    /// What SQLite says; its own source says the same once more.
+    pub why: rusqlite::Error,
 }
 
 impl Damaged {
@@ -85,14 +84,21 @@ impl Damaged {
 pub(crate) enum Fault {
     #[error("conflict: {0:?}")]
     Conflict(Conflict),
-    #[error(transparent)]
-    Sqlite(#[from] rusqlite::Error),
+    /// Its own source says the same once more.
+    #[error("{0}")]
+    Sqlite(rusqlite::Error),
     #[error(transparent)]
     Io(#[from] io::Error),
     #[error("a value cannot be kept as JSON")]
     Unwritable(#[from] serde_json::Error),
     #[error("the row {key} of {table} cannot be read: {reason}")]
     Unreadable { table: &'static str, key: String, reason: String },
+}
+
+impl From<rusqlite::Error> for Fault {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Sqlite(error)
+    }
 }
 
 impl Fault {
@@ -143,8 +149,8 @@ fn is_damage(error: &rusqlite::Error) -> bool {
     matches!(error.sqlite_error_code(), Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase))
 }
 
-fn damaged(path: &Path, source: rusqlite::Error) -> Damaged {
-    Damaged { path: path.to_owned(), backup: migrate::newest_backup(path), source }
+fn damaged(path: &Path, why: rusqlite::Error) -> Damaged {
+    Damaged { path: path.to_owned(), backup: migrate::newest_backup(path), why }
 }
 
 fn is_out_of_space(error: &io::Error) -> bool {

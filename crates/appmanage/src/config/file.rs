@@ -50,12 +50,13 @@ impl File<'_> {
                     let raw = raw(value).ok_or_else(|| ConfigError::Value {
                         place: place.clone(),
                         key: setting.key,
-                        given: format!("a {}", value.type_str()),
+                        given: article(value.type_str()),
                         reason: format!("write {}", (setting.form)()),
                     })?;
                     given.push(Given { key: setting.key, raw, place });
                 }
-                (None, DeValue::Table(table)) if SETTINGS.iter().any(|s| s.key.starts_with(&inside)) => {
+                // Also of a table that is not known: what stands in it shows what was meant.
+                (None, DeValue::Table(table)) if !table.is_empty() => {
                     self.gather(table, &inside, given)?;
                 }
                 (None, _) => {
@@ -66,6 +67,11 @@ impl File<'_> {
         }
         Ok(())
     }
+}
+
+fn article(word: &str) -> String {
+    let article = if word.starts_with(['a', 'i']) { "an" } else { "a" };
+    format!("{article} {word}")
 }
 
 /// `None` where no setting can be of that type.

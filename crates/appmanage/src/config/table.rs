@@ -207,6 +207,10 @@ impl Config {
         if self.listen.is_empty() {
             return Err(chosen.refused("listen", "the server has to listen somewhere"));
         }
+        let twice = self.listen.iter().enumerate().find(|(at, address)| self.listen[..*at].contains(address));
+        if let Some((_, address)) = twice {
+            return Err(chosen.refused("listen", &format!("{address} stands there twice")));
+        }
         let first = self.network_port_first.get();
         if self.network_port_last.get() < first {
             let reason = format!("it lies below network.port_first, which is {first}");

@@ -128,7 +128,9 @@ fn a_key_that_is_not_known_is_named_with_its_line_and_the_nearest() {
     );
     assert_eq!(
         error("[instals]\nat_once = 3"),
-        format!("~/settings.toml:1: there is no setting instals; {advice}")
+        format!(
+            "~/settings.toml:2: there is no setting instals.at_once (did you mean installs.at_once?); {advice}"
+        )
     );
     assert_eq!(
         error("colour = \"blue\""),
@@ -168,6 +170,8 @@ fn a_value_that_cannot_be_is_named_with_its_place_and_what_to_write() {
     for (text, part) in [
         ("data_dir = \"relative\"", "write an absolute path"),
         ("listen = []", "listen somewhere"),
+        ("listen = [\"unix:a\", \"[::1]:7\", \"unix:a\"]", "unix:a stands there twice"),
+        ("[[listen]]", "listen cannot be an array"),
         ("listen = [\"5000\"]", "HOST:PORT"),
         ("listen = [\"unix:a/b.sock\"]", "the name of a file in the data directory"),
         ("network.subnet_pool = \"10.1.0.1/16\"", "an IPv4 network"),

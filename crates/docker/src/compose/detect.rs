@@ -95,7 +95,8 @@ impl Compose {
             ComposeError::NotRunning { docker: self.docker.clone(), reason }
         })?;
         if !ended.success {
-            let words = ended.stderr.lines().next().unwrap_or_default().to_owned();
+            let words = ended.stderr.lines().find(|line| !line.trim().is_empty());
+            let words = words.unwrap_or("nothing").to_owned();
             return Err(ComposeError::NoPlugin { words });
         }
         let version = ended.stdout.trim().trim_start_matches('v').to_owned();
