@@ -2,7 +2,7 @@
 //! configuration but ours, and no way of transport but HTTPS (and files, for repositories of this machine).
 
 use std::ffi::OsString;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
 
@@ -10,22 +10,29 @@ use rustix::process::{Pid, Resource, Rlimit, Signal, kill_process_group, prlimit
 use tokio::io::{AsyncRead, AsyncReadExt as _};
 use tokio::process::Command;
 
-use super::limits::{BYTES_MAX, FILES_MAX, FetchError};
+use super::limits::{BYTES_MAX, Budget, FetchError};
 
 /// Where git is looked for.
 const PATH: &str = "/usr/local/bin:/usr/bin:/bin";
 /// How often it is looked how much it has written.
-const LOOK: Duration = Duration::from_millis(500);
+const LOOK: Duration = Duration::from_millis(100);
+/// Largest file that it may write: where it is faster than our looks at it, this ends it.
+const FILE_BYTES_MAX: u64 = 2 * BYTES_MAX;
 /// Memory that git may take: a tree that names itself a thousand times fills any.
 const MEMORY_BYTES_MAX: u64 = 2 << 30;
 /// What is kept of what git says.
 const WORDS_BYTES_MAX: u64 = 8 << 10;
 
 /// What git is told of itself, whatever the repository says.
-const CONFIG: [&str; 12] = [
+const CONFIG: [&str; 15] = [
     "protocol.allow=never",
     "protocol.https.allow=always",
     "http.followRedirects=initial",
+    // Who sends nothing for so many seconds is not waited for.
+    "http.lowSpeedLimit=1",
+    "http.lowSpeedTime=120",
+    // Larger files are not taken into memory whole.
+    "core.bigFileThreshold=16m",
     "core.symlinks=false",
     "core.hooksPath=/dev/null",
     "core.fsmonitor=false",
@@ -38,7 +45,12 @@ const CONFIG: [&str; 12] = [
 ];
 
 /// Brings the newest state of a repository into a folder that is not there yet; returns its commit.
-pub(super) async fn clone(url: &str, branch: Option<&str>, to: &Path) -> Result<String, FetchError> {
+pub(super) async fn clone(
+    url: &str,
+    branch: Option<&str>,
+    to: &Path,
+    budget: &Budget,
+) -> Result<String, FetchError> {
     let mut arguments: Vec<OsString> = Vec::new();
     for setting in CONFIG {
         arguments.extend(["-c".into(), setting.into()]);
@@ -54,8 +66,9 @@ pub(super) async fn clone(url: &str, branch: Option<&str>, to: &Path) -> Result<
     let home = to.parent().unwrap_or(to);
     tokio::select! {
         cloned = run(arguments, home) => cloned?,
-        too_much = watch(to) => return Err(too_much),
+        too_much = watch(to, budget) => return Err(too_much),
     };
+    measure(to, budget).await?;
     commit(to)
 }
 
@@ -77,37 +90,34 @@ fn commit(repository: &Path) -> Result<String, FetchError> {
 }
 
 /// Returns as soon as more is written than may be.
-async fn watch(folder: &Path) -> FetchError {
+async fn watch(folder: &Path, budget: &Budget) -> FetchError {
     loop {
         tokio::time::sleep(LOOK).await;
-        let folder = folder.to_owned();
-        let (bytes, files) = tokio::task::spawn_blocking(move || measure(folder)).await.unwrap_or_default();
-        if bytes > BYTES_MAX {
-            return FetchError::TooLarge(format!("more than {} MB", BYTES_MAX >> 20));
-        }
-        if files > FILES_MAX {
-            return FetchError::TooLarge(format!("more than {FILES_MAX} files"));
+        if let Err(too_much) = measure(folder, budget).await {
+            return too_much;
         }
     }
 }
 
-/// Bytes and files below a folder, as far as it matters.
-fn measure(folder: PathBuf) -> (u64, u64) {
-    let (mut bytes, mut files, mut open) = (0, 0, vec![folder]);
-    while let Some(folder) = open.pop() {
-        for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
-            files += 1;
-            match entry.metadata() {
-                Ok(found) if found.is_dir() => open.push(entry.path()),
-                Ok(found) => bytes += found.len(),
-                Err(_) => {}
-            }
-            if files > FILES_MAX || bytes > BYTES_MAX {
-                return (bytes, files);
+/// Whether all that is below a folder may be.
+async fn measure(folder: &Path, budget: &Budget) -> Result<(), FetchError> {
+    let (folder, mut budget) = (folder.to_owned(), budget.clone());
+    let look = move || {
+        let mut open = vec![folder];
+        while let Some(folder) = open.pop() {
+            // git takes away files of its own at any time.
+            for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+                budget.file()?;
+                match entry.metadata() {
+                    Ok(found) if found.is_dir() => open.push(entry.path()),
+                    Ok(found) => budget.bytes(found.len())?,
+                    Err(_) => {}
+                }
             }
         }
-    }
-    (bytes, files)
+        Ok(())
+    };
+    super::blocking(look).await
 }
 
 /// Runs git to its end. If the future is dropped, it and all that it started are killed.
@@ -145,7 +155,11 @@ async fn run(arguments: Vec<OsString>, home: &Path) -> Result<(), FetchError> {
     let stderr = child.stderr.take();
     let (status, words) = tokio::join!(child.wait(), words_of(stderr));
     group.0 = None;
-    if status.map_err(no_git)?.success() { Ok(()) } else { Err(FetchError::Unreachable(words)) }
+    match status.map_err(no_git)? {
+        status if status.success() => Ok(()),
+        status if words.is_empty() => Err(FetchError::Unreachable(format!("git ended with {status}"))),
+        _ => Err(FetchError::Unreachable(words)),
+    }
 }
 
 /// A process and all that it started, killed however its run ends.
@@ -157,7 +171,7 @@ impl Group {
         let limit = |bytes| Rlimit { current: Some(bytes), maximum: Some(bytes) };
         if let Some(pid) = self.0 {
             prlimit(Some(pid), Resource::As, limit(MEMORY_BYTES_MAX)).ok();
-            prlimit(Some(pid), Resource::Fsize, limit(BYTES_MAX)).ok();
+            prlimit(Some(pid), Resource::Fsize, limit(FILE_BYTES_MAX)).ok();
         }
     }
 }
@@ -181,3 +195,7 @@ async fn words_of(pipe: Option<impl AsyncRead + Unpin>) -> String {
     let lines: Vec<&str> = words.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
     lines.join("; ").replace(|letter: char| letter.is_control(), " ")
 }
+
+#[cfg(test)]
+#[path = "git_tests.rs"]
+mod tests;

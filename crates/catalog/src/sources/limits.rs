@@ -100,7 +100,7 @@ impl Budget {
 
     /// So many more bytes.
     pub(super) fn bytes(&mut self, count: u64) -> Result<(), FetchError> {
-        let too_many = || FetchError::TooLarge(format!("more than {} MB unpacked", BYTES_MAX >> 20));
+        let too_many = || FetchError::TooLarge(format!("more than {} MB", BYTES_MAX >> 20));
         self.bytes = self.bytes.checked_sub(count).ok_or_else(too_many)?;
         self.go_on()
     }

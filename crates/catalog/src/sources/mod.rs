@@ -152,16 +152,17 @@ async fn fetch(
             Ok((to, String::new()))
         }
         CatalogSource::Git { url, branch } => {
-            let commit = git::clone(url, branch.as_deref(), &to).await?;
+            let commit = git::clone(url, branch.as_deref(), &to, &budget).await?;
             Ok((to, commit))
         }
         CatalogSource::Archive { url, sha256, key } => {
             let (https, archive) = (Https::trusting(trusted), staging.path("archive"));
-            https.download(url, &archive, ARCHIVE_BYTES_MAX).await?;
+            https.download(url, "it", &archive, ARCHIVE_BYTES_MAX).await?;
             let mut signature = None;
             if key.is_some() {
-                let file = staging.path("signature");
-                https.download(&format!("{url}.minisig"), &file, genuine::SIGNATURE_BYTES_MAX).await?;
+                let (file, url) = (staging.path("signature"), format!("{url}.minisig"));
+                let called = format!("its signature, {url},");
+                https.download(&url, &called, &file, genuine::SIGNATURE_BYTES_MAX).await?;
                 signature = fs::read_to_string(file).ok();
             }
             make(&to)?;
