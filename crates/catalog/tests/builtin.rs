@@ -143,3 +143,14 @@ fn wordpress_is_read_as_it_is_written() {
     assert_eq!(main.speaks, Speaks::Http { ready_path: "/".into(), path: "/".into(), tls: false });
     assert_eq!(wordpress.admin_path, "/wp-admin/");
 }
+
+#[test]
+fn a_project_that_is_only_looked_at_names_its_own_folder() {
+    let package = packages().remove(0);
+    let project = control::example_project(&package, "192.0.2.0/24".parse().expect("a network"));
+    let told = project.variables.iter().find(|(name, _)| name == "APPMANAGE_FOLDER").map(|(_, value)| value);
+    let folder = project.folder.display().to_string();
+    // Rendered elsewhere, the values that name it are found by it: an empty one would be found everywhere.
+    assert!(!folder.is_empty());
+    assert_eq!(told, Some(&domain::VariableValue::Plain(folder)));
+}

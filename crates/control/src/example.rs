@@ -18,6 +18,8 @@ use crate::ports::Project;
 const SECRET: &str = "Example0secret0of0an0app";
 /// What stands for an answer of the user's.
 const TEXT: &str = "example";
+/// Where its files would lie: whoever renders it elsewhere finds the values that name it by this.
+const FOLDER: &str = "/example-folder";
 /// Where the app would be reached.
 const HOST: &str = "apps.example";
 
@@ -32,7 +34,7 @@ pub fn example_project(package: &Arc<Package>, subnet: Ipv4Net) -> Project {
     let subnets = package.networks.iter();
     Project {
         name: ProjectName::from_text("example"),
-        folder: PathBuf::new(),
+        folder: PathBuf::from(FOLDER),
         instance: InstanceId::from_text("example"),
         // Several may be rendered at once, and each process is known by it.
         install: InstallId::from_text(package.name.as_str()),
@@ -52,7 +54,7 @@ fn variables(package: &Package, ports: &[PortReservation], port: u16) -> Vec<(St
         ("APPMANAGE_URL", format!("http://{HOST}:{port}")),
         ("APPMANAGE_AUTHORITY", format!("{HOST}:{port}")),
         ("APPMANAGE_SCHEME", "http".to_owned()),
-        ("APPMANAGE_FOLDER", "/example".to_owned()),
+        ("APPMANAGE_FOLDER", FOLDER.to_owned()),
     ];
     let mut values: Vec<(String, String)> =
         built_in.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
