@@ -29,6 +29,22 @@ use crate::messages;
 
 const JSON: &str = "application/json";
 
+/// What interfaces are about, by how their names begin: the first that fits. The page at `/docs` has a section for each.
+const SUBJECTS: [(&str, &str); 7] = [
+    ("AppCatalog", "catalogs"),
+    ("AppDomain", "domains"),
+    ("AppAudit", "access"),
+    ("App", "apps"),
+    ("Catalog", "catalogs"),
+    ("Key", "access"),
+    ("User", "access"),
+];
+
+fn subject(name: &str) -> &'static str {
+    let found = SUBJECTS.iter().find(|(beginning, _)| name.starts_with(beginning));
+    found.map_or("others", |(_, subject)| subject)
+}
+
 type Schemas = Vec<(String, RefOr<Schema>)>;
 
 /// What documentation tells of one interface.
@@ -79,7 +95,7 @@ impl Described {
             let codes: Vec<&str> = self.all_codes().map(ErrorCode::as_str).collect();
             OperationBuilder::new()
                 .operation_id(Some(format!("{}_{method}", self.name)))
-                .tag("interfaces")
+                .tag(subject(self.name))
                 .summary(Some(self.summary))
                 .description(Some(self.description()))
                 .parameters(Some(header.iter().cloned()))

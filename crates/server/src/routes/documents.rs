@@ -28,6 +28,8 @@ pub(crate) fn docs() -> Router<Arc<Server>> {
     // Relative, so that it is found behind a proxy that serves us below a path of its own. The validator
     // would send the document's address to a server of Swagger's.
     let config = Config::from("../openapi.json").validator_url("none").try_it_out_enabled(true);
+    // Without the bar at its top, which asks for other servers' documents, and the policy above loads none.
+    let config = config.use_base_layout();
     Router::from(SwaggerUi::new("/docs").config(config)).layer(map_response(protected))
 }
 
