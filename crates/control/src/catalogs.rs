@@ -7,7 +7,7 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use domain::catalog::{FailedSync, SourceError, Synced};
-use domain::{CatalogName, CatalogRecord, CatalogSource, Failure, PackageName};
+use domain::{CatalogName, CatalogRecord, CatalogSource, Failure, FailureClass, PackageName};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
@@ -95,6 +95,12 @@ impl Known {
             _ => CatalogState::Ready,
         };
         CatalogDetail { record: record.clone(), state, broken }
+    }
+
+    fn note_failure(&mut self, of: &CatalogRecord, failed: FailedSync) {
+        if let Some(record) = self.records.iter_mut().find(|record| is_same(record, of)) {
+            record.failed = Some(failed);
+        }
     }
 
     fn find(&self, name: &CatalogName) -> Option<CatalogDetail> {
@@ -276,9 +282,15 @@ pub(crate) async fn sync(control: Arc<Control>, stop: CancellationToken) {
                 () = removed(&control.catalogs, &record) => None,
             };
             if let Some(outcome) = outcome
-                && let Err(error) = finish(&control, record, outcome).await
+                && let Err(error) = finish(&control, record.clone(), outcome).await
             {
-                tracing::error!(error = crate::error_chain(&error), "the outcome of a sync cannot be stored");
+                let reason = crate::error_chain(&error);
+                tracing::error!(catalog = %record.name, reason, "the outcome of a sync cannot be stored");
+                let at = control.clock.now();
+                let detail = format!("the outcome of the sync cannot be stored: {reason}");
+                let failure = Failure::of(FailureClass::Internal, record.source.location(), detail);
+                // Told for as long as this server lives: the next one finds what is stored, and what is on the disk.
+                control.catalogs.write(|known| known.note_failure(&record, FailedSync { at, failure }));
             }
             control.catalogs.write(|known| known.at_work = None);
         }

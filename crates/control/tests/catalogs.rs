@@ -154,7 +154,9 @@ async fn a_sync_whose_outcome_cannot_be_stored_harms_nothing() {
     settled(&server, "store").await;
     world.store.set_disk_full(true);
     server.control.sync_catalogs(None).expect("there is one");
-    assert_eq!(settled(&server, "store").await.state, CatalogState::Ready);
+    let told = settled(&server, "store").await;
+    let failure = told.record.failed.expect("it is told").failure;
+    assert!(told.state == CatalogState::Failed && failure.detail.contains("cannot be stored"), "{failure}");
     assert!(server.control.remove_catalog("store").await.is_err());
     assert!(server.control.catalog().find("blog@store").is_some());
     world.store.set_disk_full(false);

@@ -11,6 +11,9 @@ use domain::catalog::SyncReport;
 use domain::{CatalogName, CatalogRecord, CatalogSource, Failure, FailureClass, Package, PackageName};
 use tokio::sync::Semaphore;
 
+use crate::faults::Life;
+use crate::of_life::OfLife;
+
 /// The packages it was made of, and those of the catalogs that are served.
 #[derive(Debug, Default)]
 pub struct FakeCatalog {
@@ -107,11 +110,8 @@ impl Catalog for FakeCatalog {
     }
 }
 
-/// The sources of a catalog.
-#[derive(Clone, Debug)]
-pub struct FakeSources(pub Arc<FakeCatalog>);
-
 struct Staged {
+    life: Arc<Life>,
     catalog: Arc<FakeCatalog>,
     name: CatalogName,
     packages: Vec<Arc<Package>>,
@@ -124,37 +124,71 @@ impl StagedCatalog for Staged {
     }
 
     fn put_in_place(self: Box<Self>) -> Result<(), Failure> {
-        of(&self.catalog.kept).insert(self.name, self.packages);
-        Ok(())
+        let Self { life, catalog, name, packages, .. } = *self;
+        let failure = || Err(failed("its folder cannot be written"));
+        OfLife { inner: (), life }.pass_blocking("sources.put_in_place", failure, || {
+            of(&catalog.kept).insert(name, packages);
+            Ok(())
+        })
+    }
+}
+
+fn failed(reason: &str) -> Failure {
+    Failure::of(FailureClass::CatalogUnreachable, "", reason)
+}
+
+impl FakeCatalog {
+    async fn staged(
+        self: &Arc<Self>,
+        life: &Arc<Life>,
+        name: &CatalogName,
+        progress: &SyncProgress,
+    ) -> Result<Box<dyn StagedCatalog>, Failure> {
+        let gate = of(&self.gate).clone();
+        if let Some(gate) = gate {
+            gate.acquire().await.expect("nobody closes it").forget();
+        }
+        let found = of(&self.found).get(name).cloned();
+        let packages = found.ok_or_else(|| failed("nobody is there"))?;
+        progress.set(packages.len(), packages.len());
+        let new = packages.iter().map(|package| package.name.clone()).collect();
+        let count = u32::try_from(packages.len()).unwrap_or(u32::MAX);
+        let report = SyncReport { format: "own".into(), packages: count, new, ..SyncReport::default() };
+        let (life, catalog) = (Arc::clone(life), Arc::clone(self));
+        Ok(Box::new(Staged { life, catalog, name: name.clone(), packages, report }))
     }
 }
 
 #[async_trait]
-impl Sources for FakeSources {
+impl Sources for OfLife<Arc<FakeCatalog>> {
     async fn stage(
         &self,
         name: &CatalogName,
         source: &CatalogSource,
         progress: Arc<SyncProgress>,
     ) -> Result<Box<dyn StagedCatalog>, Failure> {
-        let gate = of(&self.0.gate).clone();
-        if let Some(gate) = gate {
-            gate.acquire().await.expect("nobody closes it").forget();
-        }
-        let Some(packages) = of(&self.0.found).get(name).cloned() else {
-            return Err(Failure::of(FailureClass::CatalogUnreachable, source.location(), "nobody is there"));
-        };
-        progress.set(packages.len(), packages.len());
-        let new = packages.iter().map(|package| package.name.clone()).collect();
-        let count = u32::try_from(packages.len()).unwrap_or(u32::MAX);
-        let report = SyncReport { format: "own".into(), packages: count, new, ..SyncReport::default() };
-        Ok(Box::new(Staged { catalog: Arc::clone(&self.0), name: name.clone(), packages, report }))
+        let failure = || Err(failed("injected fault"));
+        let work = async || self.inner.staged(&self.life, name, &progress).await;
+        let staged = self.pass("sources.stage", failure, work).await;
+        staged.map_err(|failure| Failure { subject: source.location(), ..failure })
     }
 
     fn serve(&self, catalogs: &[CatalogRecord]) -> Vec<(CatalogName, String)> {
         let names: Vec<CatalogName> = catalogs.iter().map(|record| record.name.clone()).collect();
-        of(&self.0.kept).retain(|name, _| names.contains(name));
-        *of(&self.0.served) = names;
-        Vec::new()
+        // What is on the disk is there all the same.
+        let nothing_readable = || {
+            of(&self.inner.served).clear();
+            names.iter().map(|name| (name.clone(), "injected fault".to_owned())).collect()
+        };
+        let work = || {
+            of(&self.inner.kept).retain(|name, _| names.contains(name));
+            names.clone_into(&mut of(&self.inner.served));
+            Vec::new()
+        };
+        // Servers without any are of no interest to faults.
+        if names.is_empty() && of(&self.inner.kept).is_empty() {
+            return work();
+        }
+        self.pass_blocking("sources.serve", nothing_readable, work)
     }
 }

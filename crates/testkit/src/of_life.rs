@@ -10,13 +10,14 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use control::ports::{
-    Change, CommandError, ContainerUsage, Engine, EngineContainer, EngineError, EngineEvent, EngineImage,
-    EngineInfo, EngineNetwork, EngineObject, EngineSight, EngineVolume, EventPage, InstalledText, Loaded,
-    OutputLine, OutputQuery, Project, Projects, ProjectsError, PullError, PullSink, Store, StoreError,
+    CatalogStore, Change, CommandError, ContainerUsage, Engine, EngineContainer, EngineError, EngineEvent,
+    EngineImage, EngineInfo, EngineNetwork, EngineObject, EngineSight, EngineVolume, EventPage,
+    InstalledText, Loaded, OutputLine, OutputQuery, Project, Projects, ProjectsError, PullError, PullSink,
+    Store, StoreError,
 };
 use domain::{
-    AppId, ContainerId, Event, EventId, Failure, FailureClass, InstallId, InstanceId, Operation, OperationId,
-    ProjectName, RenderedProject,
+    AppId, CatalogRecord, ContainerId, Event, EventId, Failure, FailureClass, InstallId, InstanceId,
+    Operation, OperationId, ProjectName, RenderedProject,
 };
 use futures_util::stream::BoxStream;
 
@@ -57,11 +58,45 @@ impl<T> OfLife<T> {
         }
     }
 
+    /// Passes the gate with a call that blocks its thread, and so fails for the dead.
+    pub(crate) fn pass_blocking<R>(
+        &self,
+        name: &'static str,
+        failure: impl FnOnce() -> R,
+        work: impl FnOnce() -> R,
+    ) -> R {
+        let _in_flight = self.life.committing();
+        match self.life.gate(name) {
+            Gate::Open => work(),
+            Gate::Held => {
+                self.life.note_held();
+                work()
+            }
+            Gate::Fails | Gate::Dead => failure(),
+            Gate::DiesAfter => {
+                let done = work();
+                self.life.die();
+                done
+            }
+        }
+    }
+
     /// For calls that are not numbered.
     pub(crate) async fn unless_dead(&self) {
         if self.life.is_dead() {
             std::future::pending::<()>().await;
         }
+    }
+}
+
+impl CatalogStore for OfLife<Arc<MemoryStore>> {
+    fn catalogs(&self) -> Result<Vec<CatalogRecord>, StoreError> {
+        self.inner.catalogs()
+    }
+
+    fn write_catalogs(&self, catalogs: &[CatalogRecord]) -> Result<(), StoreError> {
+        let failure = || Err(store_failed("write the catalogs"));
+        self.pass_blocking("catalogs.write", failure, || self.inner.write_catalogs(catalogs))
     }
 }
 
@@ -275,21 +310,8 @@ impl Store for OfLife<Arc<MemoryStore>> {
     }
 
     fn commit(&self, change: &Change) -> Result<Option<EventId>, StoreError> {
-        let _in_flight = self.life.committing();
-        match self.life.gate("store.commit") {
-            Gate::Open => self.inner.commit(change),
-            Gate::Held => {
-                self.life.note_held();
-                self.inner.commit(change)
-            }
-            Gate::Fails => Err(store_failed("commit")),
-            Gate::Dead => Err(store_failed("commit: the server is dead")),
-            Gate::DiesAfter => {
-                let committed = self.inner.commit(change);
-                self.life.die();
-                committed
-            }
-        }
+        let failure = || Err(store_failed("commit"));
+        self.pass_blocking("store.commit", failure, || self.inner.commit(change))
     }
 
     fn operation(&self, id: &OperationId) -> Result<Option<Operation>, StoreError> {

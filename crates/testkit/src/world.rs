@@ -10,7 +10,7 @@ use domain::settings::Given;
 use domain::{AppId, AppImage, InstanceId, Operation, Package, Secret, Status};
 use tokio::task::JoinHandle;
 
-use crate::catalog::{FakeCatalog, FakeSources};
+use crate::catalog::FakeCatalog;
 use crate::engine::FakeEngine;
 use crate::faults::Life;
 use crate::front::FakeFront;
@@ -106,8 +106,8 @@ impl World {
             engine: Arc::new(OfLife { inner: self.engine.clone(), life: life() }),
             projects: Arc::new(OfLife { inner: self.projects.clone(), life: life() }),
             catalog: Arc::clone(&self.catalog) as _,
-            catalogs: Arc::clone(&self.store) as _,
-            sources: Arc::new(FakeSources(Arc::clone(&self.catalog))),
+            catalogs: Arc::new(OfLife { inner: Arc::clone(&self.store), life: life() }),
+            sources: Arc::new(OfLife { inner: Arc::clone(&self.catalog), life: life() }),
             host: Arc::clone(&self.host) as _,
             clock: Arc::clone(&self.clock) as _,
             ids: Arc::clone(&self.ids) as _,
