@@ -181,3 +181,43 @@ async fn catalogs_have_an_order_of_preference() {
     assert!(matches!(server.control.add_catalog(request("one")).await, Err(Error::CatalogTaken { .. })));
     server.stop().await;
 }
+
+/// More than all catalogs of the field together.
+const MANY: usize = 2_000;
+
+#[tokio::test(start_paused = true)]
+async fn what_is_not_judged_yet_says_so_and_is_judged_when_it_is_installed_while_thousands_wait() {
+    let world = World::default();
+    let mut offered: Vec<_> = (0..MANY)
+        .map(|number| domain::Package { name: format!("app{number}"), ..packages::blog() })
+        .collect();
+    offered.push(domain::Package { name: "zealous".to_owned(), ..packages::blog() });
+    world.projects.ask("zealous", "web", Wish::Privileged);
+    world.catalog.offer("store", offered);
+    // Nothing is judged before the engine was seen.
+    world.engine.set_away(true);
+    let server = world.start();
+    server.control.add_catalog(request("store")).await.expect("added");
+    settled(&server, "store").await;
+    let entry = server.control.catalog().entry("zealous@store").expect("it is there");
+    let report = server.control.policy_of(&entry);
+    assert_eq!((report.verdict, report.risks), (Verdict::Unknown, Vec::new()));
+
+    world.engine.set_away(false);
+    server.connected().await;
+    let began = tokio::time::Instant::now();
+    match server.install("zealous@store", "one").await {
+        Err(refused) => assert!(matches!(refused, Error::PolicyRefused { .. }), "{refused:?}"),
+        Ok(_) => {
+            let operation = server.operation_ended("one").await;
+            let failure = operation.state.failure().expect("it is refused");
+            assert_eq!(failure.class, domain::FailureClass::PolicyRefused);
+            assert_eq!(operation.attempts(domain::Step::Pull), 0);
+        }
+    }
+    server.install("app7@store", "two").await.expect("accepted");
+    server.has_status("two", Status::Running).await;
+    assert!(began.elapsed() < std::time::Duration::from_secs(60), "it did not wait for thousands");
+    assert_eq!(verdict(&server, "zealous@store").await, Verdict::Refused);
+    server.stop().await;
+}

@@ -1,0 +1,93 @@
+//! What thousands of packages cost: nothing may take more time for each the more there are. Times are the processor's, so
+//! that a busy machine makes no difference, and are compared with each other more than with any clock.
+
+use std::fs;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use catalog::PackageCatalog;
+use control::ports::{Catalog, Sources};
+use domain::catalog::Synced;
+use domain::{CatalogName, CatalogRecord, CatalogSource, Timestamp};
+
+/// More than all catalogs of the field together.
+const MANY: u32 = 2_000;
+const FEW: u32 = MANY / 16;
+/// What sixteen times as many may cost more: sixteen times, and some for luck. What is quadratic costs 256 times as much.
+const RATIO_MAX: f64 = 40.0;
+/// Loading in a build for development, which takes several times as long as a release (whose limit is a second).
+const LOAD_MAX: Duration = Duration::from_secs(5);
+/// All lookups of [`MANY`] names.
+const LOOKUPS_MAX: Duration = Duration::from_secs(1);
+
+/// What all threads of this process have had of the processor.
+fn processor_time() -> Duration {
+    let threads = fs::read_dir("/proc/self/task").expect("Linux has it").flatten();
+    let of_thread = |thread: fs::DirEntry| {
+        let times = fs::read_to_string(thread.path().join("schedstat")).unwrap_or_default();
+        times.split(' ').next().and_then(|time| time.parse::<u64>().ok()).unwrap_or_default()
+    };
+    Duration::from_nanos(threads.map(of_thread).sum())
+}
+
+#[derive(Debug)]
+struct Costs {
+    sync: Duration,
+    load: Duration,
+    lookups: Duration,
+}
+
+fn write(folder: &Path, count: u32) {
+    for number in 0..count {
+        let package = folder.join(format!("app{number}"));
+        fs::create_dir(&package).expect("made");
+        let text = format!(
+            "x-appmanage:\n  trademark: App {number}\n  description: {{ zh: 应用, en: It does the work of {number} }}\n  \
+             categories: [office]\n  versions: [{{ name: \"1\" }}]\n  \
+             requirements: {{ cpu_cores: 1, memory: 16M, disk: 16M }}\nservices:\n  web: {{ image: \"example/app:1\" }}\n"
+        );
+        fs::write(package.join("compose.yaml"), text).expect("written");
+    }
+}
+
+async fn costs(count: u32) -> Costs {
+    let (data, store) = (tempfile::tempdir().expect("a folder"), tempfile::tempdir().expect("a folder"));
+    write(store.path(), count);
+    let open = || PackageCatalog::load(None, data.path().join("catalogs")).catalog;
+    let name = CatalogName::parse("store").expect("a name");
+    let source = CatalogSource::Directory(store.path().to_owned());
+    let began = processor_time();
+    let staged = open().stage(&name, &source, Arc::default()).await.expect("it is sound");
+    let report = staged.report().clone();
+    assert_eq!((report.packages, report.new.count), (count, count), "{:?}", report.unreadable.first.first());
+    staged.put_in_place().expect("there is room");
+    let synced = processor_time();
+    let added_at = Timestamp::from_millis(1);
+    let record = CatalogRecord {
+        name,
+        source,
+        is_trusted: false,
+        added_at,
+        synced: Some(Synced { at: added_at, report }),
+        failed: None,
+    };
+    let catalog = open();
+    assert_eq!(catalog.serve(&[record]), []);
+    assert!(catalog.entries().len() >= count as usize);
+    let loaded = processor_time();
+    for number in 0..count {
+        assert!(catalog.entry(&format!("app{number}@store")).is_some());
+        assert!(catalog.entry(&format!("app{number}")).is_some());
+    }
+    let looked_up = processor_time();
+    Costs { sync: synced - began, load: loaded - synced, lookups: looked_up - loaded }
+}
+
+#[tokio::test]
+async fn two_thousand_packages_cost_each_what_a_hundred_do() {
+    let (few, many) = (costs(FEW).await, costs(MANY).await);
+    let told = format!("{few:?}, {many:?}");
+    assert!(many.sync.as_secs_f64() < few.sync.as_secs_f64() * RATIO_MAX, "{told}");
+    assert!(many.load < LOAD_MAX && many.lookups < LOOKUPS_MAX, "{told}");
+}
