@@ -118,7 +118,7 @@ pub(crate) fn find(
             continue;
         }
         let is_ambiguous = value.len() < DISTINCT_LENGTH || seen.means_more(&value);
-        let reason = if is_built_in(&value, &place, services) {
+        let reason = if is_built_in(&value, &place, services, around) {
             "nothing else in the file is told it: the app has it built in, and only the app's own services reach it"
         } else if !is_ambiguous && around.files.iter().any(|file| file.contains(&value)) {
             "a file of the app has it too"
@@ -179,19 +179,19 @@ fn environments(services: &Object) -> impl Iterator<Item = (&str, &str, &Value)>
 
 /// Whether a database's password is one that the app knows without being told: it is its user's name once more, and
 /// no other service has it. Made anew, it would lock the app out.
-fn is_built_in(value: &str, place: &Place, services: &Object) -> bool {
+fn is_built_in(value: &str, place: &Place, services: &Object, around: &Surroundings<'_>) -> bool {
     let Some(service) = place.services.first().filter(|_| place.services.len() == 1) else { return false };
     let Some(database) = services.get(service).filter(|_| services.len() > 1) else { return false };
     let is_user = |(_, name, text): (&str, &str, &Value)| {
         name.to_ascii_uppercase().ends_with("USER") && text.as_str() == Some(value)
     };
-    let is_told = |(name, other): (&String, &Value)| {
-        name != service && other.to_string().contains(&format!(":{value}@"))
-    };
+    let in_url = format!(":{value}@");
+    let is_told = |(name, other): (&String, &Value)| name != service && other.to_string().contains(&in_url);
     place.names.iter().all(|name| is_database_password(name))
         && database.get("ports").is_none()
         && environments(services).filter(|(name, _, _)| name == service).any(is_user)
         && !services.iter().any(is_told)
+        && !around.known.env().values().any(|line| line.contains(&in_url))
 }
 
 /// Host and password of a URL with both: `cache` and `sample` of `redis://:sample@cache:6379/0`.
