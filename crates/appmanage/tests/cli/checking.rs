@@ -19,6 +19,10 @@ if grep -q additional "$folder/compose.yaml"; then
     echo 'services.web additional properties "additional" not allowed' >&2
     exit 1
 fi
+if grep -q LIMIT "$folder/compose.yaml" && ! grep -q '^LIMIT=.\?1024m' "$folder/.env"; then
+    echo 'LIMIT is not what it should be' >&2
+    exit 1
+fi
 if grep -q PRIVILEGED "$folder/compose.yaml"; then more=', "privileged": true'; fi
 if grep -q UNSET "$folder/compose.yaml"; then
     echo 'time="2026" level=warning msg="The \"UNSET\" variable is not set. Defaulting to a blank string."' >&2
@@ -95,6 +99,27 @@ fn what_is_sound_ends_well() {
         fs::remove_dir_all(catalog.path().join("packages").join(name)).expect("removed");
     }
     let checked = check(catalog.path(), LANGUAGES[0], "--format appmanage");
+    assert_eq!((checked.code, &*checked.stderr), (Some(0), ""), "{}", checked.stdout);
+}
+
+#[test]
+fn values_are_written_as_the_package_has_them() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let package = folder.path().join("packages/limited");
+    fs::create_dir_all(&package).expect("made");
+    let text = "x-appmanage:
+  trademark: Limited
+  description: { zh: 测试, en: Test }
+  categories: [test]
+  versions: [{ name: '2' }]
+  variables: [{ name: LIMIT, kind: text, label: { zh: 内存, en: Memory }, default: 1024m }]
+services:
+  web:
+    image: web:1
+    mem_limit: ${LIMIT}
+";
+    fs::write(package.join("compose.yaml"), text).expect("written");
+    let checked = check(folder.path(), LANGUAGES[0], "");
     assert_eq!((checked.code, &*checked.stderr), (Some(0), ""), "{}", checked.stdout);
 }
 

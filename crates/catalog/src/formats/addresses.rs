@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::formats::interpolation::{Part, parse};
+use crate::formats::interpolation::{Otherwise, Part, parse};
 
 /// How one of an app's ports is reached, as texts with built-in variables.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -40,10 +40,8 @@ impl Address {
             .is_some_and(|port| port.starts_with(|c: char| c.is_ascii_digit() || c == '$'));
         if has_port {
             text.push_str(HOST);
-        } else if let Some(before) =
-            ["https://", "http://"].into_iter().find_map(|scheme| text.strip_suffix(scheme))
-        {
-            text.truncate(before.len());
+        } else if let Some(length) = before_scheme(text) {
+            text.truncate(length);
             text.push_str(&self.url);
         } else if text.ends_with("//") || (rest.starts_with('/') && !text.ends_with(['.', '-', '@'])) {
             text.push_str(&self.authority);
@@ -51,6 +49,25 @@ impl Address {
             text.push_str(HOST);
         }
     }
+}
+
+/// Where `https://`, `http://` or a variable for either begins that a text ends with.
+fn before_scheme(text: &str) -> Option<usize> {
+    let before = text.strip_suffix("://")?;
+    if let Some(before) = ["https", "http"].into_iter().find_map(|scheme| before.strip_suffix(scheme)) {
+        return Some(before.len());
+    }
+    let start = before.rfind('$')?;
+    let parts = parse(&before[start..]);
+    let [Part::Use(used)] = parts.as_slice() else { return None };
+    let is_called_so = ["SCHEME", "PROTO", "PROTOCOL"].iter().any(|word| used.name.ends_with(word));
+    let is_http = match &used.otherwise {
+        Otherwise::Default { text, .. } => {
+            matches!(text.as_slice(), [Part::Text(text)] if text == "https" || text == "http")
+        }
+        _ => is_called_so && !used.name.contains("WS"),
+    };
+    is_http.then_some(start)
 }
 
 /// A text of a compose file, in which a variable of `hosts` behind `://` became the address that it means. All others
@@ -113,6 +130,9 @@ mod tests {
             ("wss://${API}/live", "wss://${APPMANAGE_HOST}:${API_PORT}/live"),
             ("https://$API", "http://${APPMANAGE_HOST}:${API_PORT}"),
             ("${HOST} and postgres://${USER}@db", "${HOST} and postgres://${USER}@db"),
+            ("${SCHEME:-https}://${HOST}/x", "${APPMANAGE_URL}/x"),
+            ("a $PUBLIC_PROTOCOL://$API", "a http://${APPMANAGE_HOST}:${API_PORT}"),
+            ("${WS_SCHEME}://$HOST/", "${WS_SCHEME}://${APPMANAGE_AUTHORITY}/"),
             ("https://${HOST", "https://${HOST"),
             ("https://$", "https://$"),
         ] {

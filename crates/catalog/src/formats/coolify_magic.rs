@@ -50,8 +50,26 @@ const SECRETS: [(&str, ShapeBlock); 16] = [
     ("HEX_", ShapeBlock::Hex(32)),
 ];
 
-/// What a variable of that name holds; `None`: it is one of the app's own.
+/// Variables of certain images that Coolify itself sets to the address of one of their ports.
+const ADDRESSES: [(&str, &str, u16); 7] = [
+    ("MINIO_BROWSER_REDIRECT_URL", "MINIO", 9001),
+    ("MINIO_SERVER_URL", "MINIO", 9000),
+    ("LOGTO_ENDPOINT", "LOGTO", 3001),
+    ("LOGTO_ADMIN_ENDPOINT", "LOGTO", 3002),
+    ("GARAGE_S3_API_URL", "GARAGE", 3900),
+    ("GARAGE_WEB_URL", "GARAGE", 3902),
+    ("GARAGE_ADMIN_URL", "GARAGE", 3903),
+];
+
+/// What a variable of that name holds where it is used; `None`: it is one of the app's own.
 pub(super) fn read(variable: &str) -> Option<Magic> {
+    let of_image = ADDRESSES.iter().find(|(name, ..)| *name == variable);
+    let of_image = of_image.map(|(_, name, port)| Reached { name: (*name).to_owned(), port: Some(*port) });
+    of_image.map(Magic::Url).or_else(|| declared(variable))
+}
+
+/// What it holds where a service has it in its environment.
+pub(super) fn declared(variable: &str) -> Option<Magic> {
     let rest = variable.strip_prefix("SERVICE_")?;
     if !rest.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_') {
         return None;
@@ -96,7 +114,7 @@ fn user_name(rest: &str) -> String {
 /// The magic variables that a text has, written in any way: `$X`, `${X}`, in a script or a file.
 pub(super) fn names_in(text: &str) -> impl Iterator<Item = &str> {
     let is_end = |c: char| !(c.is_ascii_alphanumeric() || c == '_');
-    text.split(is_end).filter(|word| read(word).is_some())
+    text.split(is_end).filter(|word| declared(word).is_some())
 }
 
 #[cfg(test)]

@@ -8,7 +8,8 @@ use proptest::prelude::*;
 use tempfile::TempDir;
 
 use super::*;
-use crate::block::ShapeBlock;
+use crate::block::PortBlock;
+use crate::formats::WebPort;
 
 const TEXT: &str = r#"# documentation: https://notes.example/docs
 # slogan: Keeps notes.
@@ -183,6 +184,81 @@ fn a_port_that_is_only_used_is_published_too() {
     assert_eq!(value("SERVICE_URL_WEB_3001"), "http://${APPMANAGE_HOST}:${WEB_3001_PORT}");
     assert_eq!(value("SERVICE_URL_WEB_3000"), "${APPMANAGE_URL}");
     assert_eq!(value("SERVICE_URL_OTHER"), "${APPMANAGE_URL}");
+}
+
+#[test]
+fn an_address_that_is_only_used_is_that_of_the_service_called_so() {
+    let draft = draft(
+        "services: { back-end: { image: b, environment: ['A=$SERVICE_URL_WEB_3000'] },\n\
+         web: { image: a, environment: { B: '$SERVICE_FQDN_BACKEND_81' } } }",
+    );
+    // In the order of their names.
+    let web = draft.web.as_ref().expect("it has one");
+    assert_eq!(
+        (web.service.as_deref(), &web.port, web.is_http),
+        (Some("back-end"), &WebPort::Target(81), true)
+    );
+    assert_eq!(draft.compose["services"]["web"]["ports"], json!(["3000:3000"]));
+}
+
+#[test]
+fn variables_of_certain_images_are_addresses_which_their_containers_get() {
+    let draft = draft(
+        "services: { store: { image: minio, environment: ['MINIO_SERVER_URL=$MINIO_SERVER_URL',\n\
+         'MINIO_BROWSER_REDIRECT_URL=$MINIO_BROWSER_REDIRECT_URL', 'MINIO_ROOT_USER=$SERVICE_USER_MINIO',\n\
+         'MINIO_ROOT_PASSWORD=$SERVICE_PASSWORD_MINIO'] } }",
+    );
+    let web = draft.web.as_ref().expect("it has one");
+    assert_eq!((web.service.as_deref(), &web.port), (Some("store"), &WebPort::Target(9001)));
+    assert_eq!(draft.compose["services"]["store"]["environment"].as_array().map(Vec::len), Some(4));
+    let value = |name: &str| variable(&draft, name).value.clone().unwrap_or_default();
+    assert_eq!(value("MINIO_BROWSER_REDIRECT_URL"), "${APPMANAGE_URL}");
+    assert_eq!(value("MINIO_SERVER_URL"), "http://${APPMANAGE_HOST}:${MINIO_9000_PORT}");
+    let login = draft.block.login.expect("the store's own");
+    assert_eq!(login.password_variable.as_deref(), Some("SERVICE_PASSWORD_MINIO"));
+}
+
+#[test]
+fn what_the_file_publishes_itself_need_not_be_a_page() {
+    let draft = draft("# port: 9092\nservices: { broker: { image: a, ports: ['${PORT:-9092}:9092'] } }");
+    assert_eq!(draft.web.map(|web| (web.port, web.is_http)), Some((WebPort::Target(9092), false)));
+}
+
+#[test]
+fn what_a_service_sets_to_a_magic_variable_is_known_in_the_whole_file() {
+    let draft = draft(
+        "services: { db: { image: a, environment: ['DB_USER=$SERVICE_USER_DB', 'OTHER=$SERVICE_USER_DB'],\n\
+         healthcheck: { test: 'ready ${DB_USER}' } } }",
+    );
+    assert_eq!(variable(&draft, "DB_USER").value.as_deref(), Some("${SERVICE_USER_DB}"));
+    assert!(draft.block.variables.iter().all(|variable| variable.name != "OTHER"));
+}
+
+#[test]
+fn the_administrators_password_may_be_one_of_another_service() {
+    let draft = draft(
+        "services: { web: { image: a, environment: [SERVICE_URL_WEB, 'PASSWORD=$SERVICE_PASSWORD_DB'] },\n\
+         db: { image: b, environment: { POSTGRES_PASSWORD: '$SERVICE_PASSWORD_DB' } },\n\
+         setup: { image: a, environment: { ADMIN_PASSWORD: '$SERVICE_PASSWORD_SITE', ADMIN_USER: root } } }",
+    );
+    let login = draft.block.login.expect("it has one");
+    assert_eq!(login.password_variable.as_deref(), Some("SERVICE_PASSWORD_SITE"));
+    assert_eq!(login.user_name, "root");
+}
+
+#[test]
+fn a_users_name_that_is_taken_for_a_password_is_made_up() {
+    let draft = draft("services: { web: { image: a, environment: { INIT_PASSWORD: $SERVICE_USER_INIT } } }");
+    assert_eq!(variable(&draft, "SERVICE_USER_INIT").shape, Some(ShapeBlock::Alphanumeric(16)));
+}
+
+#[test]
+fn a_password_belongs_to_the_user_of_the_same_name() {
+    let draft = draft(
+        "services: { web: { image: a, environment: [SERVICE_URL_WEB, 'KEYS_ADMIN=$SERVICE_USER_BOSS',\n\
+         'KEYS_ADMIN_PASSWORD=$SERVICE_PASSWORD_64_BOSS'] } }",
+    );
+    assert_eq!(draft.block.login.expect("it has one").user_variable.as_deref(), Some("SERVICE_USER_BOSS"));
 }
 
 #[test]

@@ -5,7 +5,7 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::block::{Block, VariableBlock, VersionBlock};
+use crate::block::{Block, LoginBlock, VariableBlock, VersionBlock};
 use crate::formats::dokploy_template::{self, Template};
 use crate::formats::dokploy_values::Values;
 use crate::formats::loose::{self, both, text_at, texts};
@@ -18,8 +18,8 @@ const COMPOSE: &str = "docker-compose.yml";
 const TEMPLATE: &str = "template.toml";
 /// Tags that every app of such a catalog could have.
 const EMPTY_TAGS: [&str; 4] = ["self-hosted", "selfhosted", "open-source", "opensource"];
-/// The folder of the files that a template writes, as its compose file sees it.
-const FILES: &str = "../files";
+/// The folder of the files that a template writes, as its compose file sees it, and as some take it to be.
+pub(super) const FILES: [&str; 2] = ["../files", "./files"];
 
 /// The apps of the catalog.
 pub(super) fn apps(tree: &Tree) -> Vec<String> {
@@ -62,7 +62,7 @@ pub(super) fn read(tree: &Tree, app: &str) -> Result<Vec<Draft>, Untranslatable>
         files,
         icon: loose::icon(&folder, text_at(&about, "logo").as_deref()),
         remarks,
-        data_prefixes: vec![FILES.to_owned()],
+        data_prefixes: FILES.map(str::to_owned).to_vec(),
         web,
         ..Draft::default()
     }])
@@ -71,25 +71,38 @@ pub(super) fn read(tree: &Tree, app: &str) -> Result<Vec<Draft>, Untranslatable>
 fn block(about: &Object, compose: &Object, web: Option<&Web>, variables: Vec<VariableBlock>) -> Block {
     let tags = texts(about.get("tags")).into_iter();
     let links = about.get("links").and_then(Value::as_object);
+    let service = web.and_then(|web| web.service.as_deref());
+    let mut of_main = loose::services(compose).filter(|(name, _)| service.is_none_or(|main| main == *name));
+    let (main, image) =
+        of_main.next().map(|(name, one)| (name.as_str(), text_at(one, "image"))).unwrap_or_default();
     Block {
         trademark: text_at(about, "name").unwrap_or_default(),
         description: both(text_at(about, "description").unwrap_or_default()),
         categories: tags.filter(|tag| !EMPTY_TAGS.contains(&tag.to_lowercase().as_str())).collect(),
         website: links.and_then(|links| loose::link(links, &["website", "github", "docs"])),
-        versions: vec![VersionBlock { name: version(about, compose, web), ..VersionBlock::default() }],
-        login: logins::find(variables.iter().filter(|v| !v.optional).map(|v| v.name.as_str())),
+        versions: vec![VersionBlock { name: version(about, image.clone()), ..VersionBlock::default() }],
+        login: login(&variables, compose, Some(main), &image.unwrap_or_default()),
         variables,
         ..Block::default()
     }
 }
 
 /// What the one version is called. A template that says `latest` may well have an image that is not.
-fn version(about: &Object, compose: &Object, web: Option<&Web>) -> String {
+fn version(about: &Object, image: Option<String>) -> String {
     let told = text_at(about, "version").and_then(|text| text.split_whitespace().next().map(str::to_owned));
-    let main = web.and_then(|web| web.service.as_ref());
-    let service = services(compose).find(|(name, _)| main.is_none_or(|main| main == *name));
-    let image = service.and_then(|(_, service)| text_at(service, "image"));
     loose::version(told.filter(|told| told != "latest"), image)
+}
+
+/// The variables that people sign in with.
+fn login(
+    variables: &[VariableBlock],
+    compose: &Object,
+    main: Option<&str>,
+    image: &str,
+) -> Option<LoginBlock> {
+    let between = logins::between_services(compose, main);
+    let names = variables.iter().filter(|variable| !variable.optional).map(|variable| variable.name.as_str());
+    logins::find_for(names.filter(|name| !between.contains(*name)), image)
 }
 
 /// The port of the first domain. Without domains, the first port that is published: nobody says what it speaks.
@@ -106,29 +119,32 @@ fn web(template: &Template, compose: &Object) -> Option<Web> {
         let service = service_of(compose, &domain.service)?;
         return Some(of(Some(service), WebPort::Target(domain.port), &domain.path, true));
     }
-    let mut services = services(compose);
+    let mut services = loose::services(compose);
     services.any(|(_, service)| service.contains_key("ports")).then(|| of(None, WebPort::First, "", false))
 }
 
 /// The service of that name, or the only one, where a template misspells it.
 fn service_of(compose: &Object, name: &str) -> Option<String> {
-    let mut names = services(compose).map(|(name, _)| name);
+    let mut names = loose::services(compose).map(|(name, _)| name);
     let first = names.next()?;
     let is_only = names.next().is_none();
-    let found = services(compose).map(|(known, _)| known).find(|known| *known == name);
+    let found = loose::services(compose).map(|(known, _)| known).find(|known| *known == name);
     found.or(Some(first).filter(|_| is_only)).cloned()
 }
 
-/// Leaves out ports without one of the host where the template has domains: the proxy there reaches them inside.
+/// Leaves out ports without one of the host where the template has domains: the proxy there reaches them inside. It
+/// never does so by UDP: such a port is one for the host.
 fn drop_container_ports(compose: &mut Object, template: &Template) {
     if template.domains.is_empty() {
         return;
     }
-    for service in services_mut(compose) {
+    for (_, service) in loose::services_mut(compose) {
         let Some(Value::Array(ports)) = service.get_mut("ports") else { continue };
         ports.retain(|port| match port {
-            Value::String(text) => loose::split(text).len() > 1,
-            Value::Object(long) => long.contains_key("published"),
+            Value::String(text) => loose::split(text).len() > 1 || text.ends_with("/udp"),
+            Value::Object(long) => {
+                long.contains_key("published") || long.get("protocol") == Some(&json!("udp"))
+            }
             _ => false,
         });
         if ports.is_empty() {
@@ -163,16 +179,6 @@ fn publish_others(compose: &mut Object, values: &Values<'_>, remarks: &mut Vec<S
             ));
         }
     }
-}
-
-fn services(compose: &Object) -> impl Iterator<Item = (&String, &Object)> {
-    let services = compose.get("services").and_then(Value::as_object);
-    services.into_iter().flatten().filter_map(|(name, service)| Some((name, service.as_object()?)))
-}
-
-fn services_mut(compose: &mut Object) -> impl Iterator<Item = &mut Object> {
-    let services = compose.get_mut("services").and_then(Value::as_object_mut);
-    services.into_iter().flat_map(Map::values_mut).filter_map(Value::as_object_mut)
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value, json};
 
 use crate::formats::PackagedFile;
+use crate::formats::dokploy::FILES;
 use crate::formats::dokploy_template::Template;
 use crate::formats::dokploy_values::Values;
 
@@ -122,7 +123,9 @@ fn make_writable(mount: &mut Value) {
 /// out of it.
 fn own_path(written: &str) -> Option<String> {
     let mut path: Vec<&str> = Vec::new();
-    let below = written.strip_prefix("../files").filter(|rest| rest.is_empty() || rest.starts_with('/'));
+    let below = FILES.iter().find_map(|files| {
+        written.strip_prefix(files).filter(|rest| rest.is_empty() || rest.starts_with('/'))
+    });
     for part in below.unwrap_or(written).split('/') {
         match part {
             "" | "." => {}

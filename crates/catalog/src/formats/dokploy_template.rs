@@ -51,7 +51,7 @@ pub(super) fn parse(text: &str) -> Result<Template, Untranslatable> {
     Ok(Template {
         variables: variables.into_iter().collect(),
         domains: tables(config, "domains").filter_map(domain).collect(),
-        env: config.and_then(|config| config.get("env")).map(env_lines).unwrap_or_default(),
+        env: env(config),
         mounts: tables(config, "mounts").filter_map(mount).collect(),
     })
 }
@@ -75,11 +75,23 @@ fn mount(table: &Table) -> Option<Mount> {
     Some(Mount { path, content: table.get("content").and_then(plain).unwrap_or_default() })
 }
 
-/// The lines of `.env`: a list of them, or a table.
+/// The lines of `.env`. Where an author wrote them below the header of a domain or a file, they belong to that for TOML.
+fn env(config: Option<&Table>) -> Vec<String> {
+    if let Some(env) = config.and_then(|config| config.get("env")) {
+        return env_lines(env);
+    }
+    let entries = tables(config, "domains").chain(tables(config, "mounts"));
+    entries.filter_map(|entry| entry.get("env")).flat_map(env_lines).collect()
+}
+
+/// The lines of `.env`: a list of them, or a table, in which each service may have a list of its own.
 fn env_lines(env: &Value) -> Vec<String> {
     let line = |(key, value): (String, String)| format!("{key}={value}");
     match env {
-        Value::Table(table) => texts(table).into_iter().map(line).collect(),
+        Value::Table(table) => {
+            let of_services = table.values().filter(|value| value.is_array()).flat_map(env_lines);
+            texts(table).into_iter().map(line).chain(of_services).collect()
+        }
         Value::Array(items) => items
             .iter()
             .flat_map(|item| match item {
@@ -167,6 +179,10 @@ mod tests {
         assert_eq!(of("[config]\nenv = [\"A=x\", { B = false }, 7]\n"), ["A=x", "B=false", "7"]);
         assert_eq!(of("[config]\nenv = {}\n"), [""; 0]);
         assert_eq!(of("variables = {}\n"), [""; 0]);
+        assert_eq!(of("[config.env]\nA = 1\ndb = [\"B=2\"]\nweb = [\"C=3\"]\n"), ["A=1", "B=2", "C=3"]);
+        let misplaced =
+            "[[config.domains]]\nport = 1\nenv = [\"A=1\"]\n[[config.mounts]]\nfilePath = \"x\"\n";
+        assert_eq!(of(misplaced), ["A=1"]);
     }
 
     #[test]

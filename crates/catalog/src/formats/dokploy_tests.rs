@@ -135,6 +135,40 @@ fn a_catalog_is_told_by_its_templates() {
 }
 
 #[test]
+fn ports_of_udp_are_for_the_host() {
+    let text = "services: { web: { image: a, ports: [80, 8443/tcp, 8555/udp] } }";
+    let domain = "[[config.domains]]\nserviceName = \"web\"\nport = 80\n";
+    assert_eq!(draft(text, domain).compose["services"]["web"]["ports"], json!(["8555/udp"]));
+}
+
+#[test]
+fn files_are_found_where_authors_take_them_to_be() {
+    let text =
+        "services: { web: { image: a, volumes: ['./files/etc/app.conf:/app.conf', './files/data:/data'] } }";
+    let template = "[[config.mounts]]\nfilePath = \"/etc/app.conf\"\ncontent = \"x\"\n";
+    let translation = draft(text, template).finish().expect("it is translated");
+    assert!(translation.files.contains_key("etc/app.conf"));
+    assert!(translation.compose.contains("- data:/data"), "{}", translation.compose);
+}
+
+#[test]
+fn an_empty_variable_has_the_default_of_its_use() {
+    let text = "services: { web: { image: a, environment: { A: '${X:-a b}', B: '$Y' } } }";
+    let template = "[config.env]\nX = \"\"\nY = \"\"\n";
+    let package = draft(text, template).finish().expect("it is translated").compose;
+    assert!(package.contains("default: a b"), "{package}");
+    assert!(package.contains("optional: true"), "{package}");
+}
+
+#[test]
+fn what_is_spoken_to_by_udp_alone_is_no_page() {
+    let text = "services: { game: { image: a, ports: ['10999:10999/udp'] } }";
+    let domain = "[[config.domains]]\nserviceName = \"game\"\nport = 10999\nprotocol = \"udp\"\n";
+    let package = draft(text, domain).finish().expect("it is translated").compose;
+    assert!(!package.contains("http:") && package.contains("- 10999:10999/udp"), "{package}");
+}
+
+#[test]
 fn people_are_told_what_the_meta_file_says() {
     let block = draft(COMPOSE_TEXT, TEMPLATE_TEXT).block;
     assert_eq!((block.trademark.as_str(), block.description.en.as_str()), ("Notes", "Keeps notes."));

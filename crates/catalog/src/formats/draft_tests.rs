@@ -34,6 +34,33 @@ fn service(compose: &str) -> Value {
 }
 
 #[test]
+fn services_of_which_there_are_none_are_left_out_and_those_never_restarted_end() {
+    let (document, translation) = finished(draft(
+        "services: { a: { image: b, environment: { X: '${COPIES:-0}' }, depends_on: [none] },
+         none: { image: c, deploy: { replicas: '${COPIES}' } }, zero: { image: c, scale: 0 },
+         once: { image: d, deploy: { replicas: 1, restart_policy: { condition: none } } } }",
+    ));
+    let services = document["services"].as_object().expect("a map");
+    assert_eq!(services.keys().collect::<Vec<_>>(), ["a", "once"]);
+    assert_eq!(document["x-appmanage"]["one_shot"], json!(["once"]));
+    assert!(translation.remarks.iter().any(|remark| remark.starts_with("zero is left out")));
+}
+
+#[test]
+fn a_volume_in_the_place_of_the_clock_is_left_out() {
+    let found = service("services: { a: { image: b, volumes: ['clock:/etc/localtime:ro', 'data:/data'] } }");
+    assert_eq!(found["volumes"], json!(["data:/data"]));
+}
+
+#[test]
+fn the_hosts_port_may_be_told_by_another_use_of_its_variable() {
+    let found = service(
+        "services: { a: { image: b, ports: ['${PORT}:5672'], environment: { P: '${PORT:-5672}' } } }",
+    );
+    assert_eq!(found["ports"], json!(["5672:5672"]));
+}
+
+#[test]
 fn data_lies_in_volumes_and_what_is_shipped_in_files() {
     let found = service(
         "services: { a: { image: b, volumes: ['./data:/data', '/DATA/$AppID/db:/db:rw', ./conf/app.ini:/app.ini:ro,

@@ -3,6 +3,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use serde_json::{Map, Value};
+
 use crate::formats::Draft;
 use crate::formats::env_lines;
 use crate::formats::interpolation::{Otherwise, Part, Use, parse};
@@ -19,7 +21,7 @@ pub(crate) struct Known {
     given: BTreeMap<String, String>,
     /// Of `.env`, as templates.
     env: BTreeMap<String, String>,
-    /// Of the variables that the reader declared.
+    /// Of the variables that the reader declared, and those that the compose file itself tells.
     defaults: BTreeMap<String, String>,
     /// Set by the versions.
     versions: BTreeSet<String>,
@@ -38,15 +40,19 @@ impl Known {
     pub(crate) fn of(draft: &Draft) -> Self {
         let defaults = draft.block.variables.iter().filter_map(|variable| {
             let text = match variable.default.as_ref()? {
-                serde_json::Value::String(text) => text.clone(),
+                Value::String(text) => text.clone(),
                 other => other.to_string(),
             };
             Some((variable.name.clone(), text))
         });
+        let mut defaults: BTreeMap<String, String> = defaults.collect();
+        for (name, text) in told_by_uses(&draft.compose) {
+            defaults.entry(name).or_insert(text);
+        }
         Self {
             given: draft.values.clone(),
             env: env_lines::templates(draft.env.as_deref().unwrap_or_default()),
-            defaults: defaults.collect(),
+            defaults,
             versions: draft
                 .block
                 .versions
@@ -131,5 +137,32 @@ impl Known {
             Otherwise::Instead { .. } => Settled::default(),
             _ => value.unwrap_or_else(|| Settled { text: String::new(), missing: vec![used.name.clone()] }),
         }
+    }
+}
+
+/// The defaults of `${NAME:-text}`, which hold wherever the variable is used, where there is one for each name.
+fn told_by_uses(compose: &Map<String, Value>) -> BTreeMap<String, String> {
+    let mut told: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    compose.values().for_each(|value| collect_told(value, &mut told));
+    told.into_iter()
+        .filter(|(_, texts)| texts.len() == 1)
+        .filter_map(|(name, texts)| Some((name, texts.into_iter().next()?)))
+        .collect()
+}
+
+fn collect_told(value: &Value, told: &mut BTreeMap<String, BTreeSet<String>>) {
+    match value {
+        Value::String(text) if text.contains("${") => {
+            for part in parse(text) {
+                if let Part::Use(Use { name, otherwise: Otherwise::Default { text, .. } }) = part
+                    && let [Part::Text(text)] = text.as_slice()
+                {
+                    told.entry(name).or_default().insert(text.clone());
+                }
+            }
+        }
+        Value::Array(items) => items.iter().for_each(|item| collect_told(item, told)),
+        Value::Object(map) => map.values().for_each(|item| collect_told(item, told)),
+        _ => {}
     }
 }

@@ -1,6 +1,12 @@
 //! Which of an app's variables its first user signs in with, where the format does not say it: by their names.
 
+use std::collections::BTreeSet;
+
+use serde_json::{Map, Value};
+
 use crate::block::LoginBlock;
+use crate::formats::interpolation::{Part, parse};
+use crate::formats::loose;
 
 /// Parts of names of what services sign in to each other with.
 const INNER: [&str; 24] = [
@@ -30,19 +36,25 @@ const INNER: [&str; 24] = [
     "RTSP",
 ];
 
+/// Words of names that speak of passwords and are none for people: keys that tokens are signed with, and switches.
+const NO_PASSWORDS: [&str; 8] = ["SECRET", "KEY", "TOKEN", "JWT", "SALT", "RESET", "HASH", "POLICY"];
+
 /// The login that variables of those names are: that of an administrator, where one is named so.
 pub(super) fn find<'n>(names: impl IntoIterator<Item = &'n str>) -> Option<LoginBlock> {
+    find_for(names, "")
+}
+
+/// The login of the service of that image: a database's own password is one for people.
+pub(super) fn find_for<'n>(names: impl IntoIterator<Item = &'n str>, image: &str) -> Option<LoginBlock> {
+    let is_inner_itself = is_inner_program(image);
     let of_people: Vec<(&str, String)> = names
         .into_iter()
         .map(|name| (name, name.to_ascii_uppercase()))
-        .filter(|(_, upper)| {
-            // What ends so is an address, not a server.
-            let upper = upper.strip_suffix("_MAIL").unwrap_or(upper);
-            !upper.split('_').any(|word| INNER.iter().any(|inner| word.starts_with(inner)))
-        })
+        .filter(|(name, _)| is_inner_itself || !is_inner(name))
         .collect();
-    let (passwords, users): (Vec<_>, Vec<_>) =
+    let (mut passwords, users): (Vec<_>, Vec<_>) =
         of_people.iter().partition(|(_, upper)| upper.contains("PASS") || upper.contains("_PWD"));
+    passwords.retain(|(_, upper)| !upper.split('_').any(|word| NO_PASSWORDS.contains(&word)));
     let of_admin = |names: &[&(&str, String)]| {
         let is_of_admin = |name: &&&(&str, String)| name.1.contains("ADMIN");
         names.iter().find(is_of_admin).or_else(|| names.first()).map(|(name, _)| (*name).to_owned())
@@ -65,8 +77,49 @@ pub(super) fn find<'n>(names: impl IntoIterator<Item = &'n str>) -> Option<Login
     })
 }
 
+fn is_inner(name: &str) -> bool {
+    let upper = name.to_ascii_uppercase();
+    // What ends so is an address, not a server.
+    let upper = upper.strip_suffix("_MAIL").unwrap_or(&upper);
+    upper.split('_').any(|word| INNER.iter().any(|inner| word.starts_with(inner)))
+}
+
+/// Whether that is the image of a database or the like.
+fn is_inner_program(image: &str) -> bool {
+    let program = image.rsplit('/').next().unwrap_or_default().to_ascii_uppercase();
+    INNER.iter().any(|inner| program.contains(inner))
+}
+
+/// The variables that services sign in to each other with, whatever they are called themselves: those that a service
+/// gets under such a name, but for a database that people sign in to, and passwords in addresses.
+pub(super) fn between_services(compose: &Map<String, Value>, main: Option<&str>) -> BTreeSet<String> {
+    let mut between = BTreeSet::new();
+    for (name, service) in loose::services(compose) {
+        let image = service.get("image").and_then(Value::as_str).unwrap_or_default();
+        let is_for_people = main == Some(name.as_str()) && is_inner_program(image);
+        for (key, value) in loose::environment(service) {
+            match parse(&value).as_slice() {
+                [Part::Use(used)] if is_inner(&key) && !is_for_people => {
+                    between.insert(used.name.clone());
+                }
+                parts => between.extend(parts.windows(3).filter_map(|three| match three {
+                    [Part::Text(before), Part::Use(used), Part::Text(after)]
+                        if before.ends_with(':') && after.starts_with('@') =>
+                    {
+                        Some(used.name.clone())
+                    }
+                    _ => None,
+                })),
+            }
+        }
+    }
+    between
+}
+
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     #[test]
@@ -83,6 +136,19 @@ mod tests {
         assert_eq!(of(&["WEB_USER", "UI_USERNAME", "UI_PASSWORD"]), pair("UI_USERNAME", "UI_PASSWORD"));
         assert_eq!(of(&["A_USER_PASSWORD", "A_USER_MAIL"]), pair("A_USER_MAIL", "A_USER_PASSWORD"));
         assert_eq!(of(&["POSTGRES_PASSWORD", "WEB_PASSWORD"]), pair("", "WEB_PASSWORD"));
-        assert_eq!(of(&["POSTGRES_PASSWORD", "ADMIN_USER"]), None);
+        assert_eq!(of(&["POSTGRES_PASSWORD", "ADMIN_USER", "RESET_PASSWORD_JWT_SECRET"]), None);
+        let login =
+            find_for(["RABBITMQ_DEFAULT_USER", "RABBITMQ_DEFAULT_PASS"], "rabbitmq:3").expect("its own");
+        assert_eq!(login.password_variable.as_deref(), Some("RABBITMQ_DEFAULT_PASS"));
+    }
+
+    #[test]
+    fn what_another_service_is_reached_with_is_no_login() {
+        let compose = json!({ "services": {
+            "web": { "environment": ["PASSWORD=$A", "URL=x://u:${B}@db", "ADMIN_PASSWORD=${C}"], "image": "a/web" },
+            "db": { "environment": { "POSTGRES_PASSWORD": "${A}" } },
+        } });
+        let between = between_services(compose.as_object().expect("a map"), Some("web"));
+        assert_eq!(between, ["A", "B"].map(str::to_owned).into());
     }
 }

@@ -79,6 +79,34 @@ pub(super) fn each_text(value: &mut Value, change: &mut impl FnMut(&mut String))
     }
 }
 
+/// The services of a compose file.
+pub(super) fn services(compose: &Map<String, Value>) -> impl Iterator<Item = (&String, &Map<String, Value>)> {
+    let services = compose.get("services").and_then(Value::as_object);
+    services.into_iter().flatten().filter_map(|(name, service)| Some((name, service.as_object()?)))
+}
+
+/// The services of a compose file, to be changed.
+pub(super) fn services_mut(
+    compose: &mut Map<String, Value>,
+) -> impl Iterator<Item = (&String, &mut Map<String, Value>)> {
+    let services = compose.get_mut("services").and_then(Value::as_object_mut);
+    services.into_iter().flatten().filter_map(|(name, service)| Some((name, service.as_object_mut()?)))
+}
+
+/// The names and values of a service's environment, in either form; names without a value are left out.
+pub(super) fn environment(service: &Map<String, Value>) -> Vec<(String, String)> {
+    match service.get("environment") {
+        Some(Value::Object(map)) => {
+            map.iter().filter_map(|(key, value)| Some((key.clone(), text(value)?))).collect()
+        }
+        items => {
+            let items = texts(items);
+            let pairs = items.iter().filter_map(|item| item.split_once('='));
+            pairs.map(|(key, value)| (key.trim().to_owned(), value.to_owned())).collect()
+        }
+    }
+}
+
 /// Whether a text in it uses that variable, in any of compose's forms.
 pub(super) fn uses(value: &Value, variable: &str) -> bool {
     match value {

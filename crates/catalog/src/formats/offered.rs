@@ -51,6 +51,7 @@ pub(crate) fn clean(
     let declared =
         variables.iter().map(|variable| variable.name.clone()).chain(versions.iter().cloned()).collect();
     let mut offer = Offer { known, declared, seen: BTreeMap::new() };
+    take_defaults(variables, known);
     bare_names(compose, &offer);
     compose.values().for_each(|value| offer.look(value));
     for template in known.env().values() {
@@ -62,6 +63,20 @@ pub(crate) fn clean(
     seen.retain(|(_, seen)| Offer::is_offered(seen));
     for (name, seen) in seen {
         variables.push(offer.variable(&name, &seen, remarks));
+    }
+}
+
+/// Variables that may stay empty, where the file has a text for that: this one.
+fn take_defaults(variables: &mut [VariableBlock], known: &Known) {
+    let is_empty = |default: &Option<Value>| default.as_ref().is_none_or(|text| *text == json!(""));
+    for variable in
+        variables.iter_mut().filter(|v| v.kind == Kind::Text && v.optional && is_empty(&v.default))
+    {
+        let told = known.value(&variable.name);
+        if let Some(text) = told.filter(|text| !text.is_empty() && !text.contains(char::is_control)) {
+            variable.default = Some(json!(text));
+            variable.optional = false;
+        }
     }
 }
 

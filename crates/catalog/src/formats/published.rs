@@ -110,6 +110,10 @@ fn main(services: &Object, all: &mut Vec<Published>, web: &Web) -> Option<MainBl
             port.hint = port.hint.or(web.hint);
             (port.service.clone(), port.target)
         }
+        // What is spoken to by UDP alone is no page, whatever the catalog has in front of it.
+        (None, WebPort::Target(target)) if all.iter().any(|port| port.udp && port.target == *target) => {
+            return None;
+        }
         (None, WebPort::Target(target)) => {
             let service = web.service.clone().or_else(|| exposing(services, *target))?;
             if services.get(&service)?.get("network_mode").is_some() {

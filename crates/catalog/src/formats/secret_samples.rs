@@ -98,6 +98,12 @@ fn judge(name: &str, value: &str, is_declared: bool) -> Option<bool> {
     (is_own || (looks_secret(name) && is_plausible(value))).then(|| is_own || !is_foreign(name))
 }
 
+/// The last word of an image's name: `postgres` of `docker.io/library/postgres:16`.
+fn program(image: &str) -> &str {
+    let last = image.rsplit('/').next().unwrap_or(image);
+    last.split([':', '@']).next().unwrap_or(last)
+}
+
 /// The sample secrets, each once.
 pub(crate) fn find(
     compose: &Object,
@@ -166,6 +172,9 @@ fn look<'a>(services: &Object, variables: &[VariableBlock], around: &'a Surround
         }
     }
     seen.others.extend(services.keys().cloned());
+    // What a program is called, its first user and database often are too.
+    let images = services.values().filter_map(|service| service.get("image")?.as_str());
+    seen.others.extend(images.map(|image| program(image).to_owned()));
     seen.drop_identities();
     seen
 }

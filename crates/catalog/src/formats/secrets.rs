@@ -288,6 +288,21 @@ mod tests {
     }
 
     #[test]
+    fn a_program_called_like_its_password_keeps_its_name() {
+        let (compose, _) = run(json!({ "services": {
+            "db": { "image": "docker.io/postgres:16", "environment": { "POSTGRES_PASSWORD": "postgres" },
+                "healthcheck": { "test": "pg_isready -U postgres" } },
+            "web": { "environment": { "URL": "postgres://postgres:postgres@db/postgres" } },
+        } }));
+        let services = &compose["services"];
+        assert_eq!(services["db"]["healthcheck"]["test"], "pg_isready -U postgres");
+        assert_eq!(
+            services["web"]["environment"]["URL"],
+            "postgres://postgres:${POSTGRES_PASSWORD}@db/postgres"
+        );
+    }
+
+    #[test]
     fn what_somebody_else_gives_out_is_kept() {
         let (compose, variables) = run(json!({ "services": { "web": { "environment": {
             "SMTP_PASSWORD": "mailpassword", "PASSWORD_FILE": "/run/x", "ALLOW_EMPTY_PASSWORD": "yes" } } } }));

@@ -1,13 +1,14 @@
 //! Services of a compose file of others, with only the keys that a package may have. Ports, mounts, networks and
 //! variables are dealt with elsewhere.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value, json};
 
 use crate::formats::Untranslatable;
 use crate::formats::interpolation::escaped;
 use crate::formats::known::Known;
+use crate::formats::loose;
 
 type Object = Map<String, Value>;
 
@@ -155,7 +156,7 @@ pub(crate) fn clean(
         return Err(Untranslatable::Unreadable("it has no services".to_owned()));
     };
     services.retain(|name, _| !name.starts_with("x-"));
-    let dropped = drop_profiles(services, main, remarks);
+    let dropped = drop_unstarted(services, main, known, remarks);
     if services.is_empty() {
         return Err(Untranslatable::Unreadable("it has no services".to_owned()));
     }
@@ -189,24 +190,38 @@ pub(crate) fn clean(
     Ok(Cleaned { container_names, one_shot })
 }
 
-/// Leaves out the services that are only started when asked for. Returns their names.
-fn drop_profiles(services: &mut Object, main: Option<&str>, remarks: &mut Vec<String>) -> BTreeSet<String> {
+/// Leaves out the services that are only started when asked for, and those of which there is to be none. Returns their
+/// names.
+fn drop_unstarted(
+    services: &mut Object,
+    main: Option<&str>,
+    known: &Known,
+    remarks: &mut Vec<String>,
+) -> BTreeSet<String> {
     let has_profile = |service: &Value| {
         service.get("profiles").and_then(Value::as_array).is_some_and(|profiles| !profiles.is_empty())
     };
-    let dropped: BTreeSet<String> = services
+    let is_none = |service: &Value| {
+        let number = service.get("scale").or_else(|| service.get("deploy")?.get("replicas"));
+        number.and_then(loose::text).is_some_and(|number| known.settle(&number).text == "0")
+    };
+    let dropped: BTreeMap<String, &str> = services
         .iter()
-        .filter(|(name, service)| has_profile(service) && main != Some(name.as_str()))
-        .map(|(name, _)| name.clone())
+        .filter(|(name, _)| main != Some(name.as_str()))
+        .filter_map(|(name, service)| match () {
+            () if has_profile(service) => {
+                Some((name.clone(), "it belongs to a profile, which is off unless asked for"))
+            }
+            () if is_none(service) => Some((name.clone(), "the catalog starts none of it")),
+            () => None,
+        })
         .collect();
     if dropped.len() == services.len() {
         return BTreeSet::new();
     }
-    services.retain(|name, _| !dropped.contains(name));
-    for name in &dropped {
-        remarks.push(format!("{name} is left out: it belongs to a profile, which is off unless asked for"));
-    }
-    dropped
+    services.retain(|name, _| !dropped.contains_key(name));
+    remarks.extend(dropped.iter().map(|(name, why)| format!("{name} is left out: {why}")));
+    dropped.into_keys().collect()
 }
 
 fn clean_service(name: &str, service: &mut Object, remarks: &mut Vec<String>) -> Result<(), Untranslatable> {
@@ -379,8 +394,10 @@ fn clean_dependencies(
 /// called so among others that are, or that do something else with the image of another.
 fn one_shot(services: &Object, main: Option<&str>, known: &Known) -> Vec<String> {
     let restart = |service: &Value| {
-        let written = service.get("restart").and_then(Value::as_str).unwrap_or_default();
-        known.settle(written).text
+        let never =
+            || service.get("deploy")?.get("restart_policy")?.get("condition").filter(|how| *how == "none");
+        let written = service.get("restart").and_then(Value::as_str);
+        written.map_or_else(|| never().map_or("", |_| "no").to_owned(), |text| known.settle(text).text)
     };
     let has_word = |name: &str, words: &[&str]| {
         let name = name.to_ascii_lowercase();

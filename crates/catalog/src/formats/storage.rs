@@ -229,6 +229,7 @@ impl Storage<'_> {
                 return mount.long.clone().map(Value::Object);
             }
             Source::Nameless => self.unique(&format!("{service}-{}", last(&mount.target)), &mount.target),
+            Source::Volume(_) if CLOCKS.contains(&mount.target.trim_end_matches('/')) => return None,
             Source::Volume(name) => slug(&name),
             Source::Host
                 if CLOCKS.iter().any(|clock| mount.source.trim_end_matches('/').starts_with(clock)) =>
