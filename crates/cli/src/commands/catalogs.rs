@@ -83,9 +83,13 @@ fn outcome(context: &Context, catalog: &CatalogInfo) -> String {
         for app in unreadable.iter().take(SHOWN_MAX) {
             text += &printer.note(&format!("- {}: {}", app.app, app.reason));
         }
-        if unreadable.len() > SHOWN_MAX {
-            text += &printer.note("- …");
+        let more = unreadable_count.saturating_sub(u32::try_from(SHOWN_MAX).unwrap_or(u32::MAX));
+        if more > 0 {
+            text += &printer.note(&printer.text("catalog-more", &[("count", &more.to_string())]));
         }
+    }
+    if new.count + changed.count + gone.count == 0 {
+        text += &printer.note(&printer.text("catalog-unchanged", &[]));
     }
     text
 }
