@@ -19,6 +19,8 @@ mod mounts;
 mod package;
 mod ports;
 mod risks;
+#[cfg(test)]
+mod schema_tests;
 mod size;
 mod source;
 mod sources;
