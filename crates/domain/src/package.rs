@@ -140,6 +140,14 @@ impl Package {
         PackageName::of(&self.name, &self.catalog)
     }
 
+    /// Whether it ships with a password that is the same for everybody: until its owner changes it, anybody can log in.
+    #[must_use]
+    pub fn has_fixed_password(&self) -> bool {
+        self.login
+            .as_ref()
+            .is_some_and(|login| login.password_variable.is_none() && !login.password.is_empty())
+    }
+
     /// The version of that name; `latest`, where none is called so, is the first.
     #[must_use]
     pub fn version(&self, name: &str) -> Option<&PackageVersion> {

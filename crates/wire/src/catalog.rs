@@ -83,6 +83,12 @@ pub struct CatalogDetailInfo {
     /// The same as AppCatalog tells.
     #[serde(flatten)]
     pub app: CatalogAppInfo,
+    /// The app's own pages; `""` where they are not told.
+    #[schema(example = "https://wordpress.org/")]
+    pub website: String,
+    /// The processors that it runs on, as Docker names them; empty where that is not told.
+    #[schema(example = json!(["amd64", "arm64"]))]
+    pub architectures: Vec<String>,
     /// The versions that can be installed, newest first.
     #[schema(example = json!(["6.8", "6.7"]))]
     pub versions: Vec<String>,
@@ -95,8 +101,21 @@ pub struct CatalogDetailInfo {
     /// What a new owner has to know, in the language that was asked for; `""` where there is nothing.
     #[schema(example = "Whoever opens it first owns it; do so at once.")]
     pub note: String,
+    /// What whoever installs it has to know.
+    pub warnings: Vec<WarningInfo>,
     /// What was left out or changed when it was translated from another catalog's format, in English.
     pub remarks: Vec<String>,
+}
+
+/// Something about a package that has to be known before it is installed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct WarningInfo {
+    /// The stable name of what it is, for programs. `fixed_password`: the first password is the same for everybody.
+    #[schema(example = "fixed_password")]
+    pub warning: String,
+    /// What it means, for people, in the language that was asked for.
+    #[schema(example = "It comes with a password that is the same everywhere: change it at once")]
+    pub message: String,
 }
 
 /// What a package needs of the host.

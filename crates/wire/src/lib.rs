@@ -30,7 +30,7 @@ pub use app::{
 };
 pub use catalog::{
     AppCatalogDetailParameters, AppCatalogParameters, CatalogAppInfo, CatalogDetailInfo, CatalogServiceInfo,
-    PolicyInfo, RequirementsInfo, RiskInfo,
+    PolicyInfo, RequirementsInfo, RiskInfo, WarningInfo,
 };
 pub use catalog_check::{CatalogCheckInfo, CheckTotalsInfo, CheckedPackageInfo};
 pub use catalogs::{

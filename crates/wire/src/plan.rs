@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::PolicyInfo;
+use crate::{PolicyInfo, WarningInfo};
 
 /// What AppInstall would do now with the same parameters.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -36,6 +36,8 @@ pub struct PlanInfo {
     pub obstacles: Vec<ObstacleInfo>,
     /// What it may do on the host, with the values that were given.
     pub policy: PolicyInfo,
+    /// What does not keep AppInstall from it, and has to be known.
+    pub warnings: Vec<WarningInfo>,
 }
 
 /// An image of a plan.

@@ -320,6 +320,9 @@ fn wordpress_detail() -> Value {
     detail["services"] =
         json!([{ "name": "wordpress", "image": "wordpress:6.8" }, { "name": "db", "image": "mariadb:11" }]);
     detail["remarks"] = json!([]);
+    detail["website"] = json!("https://wordpress.org/");
+    detail["architectures"] = json!(["amd64", "arm64"]);
+    detail["warnings"] = json!([]);
     detail["note"] = json!("The first visitor chooses the login: open the page at once.");
     detail
 }
@@ -331,7 +334,7 @@ pub(crate) fn plan() -> Value {
                    { "image": "mariadb:11", "bytes": 0, "is_size_known": true, "is_present": true }],
         "download_bytes": 0, "is_download_known": false, "disk_bytes": 2_000_000_000_u64, "memory_bytes": 512_000_000,
         "ports": [{ "service": "wordpress", "target": 80, "protocol": "tcp", "port": 8080 }],
-        "subnets": [{ "network": "default", "subnet": "10.213.0.0/27" }], "obstacles": [], "policy": policy("allowed"),
+        "subnets": [{ "network": "default", "subnet": "10.213.0.0/27" }], "obstacles": [], "policy": policy("allowed"), "warnings": [],
     })
 }
 
@@ -339,6 +342,7 @@ pub(crate) fn plan() -> Value {
 pub(crate) fn hindered_plan() -> Value {
     let mut plan = plan();
     plan["policy"] = policy("refused");
+    plan["warnings"] = json!([{ "warning": "fixed_password", "message": "It comes with a password that is the same everywhere" }]);
     plan["obstacles"] = json!([
         { "code": "Policy.Refused", "message": "The policy refuses this package (the Docker socket)" },
         { "code": "Requirement.NotEnough", "message": "The system does not have enough resources (memory: needs 512 MB, 100 MB free)" },

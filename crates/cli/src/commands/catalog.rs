@@ -4,7 +4,7 @@ use wire::{AppCatalogDetailParameters, AppCatalogParameters, CatalogAppInfo, Cat
 
 use super::catalogs::qualified;
 use super::config::variables_table;
-use super::plan::policy_text;
+use super::plan::{policy_text, warnings_text};
 use crate::Context;
 use crate::args::{Search, Show};
 use crate::failure::Failure;
@@ -68,7 +68,8 @@ pub(super) async fn show(context: &Context, arguments: &Show) -> Result<(), Fail
     let detail: CatalogDetailInfo = context.client.call("AppCatalogDetail", &parameters).await?;
     context.printer.answer(&detail, || {
         let printer = &context.printer;
-        let CatalogDetailInfo { app, versions, requirements, variables, services, note, remarks } = &detail;
+        let CatalogDetailInfo { app, versions, requirements, variables, services, note, remarks, .. } =
+            &detail;
         let name = qualified(&app.name, &app.catalog);
         let needs = [
             ("cpu", requirements.cpu_cores.to_string()),
@@ -81,11 +82,14 @@ pub(super) async fn show(context: &Context, arguments: &Show) -> Result<(), Fail
         let rows = [
             ("column-package", format!("{} ({name})", printer.head(&app.trade_mark))),
             ("column-description", app.description.clone()),
+            ("field-website", detail.website.clone()),
             ("field-categories", app.categories.join(", ")),
             ("field-versions", versions.join(", ")),
             ("field-needs", printer.text("needs", &needs)),
+            ("field-architectures", detail.architectures.join(", ")),
             ("field-services", services.join("\n")),
             ("column-policy", policy_text(printer, &app.policy)),
+            ("field-warnings", warnings_text(printer, &detail.warnings)),
             ("field-note", note.clone()),
             ("field-remarks", remarks.join("\n")),
             ("field-install", format!("appmanage install {name} myapp")),

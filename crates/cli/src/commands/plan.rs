@@ -1,6 +1,6 @@
 //! `install --plan`: what an install would do, and what stands in its way.
 
-use wire::{PlanInfo, PolicyInfo};
+use wire::{PlanInfo, PolicyInfo, WarningInfo};
 
 use super::install::parameters;
 use crate::Context;
@@ -59,9 +59,17 @@ fn text(printer: &Printer, plan: &PlanInfo) -> String {
         ("field-ports", ports.join("\n")),
         ("field-subnets", subnets.join("\n")),
         ("column-policy", policy_text(printer, &plan.policy)),
+        ("field-warnings", warnings_text(printer, &plan.warnings)),
         ("field-verdict", verdict),
     ];
     printer.fields(&rows.map(|(id, value)| (printer.text(id, &[]), value)))
+}
+
+/// What has to be known, a line each.
+pub(super) fn warnings_text(printer: &Printer, warnings: &[WarningInfo]) -> String {
+    let told: Vec<String> =
+        warnings.iter().map(|warning| printer.coloured(&warning.message, "problem")).collect();
+    told.join("\n")
 }
 
 /// The verdict, with what the package may do on the host.

@@ -35,6 +35,8 @@ pub struct Plan {
     pub obstacles: Vec<Error>,
     /// What it may do on the host.
     pub policy: PolicyReport,
+    /// Whether it ships with a password that is the same for everybody.
+    pub has_fixed_password: bool,
 }
 
 /// An image of a plan.
@@ -97,6 +99,7 @@ impl Control {
             subnets,
             obstacles,
             policy,
+            has_fixed_password: package.has_fixed_password(),
         })
     }
 

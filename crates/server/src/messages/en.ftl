@@ -198,3 +198,7 @@ risk-sysctl = It changes a kernel parameter of the whole machine: { $subject }
 risk-external = It uses what is not its own and may be another app's: { $subject }
 risk-host_program = It has a program run on the machine itself: { $subject }
 risk-unknown = It uses something that this server does not know: { $subject }
+
+## What has to be known of a package before it is installed.
+
+warning-fixed-password = It comes with a password that is the same everywhere, and known to everybody: change it as soon as the app runs

@@ -198,3 +198,7 @@ risk-sysctl = 更改整台主机的内核参数: { $subject }
 risk-external = 使用不属于它、可能属于其他应用的资源: { $subject }
 risk-host_program = 在主机上直接运行程序: { $subject }
 risk-unknown = 使用本服务不认识的内容: { $subject }
+
+## What has to be known of a package before it is installed.
+
+warning-fixed-password = 初始密码是固定的, 人人皆知: 应用运行后请立即修改

@@ -5,7 +5,7 @@ use control::ports::CatalogEntry;
 use control::queries::app_catalog::CatalogFilter;
 use domain::ErrorCode;
 use domain::package::Text;
-use wire::{AppCatalogParameters, CatalogAppInfo, PolicyInfo, RiskInfo};
+use wire::{AppCatalogParameters, CatalogAppInfo, PolicyInfo, RiskInfo, WarningInfo};
 
 use super::images;
 use crate::error::{Nothing, Refusal};
@@ -85,6 +85,15 @@ pub(crate) fn policy_info(policy: &PolicyReport, language: Language) -> PolicyIn
         message: messages::of_risk(language, risk),
     };
     PolicyInfo { verdict: policy.verdict.as_str().into(), risks: policy.risks.iter().map(risk).collect() }
+}
+
+/// What has to be known of a package before it is installed.
+pub(crate) fn warnings(has_fixed_password: bool, language: Language) -> Vec<WarningInfo> {
+    let fixed_password = || WarningInfo {
+        warning: "fixed_password".into(),
+        message: messages::text(language, "warning-fixed-password", &[]),
+    };
+    has_fixed_password.then(fixed_password).into_iter().collect()
 }
 
 /// A package's text in the caller's language.

@@ -8,7 +8,7 @@ use wire::{
     AppCatalogDetailParameters, CatalogDetailInfo, CatalogServiceInfo, RequirementsInfo, VariableInfo,
 };
 
-use super::app_catalog::{AppCatalog, catalog_app_info, spoken};
+use super::app_catalog::{AppCatalog, catalog_app_info, spoken, warnings};
 use super::app_config::variable_info;
 use crate::error::Refusal;
 use crate::interface::{Call, Interface};
@@ -29,6 +29,8 @@ impl Interface for AppCatalogDetail {
     fn example() -> CatalogDetailInfo {
         CatalogDetailInfo {
             app: AppCatalog::example().swap_remove(0),
+            website: "https://wordpress.org/".into(),
+            architectures: vec!["amd64".into(), "arm64".into()],
             versions: vec!["6.8".into(), "6.7".into()],
             requirements: RequirementsInfo { cpu_cores: 1, memory_bytes: 512 << 20, disk_bytes: 2 << 30 },
             variables: vec![VariableInfo {
@@ -43,6 +45,7 @@ impl Interface for AppCatalogDetail {
             }],
             services: vec![CatalogServiceInfo { name: "wordpress".into(), image: "wordpress:6.8".into() }],
             note: "Whoever opens it first owns it; do so at once.".into(),
+            warnings: Vec::new(),
             remarks: Vec::new(),
         }
     }
@@ -61,6 +64,8 @@ impl Interface for AppCatalogDetail {
         let settable = package.variables.iter().filter(|variable| variable.kind.is_settable());
         Ok(CatalogDetailInfo {
             app: catalog_app_info(&entry, &policy, call),
+            website: package.website.clone().unwrap_or_default(),
+            architectures: package.architectures.clone(),
             versions: package.versions.iter().map(|version| version.name.clone()).collect(),
             requirements: RequirementsInfo {
                 cpu_cores: needed.cpu_cores,
@@ -70,6 +75,7 @@ impl Interface for AppCatalogDetail {
             variables: settable.map(|variable| unset(variable, call.language)).collect(),
             services: package.services.iter().map(service).collect(),
             note: package.note.as_ref().map(|note| spoken(note, call.language)).unwrap_or_default(),
+            warnings: warnings(package.has_fixed_password(), call.language),
             remarks,
         })
     }

@@ -6,7 +6,7 @@ use wire::{
     AppInstallParameters, ObstacleInfo, PlanImageInfo, PlanInfo, PlanPortInfo, PlanSubnetInfo, PolicyInfo,
 };
 
-use super::app_catalog::policy_info;
+use super::app_catalog::{policy_info, warnings};
 use super::app_install::{AppInstall, install_request};
 use crate::error::Refusal;
 use crate::interface::{Call, Interface};
@@ -61,6 +61,7 @@ impl Interface for AppPlan {
                     .into(),
             }],
             policy: PolicyInfo { verdict: "allowed".into(), risks: Vec::new() },
+            warnings: Vec::new(),
         }
     }
 
@@ -88,6 +89,7 @@ fn plan_info(plan: Plan, call: &Call<'_>) -> PlanInfo {
         subnets: plan.subnets.into_iter().map(subnet_info).collect(),
         obstacles: plan.obstacles.into_iter().map(obstacle).collect(),
         policy: policy_info(&plan.policy, call.language),
+        warnings: warnings(plan.has_fixed_password, call.language),
     }
 }
 

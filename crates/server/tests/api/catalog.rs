@@ -1,6 +1,10 @@
 //! What can be installed, and what an install would do.
 
+use domain::Package;
+use domain::package::PackageLogin;
 use serde_json::{Value, json};
+use server::ServerSettings;
+use testkit::World;
 
 use crate::client::{Api, Call};
 
@@ -97,6 +101,37 @@ async fn a_package_is_told_with_all_that_can_be_set() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_password_that_everybody_knows_is_warned_of_and_pages_and_processors_are_told() {
+    let mut package = testkit::packages::blog();
+    (package.website, package.architectures) = (Some("https://blog.example/".into()), vec!["arm64".into()]);
+    let mut world = World::default();
+    world.packages = vec![package.clone().into()];
+    let (name, password) = ("open".to_owned(), "changeme".to_owned());
+    let login =
+        PackageLogin { user_name: "a".into(), user_variable: None, password_variable: None, password };
+    world.packages.push(Package { name, login: Some(login), ..package }.into());
+    let api = Api::start_with(world, &ServerSettings::default()).await;
+    for (name, expected) in [("Blog", json!([])), ("open", json!(["fixed_password"]))] {
+        let detail = Call::to("/AppCatalogDetail", &[("app_name", name)]);
+        let plan = [("app_name", name), ("customer_app_name", "one"), ("app_version", "latest")];
+        for call in [detail.clone(), Call::to("/AppPlan", &plan)] {
+            let told = api.send(call.get()).await.data()["warnings"].take();
+            let names: Vec<&Value> =
+                told.as_array().expect("a list").iter().map(|one| &one["warning"]).collect();
+            assert_eq!(json!(names), expected, "{name}");
+        }
+        let told = api.send(detail.get()).await.data();
+        assert_eq!(
+            (&told["website"], &told["architectures"]),
+            (&json!("https://blog.example/"), &json!(["arm64"]))
+        );
+    }
+    let detail = Call::to("/AppCatalogDetail", &[("app_name", "open")]).header("language", "zh");
+    let message = api.send(detail.get()).await.data()["warnings"][0]["message"].take();
+    assert!(message.as_str().is_some_and(|text| text.contains("请立即修改")), "{message}");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_plan_tells_what_the_install_would_do_and_every_obstacle_in_the_callers_language() {
     let api = Api::start().await;
     api.install("hello", "taken").await;
@@ -119,6 +154,7 @@ async fn a_plan_tells_what_the_install_would_do_and_every_obstacle_in_the_caller
             "subnets": [{ "network": "default", "subnet": "10.210.0.32/27" }],
             "obstacles": [],
             "policy": { "verdict": "allowed", "risks": [] },
+            "warnings": [],
         })
     );
     api.world.host.set_memory_bytes(1 << 20);
