@@ -201,4 +201,4 @@ risk-unknown = 使用本服务不认识的内容: { $subject }
 
 ## What has to be known of a package before it is installed.
 
-warning-fixed-password = 初始密码是固定的, 人人皆知: 应用运行后请立即修改
+warning-fixed-password = 初始密码是固定的,人人皆知:应用运行后请立即修改
