@@ -1,6 +1,8 @@
 //! A service template of Coolify as it lies in the catalog: a compose file with a header of comments, or a line of the
 //! table that Coolify itself fetches. What is in the compose file is not looked at here.
 
+use std::sync::Arc;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value};
@@ -64,7 +66,9 @@ pub(super) fn names(tree: &Tree) -> Vec<String> {
             names
         }
         Some(Source::Table(path)) => {
-            table(tree, &path).map(|table| table.keys().cloned().collect()).unwrap_or_default()
+            let table = table(tree, &path).ok();
+            let entries = table.as_deref().and_then(Value::as_object);
+            entries.into_iter().flat_map(Map::keys).cloned().collect()
         }
     }
 }
@@ -96,9 +100,9 @@ fn stem(file: &str) -> Option<&str> {
     file.strip_suffix(".yaml").or_else(|| file.strip_suffix(".yml"))
 }
 
-fn table(tree: &Tree, path: &str) -> Result<Map<String, Value>, Untranslatable> {
-    let text = tree.text(path)?.unwrap_or_default();
-    serde_json::from_str(&text).map_err(|error| Untranslatable::Unreadable(format!("{TABLE}: {error}")))
+fn table(tree: &Tree, path: &str) -> Result<Arc<Value>, Untranslatable> {
+    let unreadable = || Untranslatable::Unreadable(format!("{TABLE} is no table in JSON"));
+    tree.table(path).filter(|table| table.is_object()).ok_or_else(unreadable)
 }
 
 /// A compose file whose first comments are `# key: value`.
