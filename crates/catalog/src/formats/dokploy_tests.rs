@@ -135,6 +135,12 @@ fn a_catalog_is_told_by_its_templates() {
 }
 
 #[test]
+fn a_line_of_the_environment_may_use_those_above_it() {
+    let variables = variables("[config.env]\nPORT_B = \"9020\"\nPORT_A = \"${PORT_B}\"\n");
+    assert_eq!(variables["PORT_A"].value.as_deref(), Some("${PORT_B}"));
+}
+
+#[test]
 fn ports_of_udp_are_for_the_host() {
     let text = "services: { web: { image: a, ports: [80, 8443/tcp, 8555/udp] } }";
     let domain = "[[config.domains]]\nserviceName = \"web\"\nport = 80\n";
