@@ -309,7 +309,7 @@ fn check_images(
     match expected {
         Place::Trashed => assert_eq!(recorded.len(), 2, "{what}: kept, though no container is left"),
         Place::Stopped if made_of.is_empty() => {
-            assert_eq!(recorded.len(), 2, "{what}: kept, as they were pruned")
+            assert_eq!(recorded.len(), 2, "{what}: kept, as they were pruned");
         }
         Place::Runs | Place::Stopped | Place::Failed | Place::Gone => assert_eq!(recorded, made_of, "{what}"),
     }
