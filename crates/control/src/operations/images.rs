@@ -22,20 +22,24 @@ pub(super) async fn record(control: &Arc<Control>, install: &InstallId) -> Resul
         let found = match control.engine.image(&id).await {
             Ok(found) => found,
             Err(error @ EngineError::Unreachable { .. }) => return Err(error.into()),
-            // No reason to undo what is done. The next step asks again.
+            // No reason to undo what is done, nor to tell what the app was made of before. The next step asks again.
             Err(error) => {
                 tracing::warn!(image, %error, "cannot tell under which digest an image is known");
-                return Ok(());
+                None
             }
         };
         let digest = found.and_then(|found| repository_digest(&image, &found.repo_digests));
         images.push(AppImage { image, digest, id });
     }
+    let is_told = |memory: &Memory| memory.install(install).is_some_and(|record| record.app.images == images);
+    if control.recorder.read(is_told) {
+        return Ok(());
+    }
     control.change_app(install, |app| app.images = images).await
 }
 
 /// The images of the app's containers with their identifiers, each once, in the order of its services; `None` where they
-/// are recorded, or not all of its services have a container.
+/// are recorded with their digests, or not all of its services have a container.
 fn unrecorded(memory: &Memory, install: &InstallId) -> Option<Vec<(String, String)>> {
     let app = &memory.install(install).filter(|record| record.app.origin == Origin::Installed)?.app;
     let own: Vec<_> = memory.engine.containers.values().filter(|found| found.owner.is_of_app(app)).collect();
@@ -50,5 +54,6 @@ fn unrecorded(memory: &Memory, install: &InstallId) -> Option<Vec<(String, Strin
         }
     }
     let recorded = app.images.iter().map(|known| (&known.image, &known.id));
-    (!recorded.eq(images.iter().map(|(image, id)| (image, id)))).then_some(images)
+    let is_recorded = recorded.eq(images.iter().map(|(image, id)| (image, id)));
+    (!is_recorded || app.images.iter().any(|known| known.digest.is_none())).then_some(images)
 }
