@@ -62,6 +62,23 @@ fn an_install_goes_through_every_status_in_order() {
 
 #[test]
 #[ignore = "needs the private engine: cargo xtask test"]
+fn what_was_installed_is_told_by_digest_and_stays_told() {
+    let server = Setup::default().packages(&[Hello::named("hello").package()]).start();
+    let name = apps::install(&server, "hello", "exact");
+    let detail = || server.api().call("AppDetail", &[("app_id", &name)]).expect("there is such an app");
+    let images = items(&detail(), "/images");
+    let [image] = images.as_slice() else { panic!("it has one image: {images:?}") };
+    let of_engine = |format: &str| docker::docker(&["inspect", "--format", format, &text(image, "/image")]);
+    assert_eq!(text(image, "/image_id"), of_engine("{{.Id}}"));
+    let digest = text(image, "/digest");
+    assert!(digest.starts_with("sha256:"), "{image}");
+    assert!(of_engine("{{.RepoDigests}}").contains(&digest), "{image}");
+    apps::done(&server, "AppStop", &name);
+    assert_eq!(items(&detail(), "/images"), images);
+}
+
+#[test]
+#[ignore = "needs the private engine: cargo xtask test"]
 fn a_pull_tells_its_bytes_and_the_answers_are_the_contracts() {
     const IMAGE: &str = "datasetteproject/datasette:0.65.1";
     docker::try_docker(&["rmi", "--force", IMAGE]).ok();
