@@ -54,6 +54,10 @@ impl World {
         let api = gateway.server.api();
         api.install("page", &app, "1").expect("the install is accepted");
         api.await_status(&app, "30", INSTALL_LIMIT);
+        // The server began before there was a gateway: until it has tried again, it tells that there is none.
+        wait::until("the server has seen the gateway", SERVE_LIMIT, || {
+            gateway.server.log().contains("the gateway serves the domains of apps").then_some(())
+        });
         Self { gateway, app }
     }
 
