@@ -80,17 +80,18 @@ impl Control {
     /// Remembers what a version asks for with the package's own values.
     pub(crate) fn remember_risks(&self, entry: &CatalogEntry, version: &str, risks: &[Risk]) {
         let (fingerprint, version) = (entry.fingerprint.clone(), version.to_owned());
-        let mut known = self.known_to_ask.0.write().unwrap_or_else(PoisonError::into_inner);
-        known.insert((fingerprint.clone(), version.clone()), risks.into());
-        drop(known);
+        // To the catalog first: whoever takes all from there meanwhile has either this, or what is written last here.
+        let known = (fingerprint.clone(), version.clone());
         self.catalog.remember(&KnownRisks { fingerprint, version, risks: risks.to_vec() });
+        self.known_to_ask.0.write().unwrap_or_else(PoisonError::into_inner).insert(known, risks.into());
     }
 
     /// Takes what the catalogs remember for all there is to know.
     pub(crate) fn recall_risks(&self) {
+        // Nothing is written between what is read and its taking: it would be lost.
+        let mut all = self.known_to_ask.0.write().unwrap_or_else(PoisonError::into_inner);
         let known = self.catalog.known_risks().into_iter();
-        let known = known.map(|known| ((known.fingerprint, known.version), known.risks.into())).collect();
-        *self.known_to_ask.0.write().unwrap_or_else(PoisonError::into_inner) = known;
+        *all = known.map(|known| ((known.fingerprint, known.version), known.risks.into())).collect();
     }
 
     /// Judges a project. Secrets are kept out of what is told.

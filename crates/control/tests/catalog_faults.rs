@@ -37,14 +37,13 @@ async fn add(server: &Running) -> Result<(), Error> {
 
 /// Waits until no catalog is at work any more; tells of the one that there may be.
 async fn settled(server: &Running) -> Option<CatalogDetail> {
-    loop {
-        let detail = server.control.catalogs().into_iter().next();
-        let state = detail.as_ref().map(|detail| detail.state);
-        if !matches!(state, Some(CatalogState::Queued | CatalogState::Syncing { .. })) {
-            return detail;
-        }
-        tokio::time::sleep(std::time::Duration::from_millis(5)).await;
-    }
+    server
+        .until(|server| {
+            let detail = server.control.catalogs().into_iter().next();
+            let state = detail.as_ref().map(|detail| detail.state);
+            (!matches!(state, Some(CatalogState::Queued | CatalogState::Syncing { .. }))).then_some(detail)
+        })
+        .await
 }
 
 /// The packages of the catalog that can be installed.

@@ -15,27 +15,21 @@ fn request(name: &str) -> CatalogRequest {
 
 /// Waits until that catalog is not at work any more.
 async fn settled(server: &Running, name: &str) -> CatalogDetail {
-    for _ in 0..1000 {
-        let all = server.control.catalogs();
-        let detail = all.into_iter().find(|detail| detail.record.name.as_str() == name).expect("it is there");
-        if !matches!(detail.state, CatalogState::Queued | CatalogState::Syncing { .. }) {
-            return detail;
-        }
-        tokio::time::sleep(std::time::Duration::from_millis(5)).await;
-    }
-    panic!("{name} is never settled");
+    let is_at_work =
+        |detail: &CatalogDetail| matches!(detail.state, CatalogState::Queued | CatalogState::Syncing { .. });
+    let find = |server: &Running| {
+        let mut all = server.control.catalogs().into_iter();
+        all.find(|detail| detail.record.name.as_str() == name).expect("it is there")
+    };
+    server.until(|server| Some(find(server)).filter(|detail| !is_at_work(detail))).await
 }
 
 async fn verdict(server: &Running, package: &str) -> Verdict {
-    for _ in 0..1000 {
+    let verdict = |server: &Running| {
         let entry = server.control.catalog().entry(package).expect("it is there");
-        let verdict = server.control.policy_of(&entry).verdict;
-        if verdict != Verdict::Unknown {
-            return verdict;
-        }
-        tokio::time::sleep(std::time::Duration::from_millis(5)).await;
-    }
-    panic!("{package} is never judged");
+        server.control.policy_of(&entry).verdict
+    };
+    server.until(|server| Some(verdict(server)).filter(|verdict| *verdict != Verdict::Unknown)).await
 }
 
 #[tokio::test(start_paused = true)]

@@ -13,7 +13,7 @@ use crate::error::DomainHolder;
 use crate::memory::{AppRecord, Memory};
 use crate::ports::{Change, Conflict, StoreError};
 use crate::queries::app_domains::DomainDetail;
-use crate::queries::parse_app_id;
+use crate::queries::{parse_app_id, visible_app};
 use crate::sites::upstream;
 use crate::{Control, Error};
 
@@ -105,8 +105,7 @@ impl Control {
         name: &DomainName,
         now: Timestamp,
     ) -> Result<App, Error> {
-        let record = memory.app(id).filter(|record| record.is_visible());
-        let record = record.ok_or_else(|| no_such_app(id.to_string()))?;
+        let record = visible_app(memory, id)?;
         let mut app = record.app.clone();
         if app.origin != Origin::Installed {
             return Err(Error::NotManaged { id: id.to_string() });

@@ -12,7 +12,7 @@ use futures_util::{StreamExt as _, stream};
 use super::follow::Follower;
 use crate::memory::Memory;
 use crate::ports::{EngineError, OutputLine, OutputQuery};
-use crate::queries::parse_app_id;
+use crate::queries::{parse_app_id, visible_app};
 use crate::{Control, Error};
 
 /// Answers that are collected at once, over all clients: each may hold 2 MB for every container of its app while it
@@ -126,9 +126,7 @@ impl Control {
     fn log_source(&self, request: &LogsRequest) -> Result<Source, Error> {
         let app_id = parse_app_id(&request.app_id)?;
         self.recorder.read(|memory| {
-            let record = memory.app(&app_id).filter(|record| record.is_visible());
-            let record = record.ok_or_else(|| Error::NoSuchApp { id: app_id.to_string() })?;
-            let app = &record.app;
+            let app = &visible_app(memory, &app_id)?.app;
             if let Some(service) = &request.service {
                 let expected = app.expected().services.iter().map(|(name, _)| name);
                 let seen = app.observation.containers.values().map(|container| &container.facts.service);

@@ -3,7 +3,7 @@
 use domain::{AppImage, PackageRef};
 
 use super::app_list::AppDetail;
-use super::parse_app_id;
+use super::{parse_app_id, visible_app};
 use crate::{Control, Error};
 
 /// What AppDetail tells.
@@ -26,8 +26,7 @@ impl Control {
         let id = parse_app_id(id)?;
         let now = self.clock.now();
         self.recorder.read(|memory| {
-            let record = memory.app(&id).filter(|record| record.is_visible());
-            let record = record.ok_or_else(|| Error::NoSuchApp { id: id.to_string() })?;
+            let record = visible_app(memory, &id)?;
             memory.engine_link.check(self.settings.engine_grace)?;
             Ok(InstalledApp {
                 detail: AppDetail::of(record, &self.settings.public_host, now),

@@ -1,6 +1,6 @@
 //! AppStatus: what one app is doing.
 
-use super::{AppSummary, parse_app_id};
+use super::{AppSummary, parse_app_id, visible_app};
 use crate::{Control, Error};
 
 impl Control {
@@ -12,8 +12,7 @@ impl Control {
         let id = parse_app_id(id)?;
         let now = self.clock.now();
         self.recorder.read(|memory| {
-            let record = memory.app(&id).filter(|record| record.is_visible());
-            let record = record.ok_or_else(|| Error::NoSuchApp { id: id.to_string() })?;
+            let record = visible_app(memory, &id)?;
             memory.engine_link.check(self.settings.engine_grace)?;
             Ok(AppSummary::of(&record.app, record.operation.as_ref(), now))
         })

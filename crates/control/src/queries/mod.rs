@@ -19,6 +19,7 @@ use domain::{App, AppId, AppIdError, Operation, Status, Timestamp};
 
 use crate::Control;
 use crate::error::Error;
+use crate::memory::{AppRecord, Memory};
 
 /// What AppStatus tells of an app.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -66,4 +67,10 @@ pub(crate) fn parse_app_id(text: &str) -> Result<AppId, Error> {
         AppIdError::Malformed => Error::AppIdFormat { id: text.to_owned() },
         AppIdError::TooLong => Error::NoSuchApp { id: text.to_owned() },
     })
+}
+
+/// The app of that name, where clients see one.
+pub(crate) fn visible_app<'a>(memory: &'a Memory, id: &AppId) -> Result<&'a AppRecord, Error> {
+    let record = memory.app(id).filter(|record| record.is_visible());
+    record.ok_or_else(|| Error::NoSuchApp { id: id.to_string() })
 }
