@@ -175,9 +175,11 @@ impl Sources for OfLife<Arc<FakeCatalog>> {
 
     fn serve(&self, catalogs: &[CatalogRecord]) -> Vec<(CatalogName, String)> {
         let names: Vec<CatalogName> = catalogs.iter().map(|record| record.name.clone()).collect();
-        // What is on the disk is there all the same.
+        // What is on the disk is there all the same. The dead do nothing to what their successor serves.
         let nothing_readable = || {
-            of(&self.inner.served).clear();
+            if !self.life.is_dead() {
+                of(&self.inner.served).clear();
+            }
             names.iter().map(|name| (name.clone(), "injected fault".to_owned())).collect()
         };
         let work = || {
