@@ -94,6 +94,40 @@ fn a_shipped_path_within_another_that_is_mounted_is_brought_twice() {
 }
 
 #[test]
+fn folders_in_each_other_are_volumes_that_show_each_other() {
+    let compose = "services: { a: { image: b, volumes: ['./data:/work/', './data/pages:/work/pages', 'own:/work/db/log'] },
+        reader: { image: b, volumes: ['./data:/work:ro'] }, file: { image: b, volumes: ['./data/x.db:/x.db'] },
+        db: { image: c, volumes: ['./data/db:/var/db'] }, log: { image: c, volumes: ['./data/db/log:/log'] },
+        pages: { image: c, volumes: ['./data/pages:/pages'] } }";
+    let (document, translation) = finished(draft(compose));
+    let of = |service: &str| document["services"][service]["volumes"].clone();
+    let db = "data-db:/work/db:nocopy";
+    let (file, pages) = ("./files/data/x.db:/work/x.db", "data-pages:/work/pages:nocopy");
+    assert_eq!(of("a"), json!(["data:/work/", db, pages, file, "own:/work/db/log"]));
+    let read_only = [
+        "data-db:/work/db:ro,nocopy",
+        "data-db-log:/work/db/log:ro,nocopy",
+        "data-pages:/work/pages:ro,nocopy",
+    ];
+    assert_eq!(of("reader").as_array().expect("a list")[0], "data:/work");
+    assert_eq!(of("reader").as_array().expect("a list")[1..4], read_only.map(Value::from));
+    assert_eq!(of("db"), json!(["data-db:/var/db", "data-db-log:/var/db/log:nocopy"]));
+    assert_eq!((of("log"), of("pages")), (json!(["data-db-log:/log"]), json!(["data-pages:/pages"])));
+    let volumes = document["volumes"].as_object().expect("they are declared");
+    assert_eq!(volumes.keys().collect::<Vec<_>>(), ["data", "data-db", "data-db-log", "data-pages", "own"]);
+    assert!(translation.remarks[0].starts_with("reader may write to /work"), "{:?}", translation.remarks);
+}
+
+#[test]
+fn folders_in_each_other_are_shown_in_bounds() {
+    let of = |number: usize| format!("s{number}: {{ image: b, volumes: ['.:/all', './{number}:/own'] }}");
+    let services: Vec<String> = (0..60).map(of).collect();
+    let (_, translation) = finished(draft(&format!("services: {{ {} }}", services.join(", "))));
+    assert_eq!(translation.compose.matches(":nocopy").count(), 100);
+    assert!(translation.remarks.iter().any(|remark| remark.contains("more than 100")));
+}
+
+#[test]
 fn what_prepares_with_the_image_of_another_ends_when_it_has_done_so() {
     let compose = "services:
   a: { image: 'b:1', restart: always }

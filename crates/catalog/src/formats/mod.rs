@@ -30,6 +30,7 @@ mod interpolation;
 mod known;
 mod logins;
 mod loose;
+mod mount;
 mod networks;
 mod offered;
 mod one_panel;

@@ -1,5 +1,9 @@
 //! Where apps of others keep their data: named volumes. What the catalog ships is mounted from `./files/`; a path of
 //! the host stays what it is, for the policy to judge. Why volumes: docs/adr/0014.
+//!
+//! Of two folders of which one lies in the other, each is a volume; whoever mounts the outer one sees the inner one in
+//! it, by a mount more. As folders of the host they would be a hole: what can write the outer one can make the inner
+//! one a link to anywhere (`domain::policy` forbids it).
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,6 +12,7 @@ use serde_json::{Map, Value, json};
 use crate::formats::PackagedFile;
 use crate::formats::interpolation::escaped;
 use crate::formats::known::Known;
+use crate::formats::mount::Mount;
 
 type Object = Map<String, Value>;
 
@@ -46,20 +51,10 @@ const FILE_ENDS: [&str; 26] = [
 const DATABASE_ENDS: [&str; 3] = ["db", "sqlite", "sqlite3"];
 /// The host's clock, which packages may not read: containers show UTC.
 const CLOCKS: [&str; 3] = ["/etc/localtime", "/etc/timezone", "/usr/share/zoneinfo"];
+/// Mounts of one app that show a folder in another: far more than people write, and few enough to start.
+const SHOWN_LIMIT: usize = 100;
 /// Beginnings of paths that mean the folder of the compose file.
 const OWN_FOLDER: [&str; 3] = [".", "$PWD", "${PWD}"];
-
-/// A mount as it is written.
-struct Mount {
-    /// As it is written, with variables.
-    written: String,
-    source: String,
-    target: String,
-    read_only: bool,
-    /// In a long form, all of it.
-    long: Option<Object>,
-    mode: String,
-}
 
 /// Where a mount's source is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -84,13 +79,16 @@ struct Storage<'a> {
     known: &'a Known,
     prefixes: Vec<String>,
     shipped: &'a BTreeMap<String, PackagedFile>,
-    /// Own paths that are neither shipped nor a volume, since one lies in another.
-    folders: BTreeSet<String>,
+    /// Own paths with data that lie in another such path, and whether each is one file.
+    inner: BTreeMap<String, bool>,
+    /// Mounts that show one of them.
+    shown: usize,
     /// Shipped paths that lie in another that is mounted too.
     nested: BTreeSet<String>,
     /// By own path, the volume.
     volumes: BTreeMap<String, String>,
     taken: BTreeSet<String>,
+    used: BTreeSet<String>,
     stored: Stored,
 }
 
@@ -111,32 +109,33 @@ pub(crate) fn clean(
         known,
         prefixes: prefixes.to_vec(),
         shipped,
-        folders: BTreeSet::new(),
+        inner: BTreeMap::new(),
+        shown: 0,
         nested: BTreeSet::new(),
         volumes: BTreeMap::new(),
         taken: declared.keys().map(|name| slug(name)).collect(),
+        used: BTreeSet::new(),
         stored: Stored::default(),
     };
     let Some(Value::Object(services)) = compose.get_mut("services") else { return storage.stored };
-    storage.find_folders(services);
-    let mut used = BTreeSet::new();
+    storage.find_nested(services);
     for (name, service) in services.iter_mut() {
         let Value::Object(service) = service else { continue };
         storage.env_files(name, service, remarks);
-        let Some(Value::Array(entries)) = service.remove("volumes") else { continue };
-        let mounts: Vec<Mount> = entries.iter().filter_map(|entry| read(entry, known)).collect();
-        let mut written = Vec::new();
-        for mount in &mounts {
-            let entry = storage.write(name, mount, &mounts, &mut used, remarks);
-            written.extend(entry.filter(|entry| !written.contains(entry)));
-        }
+        let volumes = service.remove("volumes");
+        let written = storage.write_all(name, volumes.as_ref(), remarks);
         if !written.is_empty() {
             service.insert("volumes".to_owned(), Value::Array(written));
         }
     }
     contents(compose, &storage);
-    if !used.is_empty() {
-        let volumes: Object = used.into_iter().map(|name| (name, json!({}))).collect();
+    if storage.shown > SHOWN_LIMIT {
+        remarks.push(format!(
+            "more than {SHOWN_LIMIT} of its folders lie in each other: the rest are not shown there"
+        ));
+    }
+    if !storage.used.is_empty() {
+        let volumes: Object = storage.used.into_iter().map(|name| (name, json!({}))).collect();
         compose.insert("volumes".to_owned(), Value::Object(volumes));
     }
     storage.stored
@@ -173,106 +172,164 @@ fn contents(compose: &mut Object, storage: &Storage<'_>) {
 }
 
 impl Storage<'_> {
-    /// Of the own paths that lie in each other, notes both: they cannot be volumes. Of shipped ones, the inner.
-    fn find_folders(&mut self, services: &Object) {
-        let (mut paths, mut shipped) = (BTreeSet::new(), BTreeSet::new());
+    /// The mounts of a service and their sources, but for those that another of them shows at the same place already.
+    fn mounts(&self, volumes: Option<&Value>) -> Vec<(Mount, Source)> {
+        let located = |mount: Mount| {
+            let source = self.locate(&mount.written, &mount.source);
+            (mount, source)
+        };
+        let all: Vec<(Mount, Source)> = Mount::of(volumes, self.known).into_iter().map(located).collect();
+        let is_shown = |mount: &Mount, path: &str| {
+            all.iter().any(|(other, source)| {
+                let Source::Own(outer) = source else { return false };
+                let below = inside(path, outer);
+                below.is_some() && below == inside(&mount.target, other.place())
+            })
+        };
+        let is_shown = |(mount, source): &&(Mount, Source)| match source {
+            Source::Own(path) => is_shown(mount, path),
+            _ => false,
+        };
+        all.iter().filter(|one| !is_shown(one)).cloned().collect()
+    }
+
+    /// Notes the paths that lie in each other: of data the inner ones, and of shipped ones.
+    fn find_nested(&mut self, services: &Object) {
+        let (mut data, mut shipped) = (BTreeMap::new(), BTreeSet::new());
         for service in services.values() {
-            let mounts: Vec<Mount> = service
-                .get("volumes")
-                .and_then(Value::as_array)
-                .into_iter()
-                .flatten()
-                .filter_map(|entry| read(entry, self.known))
-                .collect();
-            for mount in &mounts {
-                let Source::Own(path) = self.locate(&mount.written, &mount.source) else { continue };
+            for (mount, source) in self.mounts(service.get("volumes")) {
+                let Source::Own(path) = source else { continue };
+                let is_file = has_end(&path, &mount.target, &DATABASE_ENDS);
                 if self.is_shipped(&path) {
                     shipped.insert(path);
-                } else if !self.is_within_another(mount, &path, &mounts) {
-                    paths.insert(path);
+                } else if is_file || !has_end(&path, &mount.target, &FILE_ENDS) {
+                    data.insert(path, is_file);
                 }
             }
         }
-        let is_inner = |path: &&String| shipped.iter().any(|outer| inside(path, outer).is_some());
-        self.nested = shipped.iter().filter(is_inner).cloned().collect();
-        let lies_in =
-            |inner: &str, outer: &str| inner != outer && (outer.is_empty() || inside(inner, outer).is_some());
-        for path in &paths {
-            if paths.iter().any(|other| lies_in(path, other) || lies_in(other, path)) {
-                self.folders.insert(path.clone());
-            }
-        }
+        let is_shipped_within = |path: &String| holders(path).any(|holder| shipped.contains(holder));
+        self.nested = shipped.iter().filter(|path| is_shipped_within(path)).cloned().collect();
+        let is_within = |path: &str| holders(path).any(|holder| data.get(holder) == Some(&false));
+        let inner = data.iter().filter(|(path, _)| is_within(path));
+        self.inner = inner.map(|(path, is_file)| (path.clone(), *is_file)).collect();
     }
 
-    /// Whether another mount of the same service shows it at the same place already.
-    fn is_within_another(&self, mount: &Mount, path: &str, mounts: &[Mount]) -> bool {
-        mounts.iter().any(|other| {
-            let Source::Own(outer) = self.locate(&other.written, &other.source) else { return false };
-            let below = if outer.is_empty() { Some(path) } else { inside(path, &outer) };
-            let below_target = inside(&mount.target, other.target.trim_end_matches('/'));
-            !path.is_empty() && outer != path && below.is_some() && below == below_target
-        })
+    /// The mounts of a service, with those that show in its folders what lies in them.
+    fn write_all(&mut self, service: &str, volumes: Option<&Value>, remarks: &mut Vec<String>) -> Vec<Value> {
+        let mounts = self.mounts(volumes);
+        let mut places: BTreeSet<String> = mounts.iter().map(|(mount, _)| mount.place().to_owned()).collect();
+        let mut written = Vec::new();
+        for (mount, source) in &mounts {
+            let shown = self.show_inner(mount, source, &mut places);
+            let entry = if mount.read_only && !shown.is_empty() {
+                // The engine has to make the places in it that the others are mounted at.
+                remarks.push(format!(
+                    "{service} may write to {}, which its catalog lets it only read: other folders of the app are \
+                     shown in it",
+                    mount.target
+                ));
+                self.write(service, &mount.writable(), source, remarks)
+            } else {
+                self.write(service, mount, source, remarks)
+            };
+            written.extend(
+                entry.into_iter().chain(shown).filter(|entry| !written.contains(entry)).collect::<Vec<_>>(),
+            );
+        }
+        written
+    }
+
+    /// The mounts that show in a folder with data what lies in it. `places` are those of the service that are taken.
+    fn show_inner(&mut self, mount: &Mount, source: &Source, places: &mut BTreeSet<String>) -> Vec<Value> {
+        let outer = match source {
+            Source::Own(path) if !self.is_shipped(path) => path,
+            _ => return Vec::new(),
+        };
+        let first = if outer.is_empty() { String::new() } else { format!("{outer}/") };
+        let inner = self
+            .inner
+            .range(first..)
+            .map_while(|(path, is_file)| Some((path.clone(), inside(path, outer)?.to_owned(), *is_file)));
+        let inner: Vec<_> = inner.take(SHOWN_LIMIT + 1).collect();
+        let mut shown = Vec::new();
+        for (path, below, is_file) in inner {
+            if !places.insert(format!("{}/{below}", mount.place())) {
+                continue;
+            }
+            self.shown += 1;
+            if self.shown > SHOWN_LIMIT {
+                break;
+            }
+            let source = if is_file { self.empty_file(&path) } else { self.volume(&path) };
+            shown.push(mount.show(&source, &below));
+        }
+        shown
     }
 
     fn write(
         &mut self,
         service: &str,
         mount: &Mount,
-        mounts: &[Mount],
-        used: &mut BTreeSet<String>,
+        source: &Source,
         remarks: &mut Vec<String>,
     ) -> Option<Value> {
-        let volume = match self.locate(&mount.written, &mount.source) {
+        let source = match source {
             Source::Nameless
                 if mount.long.as_ref().is_some_and(|long| long.get("type") == Some(&json!("tmpfs"))) =>
             {
                 return mount.long.clone().map(Value::Object);
             }
-            Source::Nameless => self.unique(&format!("{service}-{}", last(&mount.target)), &mount.target),
-            Source::Volume(_) if CLOCKS.contains(&mount.target.trim_end_matches('/')) => return None,
-            Source::Volume(name) => slug(&name),
+            Source::Nameless => {
+                let name = self.unique(&format!("{service}-{}", last(&mount.target)), &mount.target);
+                self.used.insert(name.clone());
+                name
+            }
+            Source::Volume(_) if CLOCKS.contains(&mount.place()) => return None,
+            Source::Volume(name) => {
+                self.used.insert(slug(name));
+                slug(name)
+            }
             Source::Host
                 if CLOCKS.iter().any(|clock| mount.source.trim_end_matches('/').starts_with(clock)) =>
             {
                 return None;
             }
-            Source::Host => return Some(host_mount(mount)),
-            Source::Own(path) if self.is_within_another(mount, &path, mounts) => return None,
-            Source::Own(path) if self.is_shipped(&path) => {
+            Source::Host => return Some(mount.on_host()),
+            Source::Own(path) if self.is_shipped(path) => {
                 // A container could make what lies in its own folder a link to anywhere.
-                let place = if self.nested.contains(&path) { path.replace('/', "-") } else { path.clone() };
-                self.ship(&path, &place);
-                return Some(entry(&format!("./files/{place}"), mount));
+                let place = if self.nested.contains(path) { path.replace('/', "-") } else { path.clone() };
+                self.ship(path, &place);
+                format!("./files/{place}")
             }
-            Source::Own(path) if has_end(&path, &mount.target, &DATABASE_ENDS) => {
-                let empty = PackagedFile { bytes: Vec::new(), is_executable: false };
-                self.stored.files.insert(path.clone(), empty);
-                return Some(entry(&format!("./files/{path}"), mount));
-            }
-            Source::Own(path) if has_end(&path, &mount.target, &FILE_ENDS) => {
+            Source::Own(path) if has_end(path, &mount.target, &DATABASE_ENDS) => self.empty_file(path),
+            Source::Own(path) if has_end(path, &mount.target, &FILE_ENDS) => {
                 remarks.push(format!(
                     "nothing is mounted at {} of {service}: the catalog does not bring {path}",
                     mount.target
                 ));
                 return None;
             }
-            Source::Own(path) if self.folders.contains(&path) => {
-                return Some(entry(
-                    &format!("./files/{}", if path.is_empty() { "data" } else { &path }),
-                    mount,
-                ));
-            }
-            Source::Own(path) => match self.volumes.get(&path) {
-                Some(name) => name.clone(),
-                None => {
-                    let name = self.unique(if path.is_empty() { "data" } else { &path }, &path);
-                    self.volumes.insert(path, name.clone());
-                    name
-                }
-            },
+            Source::Own(path) => self.volume(path),
         };
-        used.insert(volume.clone());
-        Some(entry(&volume, mount))
+        Some(mount.entry(&source))
+    }
+
+    /// The volume for an own path.
+    fn volume(&mut self, path: &str) -> String {
+        if let Some(name) = self.volumes.get(path) {
+            return name.clone();
+        }
+        let name = self.unique(if path.is_empty() { "data" } else { path }, path);
+        self.volumes.insert(path.to_owned(), name.clone());
+        self.used.insert(name.clone());
+        name
+    }
+
+    /// The file for an own path that a database begins from.
+    fn empty_file(&mut self, path: &str) -> String {
+        let empty = PackagedFile { bytes: Vec::new(), is_executable: false };
+        self.stored.files.insert(path.to_owned(), empty);
+        format!("./files/{path}")
     }
 
     /// Where a source is, as written and as settled.
@@ -378,88 +435,18 @@ impl Storage<'_> {
     }
 }
 
-fn read(entry: &Value, known: &Known) -> Option<Mount> {
-    let settled = |text: &str| known.settle(text).text.trim().to_owned();
-    if let Value::Object(long) = entry {
-        let text = |key: &str| long.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
-        return Some(Mount {
-            source: settled(&text("source")),
-            written: text("source"),
-            target: settled(&text("target")),
-            read_only: long.get("read_only") == Some(&json!(true)),
-            long: Some(long.clone()),
-            mode: String::new(),
-        });
-    }
-    let parts = split(entry.as_str()?);
-    let (source, target, mode) = match parts.as_slice() {
-        [target] => ("", target.as_str(), ""),
-        [source, target] => (source.as_str(), target.as_str(), ""),
-        [source, target, mode @ ..] => (source.as_str(), target.as_str(), mode[0].as_str()),
-        [] => return None,
-    };
-    let mode = settled(mode);
-    Some(Mount {
-        source: settled(source),
-        written: source.trim().to_owned(),
-        target: settled(target),
-        read_only: mode.split(',').any(|option| option == "ro"),
-        long: None,
-        mode,
-    })
-}
-
-/// The parts between colons that are not those of a variable.
-fn split(text: &str) -> Vec<String> {
-    let (mut parts, mut open) = (vec![String::new()], 0_usize);
-    for character in text.chars() {
-        match character {
-            '{' => open += 1,
-            '}' => open = open.saturating_sub(1),
-            _ => {}
-        }
-        match parts.last_mut() {
-            Some(last) if character != ':' || open > 0 => last.push(character),
-            _ => parts.push(String::new()),
-        }
-    }
-    parts
-}
-
-/// A mount of a volume or a path of the app's own.
-fn entry(source: &str, mount: &Mount) -> Value {
-    let target = escaped(&mount.target);
-    let is_special =
-        mount.long.as_ref().is_some_and(|long| long.contains_key("volume")) && !source.starts_with('.');
-    match &mount.long {
-        Some(long) if is_special => {
-            let mut long = long.clone();
-            long.retain(|key, _| matches!(key.as_str(), "volume" | "read_only"));
-            long.insert("type".to_owned(), json!("volume"));
-            long.insert("source".to_owned(), json!(source));
-            long.insert("target".to_owned(), json!(target));
-            Value::Object(long)
-        }
-        _ => json!(format!("{}:{target}{}", escaped(source), if mount.read_only { ":ro" } else { "" })),
-    }
-}
-
-/// A mount of a path of the host, as it is.
-fn host_mount(mount: &Mount) -> Value {
-    let (source, target) = (escaped(&mount.source), escaped(&mount.target));
-    if let Some(long) = &mount.long {
-        let mut long = long.clone();
-        long.insert("source".to_owned(), json!(source));
-        long.insert("target".to_owned(), json!(target));
-        return Value::Object(long);
-    }
-    let mode = if mount.mode.is_empty() { String::new() } else { format!(":{}", mount.mode) };
-    json!(format!("{source}:{target}{mode}"))
-}
-
-/// Where `path` lies in `folder`.
+/// Where `path` lies in `folder`; everything but it lies in the empty one.
 fn inside<'a>(path: &'a str, folder: &str) -> Option<&'a str> {
+    if folder.is_empty() {
+        return Some(path).filter(|path| !path.is_empty());
+    }
     path.strip_prefix(folder)?.strip_prefix('/')
+}
+
+/// Every folder that `path` lies in, the empty one last.
+fn holders(path: &str) -> impl Iterator<Item = &str> {
+    let parents = path.match_indices('/').map(|(at, _)| &path[..at]).collect::<Vec<_>>().into_iter().rev();
+    parents.chain(Some("").filter(|_| !path.is_empty()))
 }
 
 fn last(path: &str) -> &str {
