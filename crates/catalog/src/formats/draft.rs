@@ -90,7 +90,7 @@ impl Draft {
     /// # Errors
     /// Why there can be none.
     pub(crate) fn finish(mut self) -> Result<Translation, Untranslatable> {
-        let known = Known::of(&self);
+        let known = self.settle_listened_on();
         let name = package_name(&self.name)?;
         let mut compose = std::mem::take(&mut self.compose);
         let mut remarks = std::mem::take(&mut self.remarks);
@@ -134,6 +134,18 @@ impl Draft {
             Ok(_) => Ok(translation),
             Err(broken) => Err(Untranslatable::Unsupported(broken.reason.to_string())),
         }
+    }
+
+    /// What is known of variables: also of those that are no choice, since a container listens on what they tell.
+    fn settle_listened_on(&mut self) -> Known {
+        let known = Known::of(self);
+        let listened_on = published::listened_on(&self.compose, &known);
+        if listened_on.is_empty() {
+            return known;
+        }
+        self.block.variables.retain(|variable| !listened_on.contains_key(&variable.name));
+        self.values.extend(listened_on);
+        Known::of(self)
     }
 }
 
@@ -247,7 +259,7 @@ fn tell_ports(
 ) {
     let used = used_in(compose, known);
     let mut told = BTreeSet::new();
-    for port in ports {
+    for port in ports.iter().filter(|port| !port.is_inside) {
         let Some(name) = port.variable.as_ref().filter(|name| told.insert((*name).clone())) else { continue };
         let declared = variables.iter().position(|variable| variable.name == *name);
         let label = declared.map(|index| variables.remove(index).label);

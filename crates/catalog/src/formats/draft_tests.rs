@@ -176,6 +176,25 @@ fn ports_are_plain_and_the_web_pages_port_is_published() {
 }
 
 #[test]
+fn a_port_whose_number_nobody_tells_gets_one_of_ours() {
+    let compose = "services: { a: { image: b, ports: ['${WEB}:80', '${PEER}:${PEER}', '${PEER}:${PEER}/udp',
+        '${NOBODY}:${NOBODY}', '${RPC:-9091}:${RPC:-9091}', '${OTHER:?}:${OTHER:?}', 7000-7032:7000-7032],
+        environment: [PEER, 'RPC=${RPC:-9091}', 'HERE=${WEB}', 'OTHER=$OTHER'] } }";
+    let (document, translation) = finished(draft(compose));
+    let service = &document["services"]["a"];
+    let expected = json!(["80", "20000:20000", "20000:20000/udp", "9091:9091", "20001:20001"]);
+    assert_eq!(service["ports"], expected);
+    let expected = json!({ "PEER": "20000", "RPC": "9091", "HERE": "${WEB}", "OTHER": "20001" });
+    assert_eq!(service["environment"], expected);
+    let variables = document["x-appmanage"]["variables"].as_array().expect("there are some");
+    let told: Vec<_> = variables.iter().map(|variable| (&variable["name"], &variable["kind"])).collect();
+    assert_eq!(told, [(&json!("WEB"), &json!("port"))]);
+    let remarks = translation.remarks.join("\n");
+    assert!(remarks.contains("NOBODY") && remarks.contains("7000-7032 are more than the 32"), "{remarks}");
+    assert_eq!(translation.remarks.len(), 2, "{remarks}");
+}
+
+#[test]
 fn variables_are_offered_with_their_defaults() {
     let compose = "services: { a: { image: 'b:${TAG:-1.5}', env_file: [.env], environment: [
         'A=${A:-one}', 'B=${B}', 'C=${C:?say}', 'D=${D:-x}${D:-y}', 'E=${E:-${A}!}', 'F=${F:+set}', 'G=5$$ $(x)',

@@ -1,17 +1,24 @@
 //! Published ports of others, in every form, as plain ones; which variables told the host's port; and which port is
 //! the app's own.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Map, Value, json};
 
 use crate::block::{HttpBlock, MainBlock};
-use crate::formats::interpolation::names;
+use crate::formats::interpolation::{Part, names, parse};
 use crate::formats::known::Known;
-use crate::formats::{Web, WebPort};
+use crate::formats::{Web, WebPort, loose};
 
 type Object = Map<String, Value>;
 
-/// Ports of one range: more would take the host's ports from others.
+/// Ports of one range. Each takes one of the host's from other apps, and costs a rule of its firewall and a process of
+/// the engine's. What transfers files or plays games needs a dozen; what carries calls asks for hundreds and does without
+/// where it is told so.
 const RANGE_LIMIT: u16 = 32;
+/// What the first app is told to listen on whose catalog leaves that to its user; further ones the next numbers. Far from
+/// what programs listen on by themselves, and below what systems use for connections of their own.
+const OWN_TARGET: u16 = 20_000;
 
 /// A port of a service, published on the host.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,6 +32,37 @@ pub(crate) struct Published {
     pub(crate) udp: bool,
     /// The variable that told the host port.
     pub(crate) variable: Option<String>,
+    /// It tells the container's port, too.
+    pub(crate) is_inside: bool,
+}
+
+/// Variables by which a container is told the port that it listens on, since `ports` have them on its side: `${X}:${X}`.
+/// Whatever port of the host it gets, these stay: on what the catalog says, else on a number of our own.
+pub(crate) fn listened_on(compose: &Object, known: &Known) -> BTreeMap<String, String> {
+    let is_told = |name: &str| {
+        let mut parts = loose::services(compose).flat_map(|(_, service)| service);
+        parts.any(|(key, part)| {
+            let is_named = || match part {
+                Value::Array(items) => items.iter().any(|item| item == name),
+                part => part.get(name).is_some_and(Value::is_null),
+            };
+            key != "ports" && (loose::uses(part, name) || (key == "environment" && is_named()))
+        })
+    };
+    let (mut found, mut own) = (BTreeMap::new(), OWN_TARGET..=u16::MAX);
+    let ports = loose::services(compose).filter_map(|(_, service)| service.get("ports")?.as_array());
+    for (_, host, target, _) in ports.flatten().map(parts) {
+        let parsed = parse(&target);
+        let [Part::Use(used)] = parsed.as_slice() else { continue };
+        let (name, settled) = (&used.name, known.settle(&target).text);
+        let number = match range(&settled) {
+            Some((first, last)) if first == last && names(&host).contains(name) => Some(first),
+            None if settled.is_empty() && is_told(name) && !found.contains_key(name) => own.next(),
+            _ => None,
+        };
+        found.extend(number.map(|number| (name.clone(), number.to_string())));
+    }
+    found
 }
 
 /// Makes the ports of every service plain ones, with that of `web` among them.
@@ -52,17 +90,6 @@ pub(crate) fn clean(
                 Err(why) => remarks.push(format!("a port of {name} is not published: {why}")),
             }
         }
-        let is_web = |port: &Published| web.is_some_and(|web| is_web(web, port));
-        ports.retain(|port| {
-            let is_told = port.variable.is_none() || port.hint.is_some() || is_web(port);
-            if !is_told {
-                remarks.push(format!(
-                    "port {} of {name} is not published: no port of the host is told",
-                    port.target
-                ));
-            }
-            is_told
-        });
         for port in ports {
             let same = |other: &Published| {
                 (&other.service, &other.address, other.target, other.udp)
@@ -126,6 +153,7 @@ fn main(services: &Object, all: &mut Vec<Published>, web: &Web) -> Option<MainBl
                 target: *target,
                 udp: false,
                 variable: None,
+                is_inside: false,
             });
             (service, *target)
         }
@@ -165,48 +193,53 @@ fn text(port: &Published) -> String {
 
 /// The ports that one entry publishes.
 fn read(service: &str, entry: &Value, known: &Known) -> Result<Vec<Published>, String> {
-    let plain = |value: Option<&Value>| match value {
-        Some(Value::String(text)) => text.clone(),
-        Some(Value::Number(number)) => number.to_string(),
-        _ => String::new(),
-    };
-    let (address, host, target, protocol) = match entry {
-        Value::Object(long) => (
-            plain(long.get("host_ip")),
-            plain(long.get("published")),
-            plain(long.get("target")),
-            plain(long.get("protocol")),
-        ),
-        short => split(&plain(Some(short))),
-    };
+    let (address, host, target, protocol) = parts(entry);
     let settled = |text: &str| known.settle(text).text.trim().to_owned();
     let no_port = || format!("{entry} is no port");
+    let untold = || format!("{entry} does not tell which one");
     let udp = match settled(&protocol).to_ascii_lowercase().as_str() {
         "" | "tcp" => false,
         "udp" => true,
         other => return Err(format!("{other} is not published here")),
     };
-    let targets = range(&settled(&target)).ok_or_else(no_port)?;
+    let targets = match settled(&target) {
+        text if text.is_empty() => return Err(untold()),
+        text => range(&text).ok_or_else(no_port)?,
+    };
     let hosts = match settled(&host) {
         text if text.is_empty() => None,
         text => Some(range(&text).ok_or_else(no_port)?),
     };
     if targets.1 - targets.0 >= RANGE_LIMIT {
-        return Err(format!("{}-{} are more than {RANGE_LIMIT} ports", targets.0, targets.1));
+        let (first, last) = targets;
+        return Err(format!("{first}-{last} are more than the {RANGE_LIMIT} that one range may have"));
     }
     let address = settled(&address).trim_matches(['[', ']']).parse().ok();
     let address = address.filter(std::net::IpAddr::is_loopback).map(|address| address.to_string());
     let fits = hosts.is_some_and(|hosts| hosts.1 - hosts.0 == targets.1 - targets.0);
-    let port = |target: u16| Published {
+    let port = |number: u16| Published {
         service: service.to_owned(),
         address: address.clone(),
         // Of several host ports for one of the container, compose takes any that is free: the first is as good.
-        hint: hosts.map(|hosts| if fits { hosts.0 + (target - targets.0) } else { hosts.0 }),
-        target,
+        hint: hosts.map(|hosts| if fits { hosts.0 + (number - targets.0) } else { hosts.0 }),
+        target: number,
         udp,
+        is_inside: names(&host).first().is_some_and(|name| names(&target).contains(name)),
         variable: names(&host).into_iter().next(),
     };
     Ok((targets.0..=targets.1).map(port).collect())
+}
+
+/// Address, host port, container's port and protocol of an entry, as they are written.
+fn parts(entry: &Value) -> (String, String, String, String) {
+    let plain = |value: Option<&Value>| value.and_then(loose::text).unwrap_or_default();
+    match entry {
+        Value::Object(long) => {
+            let part = |key: &str| plain(long.get(key));
+            (part("host_ip"), part("published"), part("target"), part("protocol"))
+        }
+        short => split(&plain(Some(short))),
+    }
 }
 
 /// `[[address:]host:]target[/protocol]`, where each may be a variable with colons of its own.
