@@ -10,6 +10,8 @@ use crate::formats::interpolation::{Otherwise, Part, parse};
 pub(super) struct Address {
     url: String,
     authority: String,
+    /// What is reached otherwise where a path follows: the longest path first.
+    below: Vec<(String, Address)>,
 }
 
 /// The name or address alone: the same for every port.
@@ -18,13 +20,24 @@ pub(super) const HOST: &str = "${APPMANAGE_HOST}";
 impl Address {
     /// Of the app's own port.
     pub(super) fn main() -> Self {
-        Self { url: "${APPMANAGE_URL}".to_owned(), authority: "${APPMANAGE_AUTHORITY}".to_owned() }
+        Self::of("${APPMANAGE_URL}".to_owned(), "${APPMANAGE_AUTHORITY}".to_owned())
     }
 
     /// Of another port, which that variable tells.
     pub(super) fn of_port(variable: &str) -> Self {
         let authority = format!("{HOST}:${{{variable}}}");
-        Self { url: format!("http://{authority}"), authority }
+        Self::of(format!("http://{authority}"), authority)
+    }
+
+    const fn of(url: String, authority: String) -> Self {
+        Self { url, authority, below: Vec::new() }
+    }
+
+    /// The same, but for what lies below that path.
+    pub(super) fn with_below(mut self, path: &str, address: Self) -> Self {
+        self.below.push((format!("/{}", path.trim_matches('/')), address));
+        self.below.sort_by_key(|(path, _)| std::cmp::Reverse(path.len()));
+        self
     }
 
     /// The whole address.
@@ -35,6 +48,14 @@ impl Address {
     /// Writes the name of a host behind `text`, before `rest`: the whole address where a URL begins, name and port
     /// where one is in the middle, the name alone elsewhere.
     pub(super) fn write(&self, text: &mut String, rest: &str) {
+        let is_below = |path: &str| {
+            let after = rest.strip_prefix(path);
+            after
+                .is_some_and(|after| !after.starts_with(|c: char| c.is_alphanumeric() || "-_.~%".contains(c)))
+        };
+        if let Some((_, address)) = self.below.iter().find(|(path, _)| is_below(path)) {
+            return address.write(text, rest);
+        }
         let has_port = rest
             .strip_prefix(':')
             .is_some_and(|port| port.starts_with(|c: char| c.is_ascii_digit() || c == '$'));
@@ -121,6 +142,7 @@ mod tests {
         let hosts = BTreeMap::from([
             ("HOST".to_owned(), Address::main()),
             ("API".to_owned(), Address::of_port("API_PORT")),
+            ("BOTH".to_owned(), Address::main().with_below("/api/", Address::of_port("API_PORT"))),
         ]);
         for (text, expected) in [
             ("https://${HOST}/x", "${APPMANAGE_URL}/x"),
@@ -133,6 +155,9 @@ mod tests {
             ("${SCHEME:-https}://${HOST}/x", "${APPMANAGE_URL}/x"),
             ("a $PUBLIC_PROTOCOL://$API", "a http://${APPMANAGE_HOST}:${API_PORT}"),
             ("${WS_SCHEME}://$HOST/", "${WS_SCHEME}://${APPMANAGE_AUTHORITY}/"),
+            ("https://${BOTH}/api/v1", "http://${APPMANAGE_HOST}:${API_PORT}/api/v1"),
+            ("wss://$BOTH/api?x", "wss://${APPMANAGE_HOST}:${API_PORT}/api?x"),
+            ("https://$BOTH/apis https://$BOTH", "${APPMANAGE_URL}/apis ${APPMANAGE_URL}"),
             ("https://${HOST", "https://${HOST"),
             ("https://$", "https://$"),
         ] {

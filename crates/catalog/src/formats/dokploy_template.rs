@@ -1,19 +1,31 @@
 //! `template.toml` of a Dokploy template: its variables, domains, environment and files, as they are written. What the
 //! variables in them stand for is worked out in [`crate::formats::dokploy_values`].
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use toml::{Table, Value};
 
 use crate::formats::Untranslatable;
+use crate::formats::interpolation::is_name;
+
+/// What an entry of `.env` that is a table of its own calls its name, its value, and what else is said of it.
+const NAME_KEYS: [&str; 2] = ["name", "key"];
+const VALUE_KEYS: [&str; 2] = ["value", "default"];
+const REQUIRED: &str = "required";
+const WORD_KEYS: [&str; 3] = [REQUIRED, "description", "label"];
+/// The service that entries are for: `.env` is one for all.
+const SERVICE_KEYS: [&str; 2] = ["serviceName", "service"];
 
 /// What a template says beside its compose file.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Template {
     pub(super) variables: BTreeMap<String, String>,
+    /// The app's own first.
     pub(super) domains: Vec<Domain>,
     /// Lines of `.env`.
     pub(super) env: Vec<String>,
+    /// Those of their names that have no value and need one.
+    pub(super) required: BTreeSet<String>,
     pub(super) mounts: Vec<Mount>,
 }
 
@@ -48,10 +60,14 @@ pub(super) fn parse(text: &str) -> Result<Template, Untranslatable> {
     })?;
     let config = table.get("config").and_then(Value::as_table);
     let variables = table.get("variables").and_then(Value::as_table).map(texts).unwrap_or_default();
+    let (mut domains, mut required) =
+        (tables(config, "domains").filter_map(domain).collect(), BTreeSet::new());
+    lead(&mut domains);
     Ok(Template {
         variables: variables.into_iter().collect(),
-        domains: tables(config, "domains").filter_map(domain).collect(),
-        env: env(config),
+        domains,
+        env: env(config, &mut required),
+        required,
         mounts: tables(config, "mounts").filter_map(mount).collect(),
     })
 }
@@ -70,37 +86,61 @@ fn domain(table: &Table) -> Option<Domain> {
     })
 }
 
+/// The first domain is the app's own. Of those that share its host, the one for the whole of it is.
+fn lead(domains: &mut [Domain]) {
+    let is_whole = |domain: &Domain| domain.path.len() <= 1;
+    let whole = domains.iter().position(|domain| domain.host == domains[0].host && is_whole(domain));
+    if let Some(whole) = whole {
+        domains[..=whole].rotate_right(1);
+    }
+}
+
 fn mount(table: &Table) -> Option<Mount> {
     let path = table.get("filePath").and_then(plain)?;
     Some(Mount { path, content: table.get("content").and_then(plain).unwrap_or_default() })
 }
 
 /// The lines of `.env`. Where an author wrote them below the header of a domain or a file, they belong to that for TOML.
-fn env(config: Option<&Table>) -> Vec<String> {
+fn env(config: Option<&Table>, required: &mut BTreeSet<String>) -> Vec<String> {
     if let Some(env) = config.and_then(|config| config.get("env")) {
-        return env_lines(env);
+        return env_lines(env, required);
     }
     let entries = tables(config, "domains").chain(tables(config, "mounts"));
-    entries.filter_map(|entry| entry.get("env")).flat_map(env_lines).collect()
+    entries.filter_map(|entry| entry.get("env")).flat_map(|env| env_lines(env, required)).collect()
 }
 
-/// The lines of `.env`: a list of them, or a table, in which each service may have a list of its own.
-fn env_lines(env: &Value) -> Vec<String> {
-    let line = |(key, value): (String, String)| format!("{key}={value}");
+/// The lines of `.env`: a list of them, or a table, in which each service may have lines of its own.
+fn env_lines(env: &Value, required: &mut BTreeSet<String>) -> Vec<String> {
     match env {
-        Value::Table(table) => {
-            let of_services = table.values().filter(|value| value.is_array()).flat_map(env_lines);
-            texts(table).into_iter().map(line).chain(of_services).collect()
-        }
-        Value::Array(items) => items
-            .iter()
-            .flat_map(|item| match item {
-                Value::Table(table) => texts(table).into_iter().map(line).collect(),
-                item => plain(item).into_iter().collect::<Vec<_>>(),
-            })
-            .collect(),
-        _ => Vec::new(),
+        Value::Table(table) => entry(table, required).map_or_else(
+            || {
+                let of_env = table.iter().filter(|(key, _)| !SERVICE_KEYS.contains(&key.as_str()));
+                let of_key = |(key, value)| match plain(value) {
+                    Some(value) => vec![format!("{key}={value}")],
+                    None => env_lines(value, required),
+                };
+                of_env.flat_map(of_key).collect()
+            },
+            |line| vec![line],
+        ),
+        Value::Array(items) => items.iter().flat_map(|item| env_lines(item, required)).collect(),
+        line => plain(line).into_iter().collect(),
     }
+}
+
+/// The line of a table that says in words what the others write: `{ name = "A", value = "1" }`.
+fn entry(table: &Table, required: &mut BTreeSet<String>) -> Option<String> {
+    let text = |keys: &[&str]| keys.iter().find_map(|key| table.get(*key).and_then(plain));
+    let name = text(&NAME_KEYS).filter(|name| is_name(name))?;
+    let value = text(&VALUE_KEYS);
+    if value.is_none() && !WORD_KEYS.iter().any(|key| table.contains_key(*key)) {
+        return None;
+    }
+    let value = value.unwrap_or_default();
+    if value.is_empty() && text(&[REQUIRED]).is_some_and(|flag| flag == "true") {
+        required.insert(name.clone());
+    }
+    Some(format!("{name}={value}"))
 }
 
 fn texts(table: &Table) -> Vec<(String, String)> {
@@ -183,6 +223,18 @@ mod tests {
         let misplaced =
             "[[config.domains]]\nport = 1\nenv = [\"A=1\"]\n[[config.mounts]]\nfilePath = \"x\"\n";
         assert_eq!(of(misplaced), ["A=1"]);
+    }
+
+    #[test]
+    fn an_entry_of_env_may_say_its_name_and_value_in_words() {
+        let template = parse(
+            "[config]\nenv = [{ name = \"A\", required = true }, { key = \"B\", value = \"x\", required = true },\n\
+             { name = \"C\", default = 5 }, { name = \"D\", description = \"why\" }, { name = \"e\" },\n\
+             { serviceName = \"db\", env = [\"F=1\", { name = \"G\", required = false }] }]\n",
+        )
+        .expect("it is read");
+        assert_eq!(template.env, ["A=", "B=x", "C=5", "D=", "name=e", "F=1", "G="]);
+        assert_eq!(template.required, BTreeSet::from(["A".to_owned()]));
     }
 
     #[test]

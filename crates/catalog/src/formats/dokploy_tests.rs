@@ -227,6 +227,60 @@ fn addresses_are_ours_and_every_domain_has_a_port() {
 }
 
 #[test]
+fn domains_that_differ_by_path_share_a_port_where_one_service_has_it_and_have_one_each_where_not() {
+    let compose =
+        "services: { web: { image: a, environment: { API: 'https://$HOST/api/v1' } }, api: { image: b } }";
+    let template = r#"
+[variables]
+main_domain = "${domain}"
+[config]
+env = ["HOST=${main_domain}", "DOCS=https://${main_domain}/docs", "SOCKET=wss://${main_domain}/api"]
+[[config.domains]]
+serviceName = "api"
+port = 8000
+host = "${main_domain}"
+path = "/api"
+[[config.domains]]
+serviceName = "web"
+port = 3000
+host = "${main_domain}"
+[[config.domains]]
+serviceName = "web"
+port = 3000
+host = "${main_domain}"
+path = "/docs"
+"#;
+    let draft = draft(compose, template);
+    let web = draft.web.as_ref().expect("it has one");
+    assert_eq!(
+        (web.service.as_deref(), &web.port, web.path.as_str()),
+        (Some("web"), &WebPort::Target(3000), "/")
+    );
+    assert_eq!(at(&draft, "services/web").get("ports"), None);
+    assert_eq!(*at(&draft, "services/api/ports"), json!(["8000:8000"]));
+    assert_eq!(draft.remarks.len(), 1, "{:?}", draft.remarks);
+    assert!(draft.remarks[0].contains("below /api"), "{:?}", draft.remarks);
+    let value =
+        |name: &str| draft.block.variables.iter().find(|v| v.name == name).and_then(|v| v.value.as_deref());
+    assert_eq!(value("DOCS"), Some("${APPMANAGE_URL}/docs"));
+    assert_eq!(value("SOCKET"), Some("wss://${APPMANAGE_HOST}:${API_PORT}/api"));
+    assert_eq!(*at(&draft, "services/web/environment/API"), "http://${APPMANAGE_HOST}:${API_PORT}/api/v1");
+}
+
+#[test]
+fn what_a_template_says_is_required_is_asked_for_or_made() {
+    let found = variables(
+        "[config]\nenv = [{ name = \"LICENSE_ID\", required = true }, { name = \"ADMIN_PASSWORD\", required = true },\n\
+         { name = \"NOTE\", required = false }, { name = \"MODE\", value = \"fast\" }]\n",
+    );
+    let of = |name: &str| (found[name].kind, found[name].optional, found[name].default.clone());
+    assert_eq!(of("LICENSE_ID"), (Kind::Text, false, None));
+    assert_eq!(of("ADMIN_PASSWORD"), (Kind::Secret, false, None));
+    assert_eq!(of("NOTE"), (Kind::Text, true, None));
+    assert_eq!(of("MODE"), (Kind::Text, false, Some(json!("fast"))));
+}
+
+#[test]
 fn files_with_secrets_are_filled_in_by_compose_and_others_lie_beside() {
     let draft = draft(COMPOSE_TEXT, TEMPLATE_TEXT);
     let names: Vec<&String> = draft.files.keys().collect();

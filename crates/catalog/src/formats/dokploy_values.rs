@@ -11,6 +11,7 @@ use crate::formats::addresses::Address;
 use crate::formats::dokploy_template::{Domain, Template};
 use crate::formats::interpolation::{Otherwise, Part, is_name, parse};
 use crate::formats::offered::{is_reserved, text_variable};
+use crate::formats::secret_names::is_made_for;
 use crate::formats::{dokploy_functions, env_lines};
 
 /// Variables inside variables. Dokploy itself replaces twice.
@@ -44,6 +45,15 @@ pub(super) enum Make {
     UserName,
 }
 
+/// What a domain leads to.
+struct Place {
+    /// The variable that its host is.
+    host: String,
+    path: String,
+    /// The variable that tells its port; `None` for the app's own.
+    port: Option<String>,
+}
+
 /// The texts of a template, and what was found in them.
 pub(super) struct Values<'t> {
     template: &'t Template,
@@ -53,8 +63,9 @@ pub(super) struct Values<'t> {
     /// The names of `.env` in their order, and their values as compose reads them.
     keys: Vec<String>,
     lines: BTreeMap<String, String>,
-    /// The domains that are not the first one, and the variables that tell their ports.
-    others: Vec<(Option<String>, Domain, String)>,
+    /// The domains that lead to other ports than the first one, and the variables that tell those.
+    others: Vec<(Domain, String)>,
+    places: Vec<Place>,
     declared: BTreeMap<String, VariableBlock>,
     /// Values of several lines, or of names that no variable may have: written where they are used.
     settled: BTreeMap<String, String>,
@@ -71,6 +82,7 @@ impl<'t> Values<'t> {
             keys: Vec::new(),
             lines: BTreeMap::new(),
             others: Vec::new(),
+            places: Vec::new(),
             declared: BTreeMap::new(),
             settled: BTreeMap::new(),
         };
@@ -93,7 +105,7 @@ impl<'t> Values<'t> {
 
     /// The domains beside the first that lead to another port, with the variable that tells it.
     pub(super) fn other_domains(&self) -> impl Iterator<Item = (&Domain, &str)> {
-        self.others.iter().map(|(_, domain, variable)| (domain, variable.as_str()))
+        self.others.iter().map(|(domain, variable)| (domain, variable.as_str()))
     }
 
     /// The names of `.env` that hold a host name and nothing else.
@@ -202,37 +214,42 @@ impl<'t> Values<'t> {
         }
     }
 
-    /// The first domain is the app's own; those that lead to other ports get variables for them.
+    /// The first domain is the app's own; those that lead to other ports get variables for them, one for each port.
     fn find_domains(&mut self) {
-        let Some(main) = self.template.domains.first() else { return };
-        for domain in &self.template.domains[1..] {
-            let is_same = |other: &Domain| (&other.service, other.port) == (&domain.service, domain.port);
-            if is_same(main) || self.others.iter().any(|(_, other, _)| is_same(other)) {
-                continue;
-            }
+        let template = self.template;
+        let Some(main) = template.domains.first() else { return };
+        for domain in &template.domains {
             let text = self.text(&domain.host, "");
             let host = match self.only_mark(&text) {
                 Some((_, Mark::Host(host))) => host.clone(),
                 _ => None,
             };
-            let variable = self.free_name(&format!("{}_port", host.as_deref().unwrap_or(&domain.service)));
-            let of = Some(PortBlock { service: domain.service.clone(), port: domain.port, udp: false });
-            self.declare(VariableBlock { of, ..block(&variable, Kind::Port) });
-            self.others.push((host, domain.clone(), variable));
+            let is_same = |other: &Domain| (&other.service, other.port) == (&domain.service, domain.port);
+            let known = self.others.iter().find(|(other, _)| is_same(other)).map(|(_, port)| port.clone());
+            let port = if is_same(main) {
+                None
+            } else if known.is_some() {
+                known
+            } else {
+                let own_host = host.as_ref().filter(|_| domain.host != main.host);
+                let port = self.free_name(&format!("{}_port", own_host.unwrap_or(&domain.service)));
+                let of = Some(PortBlock { service: domain.service.clone(), port: domain.port, udp: false });
+                self.declare(VariableBlock { of, ..block(&port, Kind::Port) });
+                self.others.push((domain.clone(), port.clone()));
+                Some(port)
+            };
+            self.places.extend(host.map(|host| Place { host, path: domain.path.clone(), port }));
         }
     }
 
+    /// How that host is reached, and the parts of it that lead elsewhere.
     fn address(&self, host: Option<&String>) -> Address {
-        let main = self
-            .template
-            .domains
-            .first()
-            .and_then(|domain| domain.host.strip_prefix("${")?.strip_suffix('}'));
-        let is_main = |host: &&String| Some(host.as_str()) != main;
-        let other = host
-            .filter(is_main)
-            .and_then(|host| self.others.iter().find(|(of, _, _)| of.as_ref() == Some(host)));
-        other.map_or_else(Address::main, |(_, _, variable)| Address::of_port(variable))
+        let of_host: Vec<&Place> = self.places.iter().filter(|place| Some(&place.host) == host).collect();
+        let whole = of_host.iter().find(|place| place.path.len() <= 1).or(of_host.first());
+        let port = whole.and_then(|whole| whole.port.as_ref());
+        let of = |port: Option<&String>| port.map_or_else(Address::main, |port| Address::of_port(port));
+        let others = of_host.iter().filter(|place| place.path.len() > 1 && place.port.as_ref() != port);
+        others.fold(of(port), |address, place| address.with_below(&place.path, of(place.port.as_ref())))
     }
 
     fn declare_keys(&mut self) {
@@ -258,7 +275,14 @@ impl<'t> Values<'t> {
                     continue;
                 }
                 None if is_reserved(&key) => continue,
-                Some(text) if text.is_empty() => VariableBlock { optional: true, ..block(&key, Kind::Text) },
+                Some(text) if text.is_empty() => {
+                    match (self.template.required.contains(&key), is_made_for(&key)) {
+                        (true, true) => block(&key, Kind::Secret),
+                        (is_required, _) => {
+                            VariableBlock { optional: !is_required, ..block(&key, Kind::Text) }
+                        }
+                    }
+                }
                 Some(text) => VariableBlock { default: Some(json!(text)), ..block(&key, Kind::Text) },
                 None => {
                     let value = Some(value.replace(char::is_control, " "));
