@@ -13,8 +13,8 @@ use crate::formats::published::Published;
 use crate::formats::secrets::Surroundings;
 use crate::formats::{Icon, PackagedFile, Translation, Untranslatable};
 use crate::formats::{
-    env_edit, icons, interpolation, networks, offered, published, secret_names, secrets, services, storage,
-    texts,
+    env_edit, icons, interpolation, networks, offered, private_keys, published, secret_names, secrets,
+    services, storage, texts,
 };
 
 /// Variables of `.env` that only name another, behind each other.
@@ -117,14 +117,17 @@ impl Draft {
         tell_ports(&mut block.variables, &ports, &compose, &known);
         let of_versions: BTreeSet<String> = block.versions[0].variables.keys().cloned().collect();
         offered::clean(&mut compose, &mut block.variables, &of_versions, &known, &mut remarks);
+        let asked =
+            private_keys::clean(&mut compose, &mut block.variables, &known, &stored.files, &mut remarks)?;
         let told = block.login.as_ref().and_then(|login| login.password.as_deref());
         let around = Surroundings { known: &known, fixed: &self.fixed, told, files: &texts };
         secrets::clean(&mut compose, &mut block.variables, &around, &mut remarks);
         drop_unused(&mut block, &compose, &known);
         texts::label(&mut block.variables, &self.labels);
         let env = self.env.as_deref();
-        let env =
-            env.map(|env| env_edit::clean(env, &mut block.variables, &of_versions, &known, &mut remarks));
+        let env = env.map(|env| {
+            env_edit::clean(env, &mut block.variables, &of_versions, &asked, &known, &mut remarks)
+        });
         remarks.dedup();
         let compose = compose_text(&block, &compose);
         let icon = self.icon.and_then(|icon| icons::checked(icon.bytes));

@@ -11,11 +11,13 @@ use crate::formats::offered::text_variable;
 use crate::formats::secrets::{DEPTH_LIMIT, expanded};
 use crate::variables::is_reserved;
 
-/// The file, and in `variables` those that now stand for some of its lines.
+/// The file, and in `variables` those that now stand for some of its lines. `asked` are variables that users give values
+/// to, whatever the file says.
 pub(crate) fn clean(
     text: &str,
     variables: &mut Vec<VariableBlock>,
     of_versions: &BTreeSet<String>,
+    asked: &BTreeSet<String>,
     known: &Known,
     remarks: &mut Vec<String>,
 ) -> String {
@@ -39,7 +41,8 @@ pub(crate) fn clean(
         emptied.insert(name, "");
     }
     let is_in_file = |name: &str| env.names().any(|known| known == name);
-    for variable in variables.iter().filter(|v| v.kind == Kind::Secret && is_in_file(&v.name)) {
+    let is_given = |variable: &VariableBlock| variable.kind == Kind::Secret || asked.contains(&variable.name);
+    for variable in variables.iter().filter(|variable| is_given(variable) && is_in_file(&variable.name)) {
         emptied.insert(variable.name.clone(), "");
     }
     env.with(emptied.iter().map(|(name, value)| (name.as_str(), *value)))
@@ -70,7 +73,8 @@ mod tests {
         let text = "# first\nA=$B\nB='x' # b\r\nCOMPOSE_FILE=x\nSECRET='sample'\nC=${B}$A\n";
         let (known, mut remarks) = (Known::default(), Vec::new());
         let mut variables = vec![VariableBlock { kind: Kind::Secret, ..text_variable("SECRET") }];
-        let cleaned = clean(text, &mut variables, &BTreeSet::new(), &known, &mut remarks);
+        let none = BTreeSet::new();
+        let cleaned = clean(text, &mut variables, &none, &none, &known, &mut remarks);
         assert_eq!(cleaned, "# first\nA=''\nB='x' # b\r\nSECRET=''\nC=${B}$A\n");
         assert_eq!(variables.last().map(|v| (v.name.as_str(), v.kind)), Some(("A", Kind::Derived)));
         assert_eq!(remarks.len(), 1);

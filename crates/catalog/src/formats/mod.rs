@@ -39,6 +39,7 @@ mod one_panel_form;
 #[cfg(test)]
 mod one_panel_tests;
 mod own;
+mod private_keys;
 mod published;
 #[cfg(test)]
 mod rendered_tests;

@@ -201,9 +201,19 @@ fn looks_random(value: &str) -> bool {
         && is_plausible(value)
 }
 
-/// Whether one can be made for it where nobody gives a value: it is the app's own.
+/// Whether one can be made for it where nobody gives a value: it is the app's own, and no half of a pair.
 pub(crate) fn is_made_for(name: &str) -> bool {
-    looks_secret(name) && !is_foreign(name) && !words(name).iter().any(|word| word == "TOKEN")
+    let is_other = |word: &String| matches!(word.as_str(), "TOKEN" | "PRIVATE");
+    looks_secret(name) && !is_foreign(name) && !words(name).iter().any(is_other)
+}
+
+/// Whether a key of that name is the private half of a pair.
+pub(crate) fn is_private_half(name: &str) -> bool {
+    let words = words(name);
+    let has = |list: &[&str]| words.iter().any(|word| list.contains(&word.as_str()));
+    let is_key =
+        (has(&["PRIVATE"]) && has(&["KEY", "KEYS", "JWK", "JWKS", "PEM"])) || has(&["PRIVATEKEY", "PRIVKEY"]);
+    is_key && !has(&["PASSWORD", "PASSPHRASE", "PASS"]) && !has(&ABOUT_WORDS)
 }
 
 /// Whether it names a user of a store of objects, whatever the store itself calls that.
