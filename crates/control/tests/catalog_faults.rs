@@ -138,18 +138,8 @@ async fn mends(server: &Running, what: &str) {
 }
 
 async fn at_every_call(case: Case) {
-    for fault in Fault::ALL {
-        let mut call = 0;
-        while run_with(case, &[(call, fault)]).await > call {
-            call += 1;
-            assert!(call < CALLS_MAX, "{case:?} makes more than {CALLS_MAX} calls");
-        }
-        assert!(call >= 2, "{case:?} makes more calls than {call}");
-    }
-    let mut call = 0;
-    while run_with(case, &[(call, Fault::Fail), (call + 1, Fault::Fail)]).await > call {
-        call += 1;
-    }
+    let run = async |plan: &[(usize, Fault)]| run_with(case, plan).await;
+    testkit::faults::at_every_call(&format!("{case:?}"), 2..=CALLS_MAX, run).await;
 }
 
 #[tokio::test(start_paused = true)]

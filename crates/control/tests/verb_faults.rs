@@ -301,19 +301,8 @@ fn check_images(world: &World, expected: Place, what: &str) {
 }
 
 async fn at_every_call(case: Case) {
-    for fault in Fault::ALL {
-        let mut call = 0;
-        while run_with(case, &[(call, fault)]).await > call {
-            call += 1;
-            assert!(call < CALLS_MAX, "{case:?} makes more than {CALLS_MAX} calls");
-        }
-        assert!(call > 3, "{case:?} makes more calls than {call}");
-    }
-    // Twice in a row.
-    let mut call = 0;
-    while run_with(case, &[(call, Fault::Fail), (call + 1, Fault::Fail)]).await > call {
-        call += 1;
-    }
+    let run = async |plan: &[(usize, Fault)]| run_with(case, plan).await;
+    testkit::faults::at_every_call(&format!("{case:?}"), 4..=CALLS_MAX, run).await;
     cancelled_at_every_call(case).await;
 }
 

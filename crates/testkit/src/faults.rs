@@ -3,6 +3,7 @@
 //! A run without a plan counts the calls; then the same run is repeated with a fault at the first call,
 //! at the second, and so on to the last.
 
+use std::ops::RangeInclusive;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -162,5 +163,30 @@ impl Life {
     pub fn die(&self) {
         self.dead.store(true, Ordering::SeqCst);
         self.died.notify_waiters();
+    }
+}
+
+/// Runs what makes calls with every harmful fault at its first call, at its second, and so on to its last; then with a
+/// failure at two calls in a row. `run` is given the plan of one run and returns how many calls were made.
+///
+/// # Panics
+///
+/// It makes another number of calls than `expected`: fewer, and not all that it does was seen; more, and it never ends.
+pub async fn at_every_call(
+    what: &str,
+    expected: RangeInclusive<usize>,
+    run: impl AsyncFn(&[(usize, Fault)]) -> usize,
+) {
+    for fault in Fault::ALL {
+        let mut call = 0;
+        while run(&[(call, fault)]).await > call {
+            call += 1;
+            assert!(call <= *expected.end(), "{what} makes more than {} calls", expected.end());
+        }
+        assert!(call >= *expected.start(), "{what} makes more calls than {call}");
+    }
+    let mut call = 0;
+    while run(&[(call, Fault::Fail), (call + 1, Fault::Fail)]).await > call {
+        call += 1;
     }
 }

@@ -98,14 +98,6 @@ fn service_using(compose: &Object, variable: &str) -> Option<String> {
 /// The port of the address that the header means, else of the first one: as it is declared, else as the header has it,
 /// else as the service tells it.
 pub(super) fn web(compose: &Object, declared: &[Declared], header: Option<u16>) -> Option<Web> {
-    let of_port = |service: Option<String>, port: WebPort, path: &str, is_http: bool| Web {
-        service,
-        port,
-        hint: None,
-        path: if path.is_empty() { "/".to_owned() } else { path.to_owned() },
-        is_http,
-        tls: false,
-    };
     let of_header = declared.iter().find(|one| one.reached.port.is_some() && one.reached.port == header);
     if let Some(first) = of_header.or(declared.first()) {
         let is_same = |other: &&Declared| {
@@ -115,16 +107,16 @@ pub(super) fn web(compose: &Object, declared: &[Declared], header: Option<u16>) 
         let told = told.or_else(|| declared.iter().filter(is_same).find_map(|other| other.reached.port));
         let service = compose.get("services").and_then(|services| services.get(&first.service)?.as_object());
         let port = told.or(header).or_else(|| service.and_then(told_port)).unwrap_or(USUAL_PORT);
-        return Some(of_port(Some(first.service.clone()), WebPort::Target(port), &first.path, true));
+        return Some(Web::of(Some(first.service.clone()), WebPort::Target(port), &first.path, true));
     }
     if let Some(port) = header {
         // What Coolify's proxy is not to lead to is published by the file itself, and need not be a page.
         let is_published = loose::services(compose).any(|(_, service)| publishes(service, port));
-        return Some(of_port(None, WebPort::Target(port), "", !is_published));
+        return Some(Web::of(None, WebPort::Target(port), "", !is_published));
     }
     loose::services(compose)
         .any(|(_, service)| service.contains_key("ports"))
-        .then(|| of_port(None, WebPort::First, "", false))
+        .then(|| Web::of(None, WebPort::First, "", false))
 }
 
 /// The port that a service itself names: one that it exposes, or the one that its health is asked at.

@@ -107,20 +107,14 @@ fn login(
 
 /// The port of the first domain. Without domains, the first port that is published: nobody says what it speaks.
 fn web(template: &Template, compose: &Object) -> Option<Web> {
-    let of = |service: Option<String>, port: WebPort, path: &str, is_http: bool| Web {
-        service,
-        port,
-        hint: None,
-        path: if path.is_empty() { "/".to_owned() } else { path.to_owned() },
-        is_http,
-        tls: false,
-    };
     if let Some(domain) = template.domains.first() {
         let service = service_of(compose, &domain.service)?;
-        return Some(of(Some(service), WebPort::Target(domain.port), &domain.path, true));
+        return Some(Web::of(Some(service), WebPort::Target(domain.port), &domain.path, true));
     }
     let mut services = loose::services(compose);
-    services.any(|(_, service)| service.contains_key("ports")).then(|| of(None, WebPort::First, "", false))
+    services
+        .any(|(_, service)| service.contains_key("ports"))
+        .then(|| Web::of(None, WebPort::First, "", false))
 }
 
 /// The service of that name, or the only one, where a template misspells it.

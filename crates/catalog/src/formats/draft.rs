@@ -64,6 +64,14 @@ pub(crate) struct Web {
     pub(crate) tls: bool,
 }
 
+impl Web {
+    /// A port whose host port is all the same. An empty path is `/`.
+    pub(crate) fn of(service: Option<String>, port: WebPort, path: &str, is_http: bool) -> Self {
+        let path = if path.is_empty() { "/" } else { path }.to_owned();
+        Self { service, port, hint: None, path, is_http, tls: false }
+    }
+}
+
 /// How the format names it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum WebPort {
