@@ -14,7 +14,8 @@ const SYNC_LIMIT: Duration = Duration::from_secs(60);
 /// WordPress and its database on two busy cores.
 const LARGE_LIMIT: Duration = Duration::from_secs(240);
 
-/// A store of `CasaOS`' format: one app of two services, with a password that everybody's install would share.
+/// A store of `CasaOS`' format: one app of two services, with a password that everybody's install would share and folders
+/// that lie in each other.
 const CASAOS: &[(&str, &str)] = &[(
     "Apps/Notes/docker-compose.yml",
     r#"name: notes
@@ -42,6 +43,9 @@ services:
     restart: unless-stopped
     environment:
       - POSTGRES_PASSWORD=casaos
+    volumes:
+      - /DATA/AppData/$AppID/data/db:/db
+      - /DATA/AppData/$AppID:/all:ro
     healthcheck: { test: [CMD, /healthcheck], interval: 300ms, timeout: 5s, retries: 20 }
 x-casaos:
   architectures: [amd64, arm64]
@@ -369,7 +373,15 @@ fn an_app_of_casaos_runs_with_a_password_of_its_own() {
     assert_eq!(given(&notes, "PUID"), "1000");
     let port = apps::port(&server, &name);
     assert!(given(&notes, "ADDRESS").ends_with(&format!(":{port}")), "{}", given(&notes, "ADDRESS"));
-    assert_eq!(docker::volumes(&name).len(), 1, "its data is a volume of its own");
+
+    // Each folder is a volume, and is seen in those that it lies in.
+    assert_eq!(docker::volumes(&name).len(), 3, "its data is in volumes of its own");
+    let file = server.data_dir().with_file_name("page");
+    fs::write(&file, "a page\n").expect("it can be written");
+    docker::docker(&["cp", &file.display().to_string(), &format!("{database}:/db/page")]);
+    for (container, path) in [(&notes, "/data/db/page"), (&database, "/all/data/db/page")] {
+        assert_eq!(docker::docker(&["exec", container, "cat", path]), "a page");
+    }
 }
 
 #[test]
