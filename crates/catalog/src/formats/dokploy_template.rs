@@ -60,9 +60,9 @@ pub(super) fn parse(text: &str) -> Result<Template, Untranslatable> {
     })?;
     let config = table.get("config").and_then(Value::as_table);
     let variables = table.get("variables").and_then(Value::as_table).map(texts).unwrap_or_default();
-    let (mut domains, mut required) =
-        (tables(config, "domains").filter_map(domain).collect(), BTreeSet::new());
+    let mut domains: Vec<Domain> = tables(config, "domains").filter_map(domain).collect();
     lead(&mut domains);
+    let mut required = BTreeSet::new();
     Ok(Template {
         variables: variables.into_iter().collect(),
         domains,

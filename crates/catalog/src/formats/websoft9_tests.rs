@@ -100,7 +100,7 @@ fn an_app_becomes_a_package_with_all_that_its_library_says() {
         "login:\n    user_name: admin\n    password_variable: W9_POWER_PASSWORD\n",
         "note:\n    zh: \"Login workspace: first\"\n",
         "image: example/notes:${W9_VERSION}\n",
-        "- 9001:80\n",
+        "- 9001:80\n      - \"9000\"\n",
         "- notes:/data\n      - ./files/src/notes.conf:/etc/notes.conf\n      - logs:/logs\n",
         "- ${W9_ID}-db\n",
         "restart: \"no\"\n",
@@ -108,7 +108,7 @@ fn an_app_becomes_a_package_with_all_that_its_library_says() {
     ] {
         assert!(compose.contains(part), "{part}\n---\n{compose}");
     }
-    for part in ["localtime", "container_name", "websoft9", "9000", "SMTP"] {
+    for part in ["localtime", "container_name", "websoft9", "SMTP"] {
         assert!(!compose.contains(part), "{part}\n---\n{compose}");
     }
     assert_eq!(translation.files.keys().collect::<Vec<_>>(), ["src/notes.conf"]);
