@@ -7,6 +7,7 @@
 mod deploy;
 mod notices;
 mod package;
+mod pages;
 mod parts;
 mod program;
 mod sbom;

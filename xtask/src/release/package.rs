@@ -9,7 +9,7 @@ use std::process::Command;
 
 use anyhow::{Context as _, Result, bail};
 
-use super::{Release, program, sbom};
+use super::{Release, pages, program, sbom};
 use crate::command::{output, run};
 use crate::engine::install_packages;
 use crate::paths;
@@ -30,22 +30,6 @@ const FOLDERS: [(&str, &str); 3] = [
     ("deploy/systemd", "usr/lib/systemd/system"),
     ("deploy/nginx", "usr/share/doc/appmanage/examples/nginx"),
     ("deploy/grafana", "usr/share/doc/appmanage/examples/grafana"),
-];
-
-/// Pages for people who look after a server.
-const DOCS: [&str; 12] = [
-    "api.md",
-    "backup.md",
-    "cli.md",
-    "configuration.md",
-    "gateway.md",
-    "install.md",
-    "operations.md",
-    "packages.md",
-    "security-model.md",
-    "security.md",
-    "threat-model.md",
-    "upgrade.md",
 ];
 
 /// Makes it. Gives the file.
@@ -167,10 +151,9 @@ fn add_deployed(stage: &Stage, release: &Release) -> Result<()> {
 
 fn add_documents(stage: &Stage, release: &Release, version: &str) -> Result<()> {
     let folder = "usr/share/doc/appmanage";
-    for name in DOCS {
-        if let Ok(page) = paths::read(&release.repository.join("docs").join(name)) {
-            stage.file(&format!("{folder}/{name}"), page, FILE)?;
-        }
+    for file in pages::all(release.repository)? {
+        let page = paths::read(&release.repository.join("docs").join(&file))?;
+        stage.file(&format!("{folder}/{}", file.display()), page, FILE)?;
     }
     let copyright = paths::read(&release.repository.join("deploy/debian/copyright"))?;
     stage.file(&format!("{folder}/copyright"), copyright, FILE)?;
