@@ -165,8 +165,13 @@ pub struct AuditEntry {
     pub app_id: String,
     /// The user, key or domain that it was about, if its name is well formed.
     pub account: String,
-    /// `ok`, or the code of the refusal.
+    /// [`AuditEntry::DONE`], or the code of the refusal.
     pub outcome: String,
+}
+
+impl AuditEntry {
+    /// The outcome of a call that was not refused.
+    pub const DONE: &str = "ok";
 }
 
 #[cfg(test)]

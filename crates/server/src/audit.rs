@@ -14,9 +14,6 @@ use crate::gatekeeper::Caller;
 use crate::interface::Attempt;
 use crate::parameters::Parameters;
 
-/// What stands in the trail of a call that was not refused.
-const OK: &str = "ok";
-
 /// One call, as the trail tells of it.
 pub(crate) struct Trail<'a> {
     pub(crate) server: &'a Server,
@@ -36,7 +33,8 @@ impl Trail<'_> {
             }
         };
         if attempt.changes {
-            let outcome = attempt.outcome.as_ref().map_or_else(|refusal| refusal.code().as_str(), |_| OK);
+            let refusal = attempt.outcome.as_ref().err();
+            let outcome = refusal.map_or(AuditEntry::DONE, |refusal| refusal.code().as_str());
             self.note(outcome, attempt.parameters.as_ref()).await;
         }
         attempt.outcome.unwrap_or_else(|refusal: Refusal| refusal.answer(self.context))

@@ -1,6 +1,8 @@
 //! Users, API keys and the audit trail: [`AccessStore`] over their three tables.
 
-use control::ports::access::{AUDIT_KEPT, AccessChange, AccessStore, Accounts};
+use control::ports::access::{
+    AUDIT_CUT_PERIOD, AUDIT_DONE_KEPT, AUDIT_REFUSED_KEPT, AccessChange, AccessStore, Accounts,
+};
 use control::ports::store::StoreError;
 use domain::{AccountName, ApiKey, AuditEntry, Scope, Secret, Timestamp, User};
 use rusqlite::{Connection, Row, TransactionBehavior, params};
@@ -47,9 +49,9 @@ impl AccessStore for SqliteStore {
                     entry.account,
                     entry.outcome,
                 ])?;
-            transaction
-                .prepare_cached("DELETE FROM audit WHERE number <= (SELECT max(number) FROM audit) - ?1")?
-                .execute([AUDIT_KEPT.cast_signed()])?;
+            if transaction.last_insert_rowid().cast_unsigned().is_multiple_of(AUDIT_CUT_PERIOD) {
+                cut_audit(&transaction)?;
+            }
             Ok(transaction.commit()?)
         })
     }
@@ -64,6 +66,19 @@ impl AccessStore for SqliteStore {
                 .collect()
         })
     }
+}
+
+/// Drops the oldest rows of the trail, changes and refused calls each by their own limit.
+fn cut_audit(connection: &Connection) -> Result<(), Fault> {
+    for (is_done, kept) in [(true, AUDIT_DONE_KEPT), (false, AUDIT_REFUSED_KEPT)] {
+        connection
+            .prepare_cached(
+                "DELETE FROM audit WHERE (outcome = ?1) = ?2 AND number <= (
+                     SELECT number FROM audit WHERE (outcome = ?1) = ?2 ORDER BY number DESC LIMIT 1 OFFSET ?3)",
+            )?
+            .execute(params![AuditEntry::DONE, is_done, kept.cast_signed()])?;
+    }
+    Ok(())
 }
 
 fn write(connection: &Connection, change: &AccessChange) -> Result<(), Fault> {

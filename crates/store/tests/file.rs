@@ -2,6 +2,7 @@
 
 #![expect(clippy::disallowed_methods, reason = "tests talk to the world directly")]
 
+use std::collections::BTreeMap;
 use std::error::Error;
 use std::fs;
 use std::io::Write;
@@ -10,7 +11,7 @@ use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use control::ports::access::{AUDIT_KEPT, AccessStore};
+use control::ports::access::{AUDIT_CUT_PERIOD, AUDIT_DONE_KEPT, AUDIT_REFUSED_KEPT, AccessStore};
 use control::ports::store::{Change, Store, StoreError};
 use domain::{AuditEntry, Timestamp};
 use store::{FILE_NAME, OpenError, SqliteStore};
@@ -35,11 +36,9 @@ fn change(number: u32) -> Change {
     Change { app: Some(app), operation: Some(operation), events: vec![event], ..Change::default() }
 }
 
-#[test]
-fn the_trail_keeps_its_newest_entries() {
-    let data_dir = tempfile::tempdir().expect("a temporary directory");
-    let store = SqliteStore::open(data_dir.path()).expect("it opens");
-    let entry = |outcome: &str| AuditEntry {
+/// A row of the trail.
+fn audited(outcome: &str) -> AuditEntry {
+    AuditEntry {
         at: Timestamp::from_millis(0),
         caller: "local".into(),
         address: "unix".into(),
@@ -48,18 +47,41 @@ fn the_trail_keeps_its_newest_entries() {
         app_id: String::new(),
         account: String::new(),
         outcome: outcome.into(),
-    };
-    for outcome in ["oldest", "older"] {
-        store.append_audit(&entry(outcome)).expect("it can be written");
     }
-    // As after years.
-    let connection = rusqlite::Connection::open(data_dir.path().join(FILE_NAME)).expect("it is there");
-    let moved = "UPDATE audit SET number = ?1 WHERE outcome = 'older'";
-    connection.execute(moved, [AUDIT_KEPT.cast_signed()]).expect("it is unlocked");
-    store.append_audit(&entry("newest")).expect("it can be written");
-    let kept: Vec<_> =
-        store.audit(None, 10).expect("it can be read").into_iter().map(|(n, e)| (n, e.outcome)).collect();
-    assert_eq!(kept, [(AUDIT_KEPT + 1, "newest".to_owned()), (AUDIT_KEPT, "older".to_owned())]);
+}
+
+/// The trail of a store of that file after so many rows of those outcomes were added at once, and ordinary ones until it
+/// was cut: how many there are of each outcome.
+fn trail_after(data_dir: &Path, store: &SqliteStore, outcome: &str, rows: u64) -> BTreeMap<String, u64> {
+    let connection = rusqlite::Connection::open(data_dir.join(FILE_NAME)).expect("it is there");
+    let many = "WITH RECURSIVE row (n) AS (VALUES (1) UNION ALL SELECT n + 1 FROM row WHERE n < ?1)
+                INSERT INTO audit (at, caller, address, request_id, interface, app_id, account, outcome)
+                SELECT 0, 'key:watch', '', '', 'AppStop', '', '', ?2 FROM row";
+    connection.execute(many, rusqlite::params![rows.cast_signed(), outcome]).expect("it is unlocked");
+    let newest = || store.audit(None, 1).expect("it can be read")[0].0;
+    store.append_audit(&audited(outcome)).expect("it can be written");
+    while !newest().is_multiple_of(AUDIT_CUT_PERIOD) {
+        store.append_audit(&audited(outcome)).expect("it can be written");
+    }
+    let mut counts = BTreeMap::new();
+    for (_, entry) in store.audit(None, usize::MAX).expect("it can be read") {
+        *counts.entry(entry.outcome).or_default() += 1;
+    }
+    counts
+}
+
+#[test]
+fn the_trail_is_bounded_and_refused_calls_push_out_no_change() {
+    let data_dir = tempfile::tempdir().expect("a temporary directory");
+    let store = SqliteStore::open(data_dir.path()).expect("it opens");
+    store.append_audit(&audited(AuditEntry::DONE)).expect("it can be written");
+    let flooded = trail_after(data_dir.path(), &store, "Auth.ReadOnly", 120_990);
+    assert_eq!(flooded, BTreeMap::from([("Auth.ReadOnly".into(), AUDIT_REFUSED_KEPT), ("ok".into(), 1)]));
+    assert_eq!(store.audit(Some(2), 2).expect("it can be read").len(), 1, "the first row is the change");
+    let many = trail_after(data_dir.path(), &store, AuditEntry::DONE, 119_990);
+    let refused = ("Auth.ReadOnly".into(), AUDIT_REFUSED_KEPT);
+    assert_eq!(many, BTreeMap::from([refused, ("ok".into(), AUDIT_DONE_KEPT)]));
+    assert!(store.audit(Some(2), 2).expect("it can be read").is_empty(), "the oldest are dropped");
 }
 
 #[test]

@@ -7,7 +7,9 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use crate::gate::BlockingGate;
 
 use control::ports::CatalogStore;
-use control::ports::access::{AUDIT_KEPT, AccessChange, AccessStore, Accounts};
+use control::ports::access::{
+    AUDIT_CUT_PERIOD, AUDIT_DONE_KEPT, AUDIT_REFUSED_KEPT, AccessChange, AccessStore, Accounts,
+};
 use control::ports::store::{
     Change, Conflict, EVENTS_KEPT, EventPage, Loaded, OPERATIONS_KEPT_PER_APP, Store, StoreError,
 };
@@ -196,8 +198,18 @@ impl AccessStore for MemoryStore {
         let audit = &mut state.rows.audit;
         let number = audit.back().map_or(1, |(newest, _)| newest + 1);
         audit.push_back((number, entry.clone()));
-        let surplus = audit.len().saturating_sub(limit(AUDIT_KEPT));
-        audit.drain(..surplus);
+        if number.is_multiple_of(AUDIT_CUT_PERIOD) {
+            let mut left = [AUDIT_REFUSED_KEPT, AUDIT_DONE_KEPT];
+            let mut kept: VecDeque<_> = VecDeque::with_capacity(audit.len());
+            for (number, entry) in audit.drain(..).rev() {
+                let left = &mut left[usize::from(entry.outcome == AuditEntry::DONE)];
+                if *left > 0 {
+                    *left -= 1;
+                    kept.push_front((number, entry));
+                }
+            }
+            *audit = kept;
+        }
         Ok(())
     }
 

@@ -6,8 +6,17 @@ use domain::{AccountName, ApiKey, AuditEntry, Timestamp, User};
 
 use super::StoreError;
 
-/// Rows of the audit trail that are kept: some hundred bytes each, years of a busy server.
-pub const AUDIT_KEPT: u64 = 100_000;
+/// Rows of the audit trail that are kept of changes that were made: some hundred bytes each, years of a server with a
+/// hundred changes a day.
+pub const AUDIT_DONE_KEPT: u64 = 100_000;
+
+/// Rows that are kept of calls that were refused, counted apart: whoever may not change anything can make as many of them
+/// as they like, and must not push out what was changed. Days of a program that is set up wrongly and tries each
+/// minute.
+pub const AUDIT_REFUSED_KEPT: u64 = 20_000;
+
+/// The trail is cut once in so many rows, since it takes a look at all of them. So many more are there meanwhile.
+pub const AUDIT_CUT_PERIOD: u64 = 1_000;
 
 /// All who may call.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -69,7 +78,8 @@ pub trait AccessStore: Send + Sync {
     /// The database cannot be written.
     fn change_accounts(&self, change: &AccessChange) -> Result<(), StoreError>;
 
-    /// Appends to the trail; the oldest beyond [`AUDIT_KEPT`] are dropped.
+    /// Appends to the trail. Every [`AUDIT_CUT_PERIOD`] rows the oldest are dropped: changes beyond [`AUDIT_DONE_KEPT`],
+    /// refused calls beyond [`AUDIT_REFUSED_KEPT`].
     ///
     /// # Errors
     /// The database cannot be written.
