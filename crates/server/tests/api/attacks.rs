@@ -6,6 +6,9 @@ use serde_json::Value;
 
 use crate::client::{Api, Call, send};
 
+/// As many as there are; each is attacked in every parameter.
+const INTERFACES: usize = 38;
+
 /// The interfaces with their parameters, from the server's own description: one that comes is attacked too.
 async fn interfaces(api: &Api) -> Vec<(String, Vec<String>)> {
     let get = Request::get("/openapi.json").body(axum::body::Body::empty()).expect("a request");
@@ -19,52 +22,118 @@ async fn interfaces(api: &Api) -> Vec<(String, Vec<String>)> {
     paths.iter().map(|(path, item)| (path.clone(), of_query(item))).collect()
 }
 
-/// What interfaces that take several parameters are given beside the evil one.
-fn sound(parameter: &str) -> &'static str {
-    match parameter {
-        "app_name" => "hello",
-        "app_id" => "one",
-        "customer_app_name" => "two",
-        "app_version" => "latest",
+/// An archive's SHA-256.
+const SHA256: &str = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+
+/// Parameters that any text will do for: what is searched for, the name to go on after, a password. Nothing is made of them
+/// but a comparison and a hash.
+const ANY_TEXT: [(&str, &str); 3] =
+    [("/AppCatalog", "search"), ("/AppCatalog", "after"), ("/UserPassword", "password")];
+
+/// What an interface is given for a parameter beside the evil one: with it, the evil one is reached.
+fn sound(path: &str, parameter: &str, evil: &str) -> &'static str {
+    match (path, parameter) {
+        ("/AppRestore" | "/AppPurge", "app_id") => "binned",
+        ("/AppAdopt", "app_id") => "of-others",
+        (_, "app_name") => "hello",
+        (_, "app_id") => "one",
+        (_, "customer_app_name") => "two",
+        (_, "app_version") => "latest",
+        (_, "domain") => "shop.apps.example",
+        // With what there is already nothing is made whatever the other parameters are, and they are looked at first.
+        ("/KeyAdd" | "/KeyRevoke", "name") => "robot",
+        ("/CatalogAdd" | "/CatalogRemove" | "/CatalogSync" | "/CatalogTrust", "name") => "store",
+        (_, "name") => "alice",
+        (_, "scope") => "read-only",
+        (_, "source") if evil == "branch" => "https://example.org/store",
+        (_, "source") => "https://example.org/store.tar.gz",
+        (_, "sha256") if evil == "key" => SHA256,
         _ => "",
     }
 }
 
-/// Sends every text as every parameter of every interface, in every form. Afterwards nothing has changed: there is
-/// the one app that was there before, as it was, and the engine was asked for nothing.
+/// Where there is something of everything: apps, one of them in the recycle bin, a domain, a user, a key, a catalog; and
+/// the way in which nginx calls in the name of an administrator.
+struct Scene {
+    api: Api,
+    gateway: axum::Router,
+}
+
+impl Scene {
+    async fn set() -> Self {
+        let api = Api::start_with(testkit::World::with_gateway(), &server::ServerSettings::default()).await;
+        let scene = Self { gateway: api.behind_gateway(), api };
+        for name in ["one", "binned"] {
+            scene.api.install("hello", name).await;
+        }
+        for (path, parameters) in [
+            ("/AppUninstall", [("app_id", "binned"), ("data", "keep")]),
+            ("/AppDomainAdd", [("app_id", "one"), ("domain", "blog.apps.example")]),
+            ("/UserAdd", [("name", "alice"), ("password", "correct horse battery")]),
+            ("/UserAdd", [("name", "admin"), ("password", "correct horse battery")]),
+            ("/KeyAdd", [("name", "robot"), ("scope", "full")]),
+            ("/CatalogAdd", [("name", "store"), ("source", "/srv/store")]),
+        ] {
+            scene.send(path, &parameters).await.data();
+        }
+        scene.api.running.operation_ended("binned").await;
+        scene
+    }
+
+    async fn send(&self, path: &str, parameters: &[(&str, &str)]) -> crate::client::Answer {
+        send(&self.gateway, Call::to(path, parameters).by("user:admin", "full").json()).await
+    }
+
+    /// Everything that a call could have changed.
+    async fn all(&self) -> Vec<Value> {
+        let mut all = Vec::new();
+        for list in ["/AppList", "/AppTrash", "/AppDomainList", "/UserList", "/KeyList", "/CatalogList"] {
+            all.push(self.send(list, &[]).await.data());
+        }
+        all
+    }
+}
+
+/// Sends every text as every parameter of every interface, in every form, in the name of an administrator. Each is looked
+/// at, and refused or searched for. Afterwards nothing has changed: there is what was there before, as it was, and the
+/// engine was asked for nothing.
 async fn attack(texts: &[&str]) {
-    let api = Api::start().await;
-    api.install("hello", "one").await;
-    let list = Call::to("/AppList", &[]);
-    let before = api.send(list.get()).await.data();
-    let containers = api.world.engine.sight();
-    let interfaces = interfaces(&api).await;
-    assert!(interfaces.len() >= 21, "{interfaces:?}");
+    let scene = Scene::set().await;
+    let before = scene.all().await;
+    let containers = scene.api.world.engine.sight();
+    let interfaces = interfaces(&scene.api).await;
+    assert_eq!(interfaces.len(), INTERFACES, "{interfaces:?}");
     for (path, parameters) in &interfaces {
         for evil in parameters {
             for text in texts {
-                let given: Vec<(&str, &str)> = parameters
-                    .iter()
-                    .map(|name| (name.as_str(), if name == evil { *text } else { sound(name) }))
-                    .filter(|(_, value)| !value.is_empty())
-                    .collect();
-                for request in Call::to(path, &given).every_form() {
-                    let what = format!("{} {path} {evil}={text:?}", request.method());
-                    let answer = send(&api.router, request).await;
-                    if answer.is_stream() {
-                        continue;
-                    }
-                    let envelope = answer.envelope();
-                    assert_ne!(envelope["Error"]["Code"], "SystemError", "{what}: {envelope}");
-                    // A well-known answer of the interfaces that ignore the parameter's text is fine; one that
-                    // accepted it as the name of something is not.
-                    assert!(!is_named_so(&envelope["ResponseData"], text), "{what}: {envelope}");
-                }
+                assert_refused(&scene, path, parameters, evil, text).await;
             }
         }
     }
-    assert_eq!(api.send(list.get()).await.data(), before, "nothing has changed");
-    assert_eq!(api.world.engine.sight(), containers, "nothing was made");
+    assert_eq!(scene.all().await, before, "nothing has changed");
+    assert_eq!(scene.api.world.engine.sight(), containers, "nothing was made");
+}
+
+async fn assert_refused(scene: &Scene, path: &str, parameters: &[String], evil: &str, text: &str) {
+    let given: Vec<(&str, &str)> = parameters
+        .iter()
+        .map(|name| (name.as_str(), if name == evil { text } else { sound(path, name, evil) }))
+        .filter(|(_, value)| !value.is_empty())
+        .collect();
+    for request in Call::to(path, &given).by("user:admin", "full").every_form() {
+        let what = format!("{} {path} {evil}={text:?}", request.method());
+        let answer = send(&scene.gateway, request).await;
+        assert!(!answer.is_stream(), "{what}");
+        let envelope = answer.envelope();
+        let code = envelope["Error"]["Code"].as_str().unwrap_or_default();
+        assert_ne!(code, "SystemError", "{what}: {envelope}");
+        let is_refused_before = code.starts_with("Auth.") || code.ends_with(".Blank");
+        assert!(!is_refused_before, "it was not even looked at: {what}: {envelope}");
+        let finds_nothing = envelope["ResponseData"].as_array().is_some_and(Vec::is_empty);
+        let is_refused = !code.is_empty() || finds_nothing || ANY_TEXT.contains(&(path, evil));
+        assert!(is_refused, "it was taken: {what}: {envelope}");
+        assert!(!is_named_so(&envelope["ResponseData"], text), "{what}: {envelope}");
+    }
 }
 
 /// Whether an answer tells of an app or a package of that name.
