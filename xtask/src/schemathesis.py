@@ -23,11 +23,23 @@ KNOWN = {
     # Both lead to this machine, see schemathesis.rs.
     "domain": ["blog.example.org", "shop.example.org"],
     "name": ["alice", "robot"],
+    "days": ["30"],
+    # A folder of one package, see schemathesis.rs. What is fetched from elsewhere is fetched in the background.
+    "source": ["@catalog@"],
+    "position": ["1"],
+    "trusted": ["true", "false"],
+    "catalog": ["store"],
     "password": ["correct horse battery staple"],
     "scope": ["full", "read-only"],
     "data": ["keep", "delete"],
     "service": ["wordpress", "database"],
 }
+
+# The names of catalogs are others than those of people and programs.
+CATALOGS = ["store", "other"]
+
+# What only some kinds of sources have: with all of it made up, no source would be one.
+OF_SOURCES = ["branch", "sha256", "key"]
 
 NO_STREAM = {"/AppEvents": ("last_event_id", "none"), "/AppLogs": ("follow", "false")}
 
@@ -45,8 +57,13 @@ def map_case(context, case):
         case.headers["X-Appmanage-Caller"], case.headers["X-Appmanage-Scope"] = chance.choice(OTHERS)
     for place in places:
         for name, values in KNOWN.items():
+            if name == "name" and case.path.startswith("/Catalog"):
+                values = CATALOGS
             if name in place and chance.random() < 0.5:
                 place[name] = chance.choice(values)
+        for name in OF_SOURCES:
+            if name in place and chance.random() < 0.8:
+                del place[name]
     if case.path in NO_STREAM:
         name, value = NO_STREAM[case.path]
         case.query[name] = value

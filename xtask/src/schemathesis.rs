@@ -37,6 +37,9 @@ const CALL_LIMIT: Duration = Duration::from_secs(60);
 
 const HOOKS: &str = include_str!("schemathesis.py");
 
+/// The folder of a catalog, as the hooks name it.
+const CATALOG: &str = "catalog";
+
 /// As many as the hooks know.
 const APPS: usize = 40;
 
@@ -69,6 +72,7 @@ pub(crate) fn run(repository: &Path, examples: u64) -> Result<()> {
     let clients: Variables = vec![("DOCKER_CONFIG".to_owned(), clients.display().to_string())];
     let mut machine = FakeMachine::with_apps(&programs, &clients, APPS)?;
     give_packages(repository, &machine.data_dir)?;
+    give_catalog(repository, &folder.join(CATALOG))?;
     machine.variables.extend(gateway(&folder)?);
     let server = Server::start(&programs, &machine.data_dir, &machine.variables)?;
     let all_run = format!("\nappmanage_apps{{status=\"running\"}} {APPS}\n");
@@ -127,9 +131,20 @@ fn give_packages(repository: &Path, data_dir: &Path) -> Result<()> {
     Ok(())
 }
 
+/// Makes the folder that catalogs are added from.
+fn give_catalog(repository: &Path, folder: &Path) -> Result<()> {
+    let package = folder.join("redis");
+    paths::create_folder(&package)?;
+    for file in ["compose.yaml", "icon.svg"] {
+        paths::write(&package.join(file), paths::read(&repository.join("packages/redis").join(file))?)?;
+    }
+    Ok(())
+}
+
 /// Lets Schemathesis call and judge.
 fn call_all(schemathesis: &Path, folder: &Path, server: &Server, examples_per_method: u64) -> Result<()> {
-    paths::write(&folder.join("known_values.py"), HOOKS)?;
+    let hooks = HOOKS.replace("@catalog@", &folder.join(CATALOG).display().to_string());
+    paths::write(&folder.join("known_values.py"), hooks)?;
     let Address::Tcp(address) = &server.api.address else { bail!("the server is not on TCP") };
     let file = folder.join("schemathesis.log");
     let log = File::create(&file).with_context(|| format!("{} cannot be written", file.display()))?;

@@ -57,9 +57,12 @@ mod tests {
 
     /// The names that a page's headings have in links.
     fn headings(page: &str) -> BTreeSet<String> {
-        let headings = prose(page).filter_map(|line| Some(line.strip_prefix('#')?.trim_start_matches('#').trim()));
+        let headings =
+            prose(page).filter_map(|line| Some(line.strip_prefix('#')?.trim_start_matches('#').trim()));
         let is_kept = |letter: &char| letter.is_alphanumeric() || [' ', '-', '_'].contains(letter);
-        headings.map(|text| text.to_lowercase().chars().filter(is_kept).collect::<String>().replace(' ', "-")).collect()
+        headings
+            .map(|text| text.to_lowercase().chars().filter(is_kept).collect::<String>().replace(' ', "-"))
+            .collect()
     }
 
     /// Where a link of the page `from` leads; `None` where that is outside.
@@ -87,7 +90,8 @@ mod tests {
                 seen += 1;
                 let target = if link.is_empty() { Some(page.clone()) } else { target(page, &link) };
                 let target = target.filter(|target| shipped.contains(target));
-                let leads = target.is_some_and(|to| heading.is_empty() || headings(&read(&to)).contains(&heading));
+                let leads =
+                    target.is_some_and(|to| heading.is_empty() || headings(&read(&to)).contains(&heading));
                 if !leads {
                     broken.push(format!("{}: {link}#{heading}", page.display()));
                 }
