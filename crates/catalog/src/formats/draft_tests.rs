@@ -104,13 +104,10 @@ fn folders_in_each_other_are_volumes_that_show_each_other() {
     let db = "data-db:/work/db:nocopy";
     let (file, pages) = ("./files/data/x.db:/work/x.db", "data-pages:/work/pages:nocopy");
     assert_eq!(of("a"), json!(["data:/work/", db, pages, file, "own:/work/db/log"]));
-    let read_only = [
-        "data-db:/work/db:ro,nocopy",
-        "data-db-log:/work/db/log:ro,nocopy",
-        "data-pages:/work/pages:ro,nocopy",
-    ];
+    let in_reader =
+        ["data-db:/work/db:nocopy", "data-db-log:/work/db/log:ro,nocopy", "data-pages:/work/pages:ro,nocopy"];
     assert_eq!(of("reader").as_array().expect("a list")[0], "data:/work");
-    assert_eq!(of("reader").as_array().expect("a list")[1..4], read_only.map(Value::from));
+    assert_eq!(of("reader").as_array().expect("a list")[1..4], in_reader.map(Value::from));
     assert_eq!(of("db"), json!(["data-db:/var/db", "data-db-log:/var/db/log:nocopy"]));
     assert_eq!((of("log"), of("pages")), (json!(["data-db-log:/log"]), json!(["data-pages:/pages"])));
     let volumes = document["volumes"].as_object().expect("they are declared");

@@ -64,9 +64,9 @@ impl Mount {
 
     /// A mount of a volume or a file of the app's own, at a path below this one's. What the image has there is not copied
     /// into a volume: that is for the service to do that mounts it for its own sake.
-    pub(super) fn show(&self, source: &str, below: &str) -> Value {
+    pub(super) fn show(&self, source: &str, below: &str, read_only: bool) -> Value {
         let target = escaped(&format!("{}/{below}", self.place()));
-        let options = match (source.starts_with('.'), self.read_only) {
+        let options = match (source.starts_with('.'), read_only) {
             (true, false) => "",
             (true, true) => ":ro",
             (false, false) => ":nocopy",

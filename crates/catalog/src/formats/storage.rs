@@ -239,18 +239,21 @@ impl Storage<'_> {
         written
     }
 
+    /// The paths with data in a folder, each with where it lies there and whether it is one file.
+    fn inner_of<'p>(&'p self, outer: &'p str) -> impl Iterator<Item = (&'p str, &'p str, bool)> {
+        let first = if outer.is_empty() { String::new() } else { format!("{outer}/") };
+        let inner = self.inner.range(first..);
+        inner.map_while(move |(path, is_file)| Some((path.as_str(), inside(path, outer)?, *is_file)))
+    }
+
     /// The mounts that show in a folder with data what lies in it. `places` are those of the service that are taken.
     fn show_inner(&mut self, mount: &Mount, source: &Source, places: &mut BTreeSet<String>) -> Vec<Value> {
         let outer = match source {
             Source::Own(path) if !self.is_shipped(path) => path,
             _ => return Vec::new(),
         };
-        let first = if outer.is_empty() { String::new() } else { format!("{outer}/") };
-        let inner = self
-            .inner
-            .range(first..)
-            .map_while(|(path, is_file)| Some((path.clone(), inside(path, outer)?.to_owned(), *is_file)));
-        let inner: Vec<_> = inner.take(SHOWN_LIMIT + 1).collect();
+        let owned = |(path, below, is_file): (&str, &str, bool)| (path.to_owned(), below.to_owned(), is_file);
+        let inner: Vec<_> = self.inner_of(outer).take(SHOWN_LIMIT + 1).map(owned).collect();
         let mut shown = Vec::new();
         for (path, below, is_file) in inner {
             if !places.insert(format!("{}/{below}", mount.place())) {
@@ -261,7 +264,9 @@ impl Storage<'_> {
                 break;
             }
             let source = if is_file { self.empty_file(&path) } else { self.volume(&path) };
-            shown.push(mount.show(&source, &below));
+            // The engine has to make places in it, too.
+            let holds_more = self.inner_of(&path).next().is_some();
+            shown.push(mount.show(&source, &below, mount.read_only && !holds_more));
         }
         shown
     }
