@@ -102,7 +102,7 @@ fn folders_in_each_other_are_volumes_that_show_each_other() {
     let (document, translation) = finished(draft(compose));
     let of = |service: &str| document["services"][service]["volumes"].clone();
     let db = "data-db:/work/db:nocopy";
-    let (file, pages) = ("./files/data/x.db:/work/x.db", "data-pages:/work/pages:nocopy");
+    let (file, pages) = ("./files/data-x.db:/work/x.db", "data-pages:/work/pages:nocopy");
     assert_eq!(of("a"), json!(["data:/work/", db, pages, file, "own:/work/db/log"]));
     let in_reader =
         ["data-db:/work/db:nocopy", "data-db-log:/work/db/log:ro,nocopy", "data-pages:/work/pages:ro,nocopy"];
@@ -113,6 +113,17 @@ fn folders_in_each_other_are_volumes_that_show_each_other() {
     let volumes = document["volumes"].as_object().expect("they are declared");
     assert_eq!(volumes.keys().collect::<Vec<_>>(), ["data", "data-db", "data-db-log", "data-pages", "own"]);
     assert!(translation.remarks[0].starts_with("reader may write to /work"), "{:?}", translation.remarks);
+}
+
+#[test]
+fn a_folder_in_one_that_is_only_read_can_be_written_to() {
+    let compose = "services: { a: { image: b, volumes: ['./conf:/conf:ro', './conf/keys:/conf/keys'] },
+        db: { image: c, volumes: ['./conf/keys:/keys', './conf:/all'] } }";
+    let (document, translation) = finished(draft(compose));
+    let of = |service: &str| document["services"][service]["volumes"].clone();
+    assert_eq!(of("a"), json!(["./files/conf:/conf", "conf-keys:/conf/keys"]));
+    assert_eq!(of("db"), json!(["conf-keys:/keys", "./files/conf:/all", "conf-keys:/all/keys:nocopy"]));
+    assert!(translation.remarks[0].starts_with("a may write to /conf"), "{:?}", translation.remarks);
 }
 
 #[test]

@@ -172,7 +172,7 @@ fn contents(compose: &mut Object, storage: &Storage<'_>) {
 }
 
 impl Storage<'_> {
-    /// The mounts of a service and their sources, but for those that another of them shows at the same place already.
+    /// The mounts of a service and their sources, but for those that another of them shows as well at the same place.
     fn mounts(&self, volumes: Option<&Value>) -> Vec<(Mount, Source)> {
         let located = |mount: Mount| {
             let source = self.locate(&mount.written, &mount.source);
@@ -182,8 +182,8 @@ impl Storage<'_> {
         let is_shown = |mount: &Mount, path: &str| {
             all.iter().any(|(other, source)| {
                 let Source::Own(outer) = source else { return false };
-                let below = inside(path, outer);
-                below.is_some() && below == inside(&mount.target, other.place())
+                let (below, is_open) = (inside(path, outer), !other.read_only || mount.read_only);
+                is_open && below.is_some() && below == inside(&mount.target, other.place())
             })
         };
         let is_shown = |(mount, source): &&(Mount, Source)| match source {
@@ -209,7 +209,8 @@ impl Storage<'_> {
         }
         let is_shipped_within = |path: &String| holders(path).any(|holder| shipped.contains(holder));
         self.nested = shipped.iter().filter(|path| is_shipped_within(path)).cloned().collect();
-        let is_within = |path: &str| holders(path).any(|holder| data.get(holder) == Some(&false));
+        let holds = |holder: &str| data.get(holder) == Some(&false) || shipped.contains(holder);
+        let is_within = |path: &str| holders(path).any(holds);
         let inner = data.iter().filter(|(path, _)| is_within(path));
         self.inner = inner.map(|(path, is_file)| (path.clone(), *is_file)).collect();
     }
@@ -221,8 +222,12 @@ impl Storage<'_> {
         let mut written = Vec::new();
         for (mount, source) in &mounts {
             let shown = self.show_inner(mount, source, &mut places);
-            let entry = if mount.read_only && !shown.is_empty() {
-                // The engine has to make the places in it that the others are mounted at.
+            // The engine has to make the places in it that the others are mounted at.
+            let has_more = match source {
+                Source::Own(outer) => self.inner_of(outer).next().is_some(),
+                _ => false,
+            };
+            let entry = if mount.read_only && has_more {
                 remarks.push(format!(
                     "{service} may write to {}, which its catalog lets it only read: other folders of the app are \
                      shown in it",
@@ -232,9 +237,11 @@ impl Storage<'_> {
             } else {
                 self.write(service, mount, source, remarks)
             };
-            written.extend(
-                entry.into_iter().chain(shown).filter(|entry| !written.contains(entry)).collect::<Vec<_>>(),
-            );
+            for entry in entry.into_iter().chain(shown) {
+                if !written.contains(&entry) {
+                    written.push(entry);
+                }
+            }
         }
         written
     }
@@ -246,12 +253,9 @@ impl Storage<'_> {
         inner.map_while(move |(path, is_file)| Some((path.as_str(), inside(path, outer)?, *is_file)))
     }
 
-    /// The mounts that show in a folder with data what lies in it. `places` are those of the service that are taken.
+    /// The mounts that show in a folder what lies in it. `places` are those of the service that are taken.
     fn show_inner(&mut self, mount: &Mount, source: &Source, places: &mut BTreeSet<String>) -> Vec<Value> {
-        let outer = match source {
-            Source::Own(path) if !self.is_shipped(path) => path,
-            _ => return Vec::new(),
-        };
+        let Source::Own(outer) = source else { return Vec::new() };
         let owned = |(path, below, is_file): (&str, &str, bool)| (path.to_owned(), below.to_owned(), is_file);
         let inner: Vec<_> = self.inner_of(outer).take(SHOWN_LIMIT + 1).map(owned).collect();
         let mut shown = Vec::new();
@@ -301,8 +305,7 @@ impl Storage<'_> {
             }
             Source::Host => return Some(mount.on_host()),
             Source::Own(path) if self.is_shipped(path) => {
-                // A container could make what lies in its own folder a link to anywhere.
-                let place = if self.nested.contains(path) { path.replace('/', "-") } else { path.clone() };
+                let place = place(path, self.nested.contains(path));
                 self.ship(path, &place);
                 format!("./files/{place}")
             }
@@ -333,8 +336,9 @@ impl Storage<'_> {
     /// The file for an own path that a database begins from.
     fn empty_file(&mut self, path: &str) -> String {
         let empty = PackagedFile { bytes: Vec::new(), is_executable: false };
-        self.stored.files.insert(path.to_owned(), empty);
-        format!("./files/{path}")
+        let place = place(path, self.inner.contains_key(path));
+        self.stored.files.insert(place.clone(), empty);
+        format!("./files/{place}")
     }
 
     /// Where a source is, as written and as settled.
@@ -438,6 +442,12 @@ impl Storage<'_> {
             _ => drop(service.insert("env_file".to_owned(), Value::Array(kept))),
         }
     }
+}
+
+/// Where a path comes to lie below `files/`. What lies in a folder that is mounted too is put beside it: a container could
+/// make it a link to anywhere.
+fn place(path: &str, is_within_another: bool) -> String {
+    if is_within_another { path.replace('/', "-") } else { path.to_owned() }
 }
 
 /// Where `path` lies in `folder`; everything but it lies in the empty one.
