@@ -28,7 +28,7 @@ const KEY_WORDS: [&str; 18] = [
     "BASE",
 ];
 /// Words that make it something about a secret.
-const ABOUT_WORDS: [&str; 60] = [
+const ABOUT_WORDS: [&str; 61] = [
     "FILE",
     "PATH",
     "DIR",
@@ -89,6 +89,7 @@ const ABOUT_WORDS: [&str; 60] = [
     "HOURS",
     "LIMIT",
     "ROUNDS",
+    "ROLES",
 ];
 /// Words of services that somebody else runs, who gives the secret out.
 const FOREIGN_WORDS: [&str; 49] = [
@@ -294,6 +295,7 @@ mod tests {
             "SECRET_NAME",
             "MONKEY",
             "CONTEXT_TOKENS",
+            "JWT_ADMIN_ROLES",
         ] {
             assert!(!looks_secret(name), "{name}");
         }
