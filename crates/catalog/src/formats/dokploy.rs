@@ -42,9 +42,10 @@ pub(super) fn read(tree: &Tree, app: &str) -> Result<Vec<Draft>, Untranslatable>
     let folder = tree.below(FOLDER).below(app);
     let missing = |name: &str| Untranslatable::Unreadable(format!("it has no {name}"));
     let mut compose = loose::document(&folder, COMPOSE)?.ok_or_else(|| missing(COMPOSE))?;
-    let template = dokploy_template::parse(&folder.text(TEMPLATE)?.ok_or_else(|| missing(TEMPLATE))?)?;
+    let mut template = dokploy_template::parse(&folder.text(TEMPLATE)?.ok_or_else(|| missing(TEMPLATE))?)?;
     let about = loose::json(&folder, "meta.json")?.unwrap_or_default();
     let mut remarks = Vec::new();
+    find_services(&mut template, &compose, &mut remarks);
     let mut values = Values::of(&template);
     let files = dokploy_mounts::place(&template, &mut values, &mut compose, &mut remarks);
     let hosts = values.hosts();
@@ -108,13 +109,28 @@ fn login(
 /// The port of the first domain. Without domains, the first port that is published: nobody says what it speaks.
 fn web(template: &Template, compose: &Object) -> Option<Web> {
     if let Some(domain) = template.domains.first() {
-        let service = service_of(compose, &domain.service)?;
-        return Some(Web::of(Some(service), WebPort::Target(domain.port), &domain.path, true));
+        let service = Some(domain.service.clone());
+        return Some(Web::of(service, WebPort::Target(domain.port), &domain.path, true));
     }
     let mut services = loose::services(compose);
     services
         .any(|(_, service)| service.contains_key("ports"))
         .then(|| Web::of(None, WebPort::First, "", false))
+}
+
+/// Leaves out domains of services that are not there.
+fn find_services(template: &mut Template, compose: &Object, remarks: &mut Vec<String>) {
+    template.domains.retain_mut(|domain| match service_of(compose, &domain.service) {
+        Some(service) => {
+            domain.service = service;
+            true
+        }
+        None => {
+            let (service, port) = (&domain.service, domain.port);
+            remarks.push(format!("port {port} of {service} is not published: there is no such service"));
+            false
+        }
+    });
 }
 
 /// The service of that name, or the only one, where a template misspells it.

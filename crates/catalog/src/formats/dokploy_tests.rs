@@ -268,6 +268,19 @@ path = "/docs"
 }
 
 #[test]
+fn a_domain_of_a_service_that_is_not_there_leads_nowhere() {
+    let compose = "services: { web: { image: a, environment: { A: '$A' } }, db: { image: b } }";
+    let template = "[variables]\nmain = \"${domain}\"\napi = \"${domain}\"\n[config]\nenv = [\"A=https://${api}\"]\n\
+        [[config.domains]]\nserviceName = \"web\"\nport = 80\nhost = \"${main}\"\n\
+        [[config.domains]]\nserviceName = \"api\"\nport = 81\nhost = \"${api}\"\n";
+    let translation = draft(compose, template).finish().expect("it is translated");
+    assert_eq!(translation.remarks, ["port 81 of api is not published: there is no such service"]);
+    let misspelt =
+        draft("services: { web: { image: a } }", "[[config.domains]]\nserviceName = \"wbe\"\nport = 80\n");
+    assert_eq!(misspelt.web.and_then(|web| web.service).as_deref(), Some("web"));
+}
+
+#[test]
 fn what_a_template_says_is_required_is_asked_for_or_made() {
     let found = variables(
         "[config]\nenv = [{ name = \"LICENSE_ID\", required = true }, { name = \"ADMIN_PASSWORD\", required = true },\n\
