@@ -207,12 +207,31 @@ impl Gateway {
 
     /// Runs `appmanage gateway init` with the ports of this gateway, and more words.
     pub fn init(&self, words: &[&str]) -> Ran {
+        ran(&mut self.init_command(words))
+    }
+
+    /// The same under a umask, as a careful root has one.
+    pub fn init_with_umask(&self, umask: &str) -> Ran {
+        let init = self.init_command(&[]);
+        let mut under = Command::new("sh");
+        under.args(["-c", &format!("umask {umask}; exec \"$@\""), "sh"]);
+        under.arg(init.get_program()).args(init.get_args());
+        for (name, value) in init.get_envs() {
+            match value {
+                Some(value) => under.env(name, value),
+                None => under.env_remove(name),
+            };
+        }
+        ran(&mut under)
+    }
+
+    fn init_command(&self, words: &[&str]) -> Command {
         let (http, https) = (format!("127.0.0.1:{}", self.http), format!("127.0.0.1:{}", self.https));
         let logs = self.nginx.dir.join("logs").display().to_string();
         let mut all = vec!["init", "--name", "localhost", "--name", "127.0.0.1", "--log-dir", &logs];
         all.extend(["--listen-http", &http, "--listen-https", &https]);
         all.extend(words);
-        self.run(&all)
+        self.command(&all)
     }
 
     /// Runs `appmanage gateway`.
@@ -220,10 +239,12 @@ impl Gateway {
     /// # Panics
     /// It cannot be run.
     pub fn run(&self, words: &[&str]) -> Ran {
+        ran(&mut self.command(words))
+    }
+
+    fn command(&self, words: &[&str]) -> Command {
         let words: Vec<&str> = ["gateway"].into_iter().chain(words.iter().copied()).collect();
-        let output = self.server.setup.command_line(&words).output().expect("it can be run");
-        let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
-        Ran { success: output.status.success(), stdout: text(output.stdout), stderr: text(output.stderr) }
+        self.server.setup.command_line(&words)
     }
 
     /// The file that nginx reads.
@@ -283,6 +304,12 @@ impl Gateway {
         let key = self.server.api().call("KeyAdd", &[("name", name), ("scope", scope), ("days", "30")]);
         json::text(&key.expect("root may make keys"), "/key")
     }
+}
+
+fn ran(command: &mut Command) -> Ran {
+    let output = command.stdin(Stdio::null()).output().expect("it can be run");
+    let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
+    Ran { success: output.status.success(), stdout: text(output.stdout), stderr: text(output.stderr) }
 }
 
 /// What a browser sends of a user and a password.

@@ -53,6 +53,44 @@ fn one_command_sets_nginx_up_and_prints_a_password_once() {
 
 #[test]
 #[ignore = "needs nginx: cargo xtask test"]
+fn a_certificate_for_the_apis_own_name_can_be_had_and_renewed_through_nginx() {
+    let gateway = gateway();
+    // As `certbot certonly --webroot -w /etc/nginx/appmanage/webroot` leaves it.
+    let folder = gateway.nginx.dir.join("appmanage/webroot/.well-known/acme-challenge");
+    fs::create_dir_all(&folder).expect("it can be made");
+    fs::write(folder.join("token"), "token.thumbprint").expect("it can be written");
+    let ask = |token: &str| {
+        http(&gateway).get(&format!("/.well-known/acme-challenge/{token}")).expect("nginx answers")
+    };
+    assert_eq!((ask("token").status, ask("token").body), (200, "token.thumbprint".to_owned()));
+    let other = ask("other");
+    assert!(other.status == 404 && other.body.contains("with this token"), "the server's word: {other:?}");
+    assert_eq!(ask("").status, 404, "what lies there is not listed");
+    assert!(gateway.init(&[]).success && ask("token").status == 200, "it outlives a change");
+}
+
+#[test]
+#[ignore = "needs nginx: cargo xtask test"]
+fn whatever_the_umask_of_root_the_server_can_read_what_is_for_it_and_nobody_what_is_not() {
+    let gateway = Gateway::start_without_init(Setup::default());
+    let ran = gateway.init_with_umask("077");
+    assert!(ran.success, "{ran:?}");
+    let own = gateway.nginx.dir.join("appmanage");
+    let certificate = gateway.certificate();
+    for (path, mode) in [
+        (own.clone(), 0o755),
+        (own.join("gateway.json"), 0o644),
+        (own.join("webroot"), 0o755),
+        (certificate, 0o600),
+        (gateway.main_file(), 0o600),
+    ] {
+        let found = fs::metadata(&path).expect("it is there").permissions().mode() & 0o777;
+        assert_eq!(found, mode, "{} has {found:o}", path.display());
+    }
+}
+
+#[test]
+#[ignore = "needs nginx: cargo xtask test"]
 fn a_file_of_somebody_elses_is_left_alone() {
     let gateway = Gateway::start_without_init(Setup::default());
     let theirs = "# mine\n";

@@ -1,8 +1,7 @@
 //! How every change is brought to nginx: tested alone, put in place, tested with all that nginx has, loaded, looked at
 //! through nginx; and put back if any of that fails. What nginx served before, it serves all the while.
 
-use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
-use std::os::unix::fs::DirBuilderExt as _;
+use std::fs::{self, File, OpenOptions, TryLockError};
 use std::path::Path;
 use std::time::Duration;
 
@@ -100,8 +99,7 @@ impl NginxGateway {
     /// Makes sure that nobody else changes the gateway for as long as the file lives. Who does just now is waited for.
     pub(crate) async fn lock(&self) -> Result<File, GatewayFailure> {
         let own = self.own_dir();
-        let made = DirBuilder::new().recursive(true).mode(0o755).create(&own);
-        made.map_err(GatewayFailure::file("make", &own))?;
+        files::make_folder(&own).map_err(GatewayFailure::file("make", &own))?;
         let path = own.join("lock");
         let opened = OpenOptions::new().write(true).create(true).truncate(false).open(&path);
         let lock = opened.map_err(GatewayFailure::file("open", &path))?;

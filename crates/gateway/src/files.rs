@@ -1,8 +1,8 @@
 //! Files and folders that are replaced whole: written beside, put in place in one move, and put back in one.
 
-use std::fs::{self, OpenOptions};
+use std::fs::{self, OpenOptions, Permissions};
 use std::io::{self, Write as _};
-use std::os::unix::fs::OpenOptionsExt as _;
+use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{CWD, RenameFlags, renameat_with};
@@ -29,10 +29,18 @@ fn write_with_mode(path: &Path, text: &str, mode: u32) -> Result<(), GatewayFail
         // Never into something that is there: it could be a link, or somebody has it open.
         remove(path)?;
         let mut file = OpenOptions::new().write(true).create_new(true).mode(mode).open(path)?;
+        // Again: the caller's umask has cut it, and what the server's user cannot read is not there for it.
+        file.set_permissions(Permissions::from_mode(mode))?;
         file.write_all(text.as_bytes())?;
         file.sync_all()
     };
     write().map_err(GatewayFailure::file("write", path))
+}
+
+/// Makes a folder that everybody may look into, if it is not there.
+pub(crate) fn make_folder(path: &Path) -> io::Result<()> {
+    fs::create_dir_all(path)?;
+    fs::set_permissions(path, Permissions::from_mode(0o755))
 }
 
 /// Where what will replace a file or a folder is written.
@@ -99,8 +107,6 @@ fn exchange(one: &Path, other: &Path) -> io::Result<()> {
 #[cfg(test)]
 mod tests {
     #![expect(clippy::unwrap_used, reason = "tests")]
-
-    use std::os::unix::fs::PermissionsExt as _;
 
     use super::*;
 

@@ -46,7 +46,9 @@ impl NginxGateway {
         let _lock = self.lock().await?;
         let marker = Marker::random().map_err(GatewayFailure::file("read", Path::new("/dev/urandom")))?;
         let setup = self.setup_of(wishes, &marker, now)?;
-        let whole = setup.main_file(&marker, &self.sites())?;
+        let webroot = self.webroot();
+        files::make_folder(&webroot).map_err(GatewayFailure::file("make", &webroot))?;
+        let whole = setup.main_file(&marker, &self.sites(), &webroot)?;
         files::write(&files::beside(&live), &whole)?;
         self.apply_change(Change { setup: &setup, live: &live, marker: &marker, whole }).await?;
         let kept = serde_json::to_string_pretty(&setup).expect("texts and numbers are always JSON");

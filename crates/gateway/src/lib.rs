@@ -55,6 +55,13 @@ impl NginxGateway {
         self.nginx_dir.join("appmanage")
     }
 
+    /// Where a program of the administrator's puts what a certification authority asks for by the API's own names.
+    /// Everybody may read there, nginx's workers among them; root alone writes.
+    #[must_use]
+    pub fn webroot(&self) -> PathBuf {
+        self.own_dir().join("webroot")
+    }
+
     fn setup_file(&self) -> PathBuf {
         self.own_dir().join("gateway.json")
     }

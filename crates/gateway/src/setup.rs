@@ -100,7 +100,12 @@ impl Setup {
     }
 
     /// The main file, with the sites of a folder.
-    pub(crate) fn main_file(&self, marker: &Marker, sites: &Path) -> Result<String, GatewayFailure> {
+    pub(crate) fn main_file(
+        &self,
+        marker: &Marker,
+        sites: &Path,
+        webroot: &Path,
+    ) -> Result<String, GatewayFailure> {
         let (old_clients, old_client_headers) =
             if self.old_clients { (template::OLD_CLIENTS, template::OLD_CLIENT_HEADERS) } else { ("", "") };
         let mut values = self.values()?;
@@ -113,6 +118,7 @@ impl Setup {
             ("key", Value::path(&self.key)?),
             ("marker", Value::own(self.marker_file(marker))),
             ("sites", Value::path(sites)?),
+            ("webroot", Value::path(webroot)?),
         ]);
         Ok(fill(template::APPMANAGE, &values))
     }
@@ -185,13 +191,15 @@ pub(crate) mod tests {
     #[test]
     fn the_main_file_names_what_it_was_told_and_its_marker() {
         let marker = Marker::random().unwrap();
-        let text = setup().main_file(&marker, Path::new("/var/lib/appmanage/gateway/sites")).unwrap();
+        let sites = Path::new("/var/lib/appmanage/gateway/sites");
+        let text = setup().main_file(&marker, sites, Path::new("/etc/nginx/appmanage/webroot")).unwrap();
         for part in [
             "server unix:/run/appmanage/appmanage.sock;",
             "server_name apps.example.com 192.0.2.1;",
             "return 308 https://$host:8443$request_uri;",
             "proxy_set_header Version $appmanage_version;",
             "include /var/lib/appmanage/gateway/sites/*.conf;",
+            "root /etc/nginx/appmanage/webroot;",
         ] {
             assert!(text.contains(part), "{part}\n{text}");
         }
@@ -202,7 +210,7 @@ pub(crate) mod tests {
     #[test]
     fn old_clients_are_let_in_only_where_it_was_asked_for() {
         let setup = Setup { old_clients: false, ..setup() };
-        let text = setup.main_file(&Marker::random().unwrap(), Path::new("/s")).unwrap();
+        let text = setup.main_file(&Marker::random().unwrap(), Path::new("/s"), Path::new("/w")).unwrap();
         assert!(!text.contains("appmanage_version"), "{text}");
     }
 
@@ -218,7 +226,7 @@ pub(crate) mod tests {
         let error = Setup::read(&path).unwrap_err();
         assert!(format!("{error:?}").contains("cannot be a name of this server"), "{error:?}");
         let bad = Setup { log_dir: "/var/log; root /".into(), ..setup() };
-        assert!(bad.main_file(&Marker::random().unwrap(), Path::new("/s")).is_err());
+        assert!(bad.main_file(&Marker::random().unwrap(), Path::new("/s"), Path::new("/w")).is_err());
     }
 
     #[test]
@@ -228,7 +236,7 @@ pub(crate) mod tests {
         let address = "127.0.0.1:5000".parse().unwrap();
         let server = ServerAddress::Tcp { address, secret_file: secret_file.clone() };
         let setup = Setup { server, ..setup() };
-        let text = || setup.main_file(&Marker::random().unwrap(), Path::new("/s"));
+        let text = || setup.main_file(&Marker::random().unwrap(), Path::new("/s"), Path::new("/w"));
         assert!(text().unwrap_err().to_string().contains("cannot read"), "there is none");
         fs::write(&secret_file, "short\n").unwrap();
         assert!(!text().unwrap_err().to_string().contains("short"));

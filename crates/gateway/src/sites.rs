@@ -111,7 +111,7 @@ impl NginxGateway {
             self.nginx.reload().await?;
             return Probe(setup).until_well().await;
         };
-        let whole = setup.main_file(&marker, &next)?;
+        let whole = setup.main_file(&marker, &next, &self.webroot())?;
         self.apply_change(Change { setup, live: &live, marker: &marker, whole }).await
     }
 

@@ -44,7 +44,10 @@ impl NginxGateway {
         let setup = Setup::read(&self.setup_file())?.ok_or(GatewayFailure::NotSetUp)?;
         let text = fs::read_to_string(self.main_file()).unwrap_or_default();
         let marker = Marker::in_file(&text);
-        let expected = marker.as_ref().map(|marker| setup.main_file(marker, &self.sites())).transpose()?;
+        let expected = marker
+            .as_ref()
+            .map(|marker| setup.main_file(marker, &self.sites(), &self.webroot()))
+            .transpose()?;
         let is_ours = expected.is_some_and(|expected| expected == text);
         let probe = Probe(&setup);
         let live = match &marker {
