@@ -48,8 +48,8 @@ impl Nginx {
             .map(|kind| format!("    {kind}_temp_path {path}/tmp/{kind};\n"))
             .concat();
         let config = format!(
-            "user {WORKERS};\nworker_processes 2;\npid {path}/nginx.pid;\nerror_log {path}/logs/error.log info;\n\
-             events {{}}\nhttp {{\n{temporary}    access_log {path}/logs/access.log;\n    include {path}/conf.d/*.conf;\n}}\n"
+            "user {WORKERS};\nworker_processes 2;\nworker_rlimit_nofile 8192;\npid {path}/nginx.pid;\nerror_log {path}/logs/error.log info;\n\
+             events {{ worker_connections 4096; }}\nhttp {{\n{temporary}    access_log {path}/logs/access.log;\n    include {path}/conf.d/*.conf;\n}}\n"
         );
         fs::write(dir.join("nginx.conf"), config).expect("it can be written");
         let mut nginx = Self { dir: dir.to_owned(), child: None };

@@ -8,7 +8,7 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::Duration;
 
 use acceptance::apps::{INSTALL_LIMIT, done};
-use acceptance::gateway::{Gateway, Nginx};
+use acceptance::gateway::{Gateway, Nginx, bearer};
 use acceptance::http::{Address, Stream};
 use acceptance::json::{items, text};
 use acceptance::{Hello, Setup, share, wait};
@@ -188,6 +188,52 @@ fn a_websocket_and_a_large_upload_go_through_to_the_app_as_they_come() {
     assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
     let kept = fs::read_dir(world.gateway.nginx.dir.join("tmp/client_body")).expect("it is there").count();
     assert_eq!(kept, 0, "nothing was stored on the way");
+}
+
+#[test]
+#[ignore = "needs the private engine and nginx: cargo xtask test"]
+fn a_thousand_stalled_uploads_and_slow_requests_of_one_address_shut_nobody_out() {
+    const STALLED: usize = 750;
+    const SLOW: usize = 250;
+    /// What `limit_conn` of sites lets in.
+    const LET_IN: usize = 256;
+    let world = World::start();
+    let status = world.gateway.run(&["status"]);
+    assert!(!status.stdout.contains("advice"), "this nginx has the room that is advised: {status:?}");
+    world.call("AppDomainAdd", NAME).expect("it is accepted");
+    world.await_site(NAME, "served");
+    let app = world.stand_in();
+    let mut held: Vec<_> = Vec::new();
+    for _ in 0..STALLED {
+        let mut upload = world.open("POST /upload HTTP/1.1\r\nContent-Length: 1000000\r\n");
+        upload.write_all(b"x").ok();
+        held.push(upload);
+    }
+    for _ in 0..SLOW {
+        let mut slow = world.gateway.address().connect().expect("nginx listens");
+        slow.write_all(format!("GET / HTTP/1.1\r\nHost: {NAME}\r\nX-").as_bytes()).expect("it is taken");
+        held.push(slow);
+    }
+    let admin = world.gateway.client(&bearer(&world.gateway.key("watcher", "read-only")));
+    for _ in 0..20 {
+        assert_eq!(world.gateway.address().get("/healthz").expect("nginx answers").status, 200);
+        admin.call("AppList", &[]).expect("the API answers");
+    }
+    let refused = wait::until("those beyond the limit are told", SERVE_LIMIT, || {
+        let log = world.gateway.nginx.log("appmanage-access.log");
+        let refused = log.matches("\"POST /upload HTTP/1.1\" 429 ").count();
+        (refused >= STALLED - LET_IN).then_some(refused)
+    });
+    assert_eq!(refused, STALLED - LET_IN, "and nobody else");
+    drop(held);
+    wait::until("there is room again", SERVE_LIMIT, || {
+        let mut upload = world.open("POST /upload HTTP/1.1\r\nContent-Length: 1\r\n");
+        upload.write_all(b"x").ok()?;
+        let mut answer = [0; "HTTP/1.1 200".len()];
+        upload.read_exact(&mut answer).ok()?;
+        (&answer == b"HTTP/1.1 200").then_some(())
+    });
+    drop(app);
 }
 
 #[test]

@@ -118,6 +118,9 @@ async fn init(flags: InitFlags) -> anyhow::Result<()> {
             setup.certificate.display()
         )?;
     }
+    if let Some(advice) = gateway.advice() {
+        writeln!(out, "Advice: {advice}.")?;
+    }
     let socket = sockets(&config).next();
     let socket = socket
         .context("add a Unix socket to the setting listen, and restart the server, to make the first user")?;

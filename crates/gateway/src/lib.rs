@@ -5,6 +5,7 @@
 
 mod apply;
 mod certificate;
+mod connections;
 mod error;
 mod files;
 mod first_user;

@@ -39,8 +39,9 @@ const BETWEEN_LOOKS: Duration = Duration::from_millis(100);
 /// then on, nobody else writes it.
 const ASKED_FOR: &str = "sites.asked";
 
-/// The file of the folder of sites that is no site.
+/// The files of the folder of sites that are no sites; the name of one has a dot more.
 const MARKER_FILE: &str = "marker.conf";
+const LIMITS_FILE: &str = "limits.conf";
 
 /// What root's part came to: `applied.json`.
 #[derive(Debug, Serialize, Deserialize)]
@@ -213,7 +214,8 @@ fn file_name(domain: &DomainName) -> String {
     format!("{domain}.conf")
 }
 
-/// The file of each site, by name.
+/// The file of each site, by name, and what all of them share: with them, so that a server which is newer than the main
+/// file finds there what its sites name.
 fn files_of(setup: &Setup, sites: &[Site]) -> Result<BTreeMap<String, String>, GatewayFailure> {
     let file = |site: &Site| -> Result<_, GatewayFailure> {
         let certificate = site.certificate.as_ref().unwrap_or(&setup.certificate);
@@ -227,7 +229,8 @@ fn files_of(setup: &Setup, sites: &[Site]) -> Result<BTreeMap<String, String>, G
         ]);
         Ok((file_name(&site.domain), fill(template::SITE, &values)))
     };
-    sites.iter().map(file).collect()
+    let limits = Ok((LIMITS_FILE.to_owned(), template::LIMITS.to_owned()));
+    sites.iter().map(file).chain([limits]).collect()
 }
 
 /// The files of the sites in a folder, without the marker's.

@@ -3,10 +3,10 @@
 use std::fmt;
 use std::fs;
 
-use crate::NginxGateway;
 use crate::error::GatewayFailure;
 use crate::probe::Probe;
 use crate::setup::{Marker, Setup};
+use crate::{NginxGateway, connections};
 
 /// How the gateway is.
 #[derive(Debug)]
@@ -15,6 +15,8 @@ pub struct Status {
     pub setup: Setup,
     /// What was looked at, and what is wrong with it.
     pub findings: Vec<(&'static str, Result<(), String>)>,
+    /// What could be better about nginx's own settings.
+    pub advice: Option<String>,
 }
 
 impl Status {
@@ -30,6 +32,9 @@ impl fmt::Display for Status {
         for (what, finding) in &self.findings {
             let finding = finding.as_ref().map_or_else(String::as_str, |()| "good");
             writeln!(f, "{what:13}  {finding}")?;
+        }
+        if let Some(advice) = &self.advice {
+            writeln!(f, "{:13}  {advice}", "advice")?;
         }
         Ok(())
     }
@@ -64,6 +69,13 @@ impl NginxGateway {
             ),
             ("HTTPS", probe.is_well().await),
         ];
-        Ok(Status { setup, findings })
+        Ok(Status { setup, findings, advice: self.advice() })
+    }
+
+    /// What could be better about nginx's own settings; `None` where nothing is to be said.
+    #[must_use]
+    pub fn advice(&self) -> Option<String> {
+        let path = self.nginx_dir.join("nginx.conf");
+        connections::advice(&path, &fs::read_to_string(&path).ok()?)
     }
 }

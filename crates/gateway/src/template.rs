@@ -4,6 +4,7 @@ use crate::value::Value;
 
 pub(crate) const APPMANAGE: &str = include_str!("../../../deploy/nginx/appmanage.conf");
 pub(crate) const EVERY_SERVER: &str = include_str!("../../../deploy/nginx/every_server.conf");
+pub(crate) const LIMITS: &str = include_str!("../../../deploy/nginx/limits.conf");
 pub(crate) const MARKER: &str = include_str!("../../../deploy/nginx/marker.conf");
 pub(crate) const OLD_CLIENTS: &str = include_str!("../../../deploy/nginx/old_clients.conf");
 pub(crate) const OLD_CLIENT_HEADERS: &str = include_str!("../../../deploy/nginx/old_client_headers.conf");
