@@ -123,7 +123,8 @@ impl Gatekeeper {
             Peer::Anybody if self.gateway_is_configured() => return Err(Stranger::NotTheGateway),
             Peer::Anybody => (Identity::Anonymous, Scope::Full),
         };
-        Ok(Caller { identity, scope, by_gateway: false, address })
+        // Of the gateway's, what is everybody's came by its names, too.
+        Ok(Caller { identity, scope, by_gateway: peer == Peer::Gateway, address })
     }
 
     fn gateway_is_configured(&self) -> bool {

@@ -56,6 +56,12 @@ pub enum SettingsError {
          digits, \"-\", \"_\", \".\" and \"/\""
     )]
     Base(String),
+    /// The base is where the gateway has something of its own.
+    #[error(
+        "api.base is {0:?}, but calls below \"/gateway\", \"/.appmanage\" and \"/.well-known\" mean something else: take \
+         another path, such as \"/api\""
+    )]
+    BaseTaken(String),
     /// An origin is none.
     #[error("api.cors_origins has {0:?}, which is no origin: write such as \"https://console.example:8443\"")]
     Origin(String),
@@ -63,6 +69,9 @@ pub enum SettingsError {
     #[error("api.hosts has {0:?}, which is no host name: write the name alone, such as \"apps.example\"")]
     Host(String),
 }
+
+/// Where no interface can be: what nginx and the server have to say to each other, and what certification authorities ask for.
+const OF_OTHERS: &[&str] = &["gateway", ".appmanage", ".well-known"];
 
 /// The base as it stands before each path: `""`, or a path that begins with `/` and does not end with it.
 ///
@@ -77,6 +86,8 @@ pub fn checked_base(base: &str) -> Result<String, SettingsError> {
     };
     if path.is_empty() {
         Ok(String::new())
+    } else if path.split('/').next().is_some_and(|first| OF_OTHERS.contains(&first)) {
+        Err(SettingsError::BaseTaken(base.to_owned()))
     } else if path.split('/').all(sound) {
         Ok(format!("/{path}"))
     } else {
@@ -127,6 +138,10 @@ mod tests {
         for wrong in ["/a//b", "/{x}", "/a b", "/a?b", "/é", "/.", "..", "/a/../b"] {
             assert!(checked_base(wrong).is_err(), "{wrong}");
         }
+        for taken in ["/gateway", "gateway/v1/", "/.appmanage", "/.well-known/x"] {
+            assert_eq!(checked_base(taken), Err(SettingsError::BaseTaken(taken.to_owned())));
+        }
+        assert!(checked_base("/gateways").is_ok());
     }
 
     #[test]

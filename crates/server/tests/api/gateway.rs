@@ -233,6 +233,11 @@ async fn behind_a_gateway_there_is_nothing_for_anybody_else() {
     }
     for path in ["/healthz", "/readyz"] {
         assert_eq!(send(&gateway, Call::to(path, &[]).get()).await.status, StatusCode::OK);
+        // `gateway init` asks so over TCP, by the name that the gateway has and the server does not know.
+        let named = Call::to(path, &[]).header("host", "gateway.example");
+        assert_eq!(send(&gateway, named.clone().get()).await.status, StatusCode::NOT_FOUND);
+        let of_gateway = named.header("x-appmanage-secret", GATEWAY_SECRET);
+        assert_eq!(send(&gateway, of_gateway.get()).await.status, StatusCode::OK);
     }
     let inside = send(&gateway, Call::to("/AppList", &[]).by("user:admin", "full").get()).await;
     assert_eq!(inside.data(), serde_json::json!([]));
