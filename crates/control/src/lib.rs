@@ -4,6 +4,7 @@
 //! queries read what the recorder keeps in memory. See `ARCHITECTURE.md` for the way of one AppInstall.
 
 pub mod access;
+mod addresses;
 mod allocation;
 pub mod catalogs;
 mod certificates;
@@ -186,6 +187,7 @@ impl Control {
             policy::judge_catalog(Arc::clone(self), stop.soft.clone()),
             sites::serve(Arc::clone(self), stop.clone()),
             certificates::renew(Arc::clone(self), stop.soft.clone()),
+            addresses::follow(Arc::clone(self), stop.soft.clone()),
             runner::run(Arc::clone(self), stop),
         );
     }

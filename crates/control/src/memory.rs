@@ -124,6 +124,8 @@ pub struct EngineMemory {
 pub struct GatewayMemory {
     /// The sites that it took at last; `None` before it took any.
     pub served: Option<Vec<WantedSite>>,
+    /// The port of HTTPS at which it serves them; `None` before it took any.
+    pub port: Option<u16>,
     /// The names that it does not take as they are wanted, each with the reason. It serves them as it did before, or not
     /// at all.
     pub refused: BTreeMap<DomainName, Failure>,

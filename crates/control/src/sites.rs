@@ -96,8 +96,8 @@ pub(crate) fn upstream(app: &App) -> Option<Upstream> {
 
 /// What came of bringing sites to the gateway.
 struct Brought {
-    /// What it serves now; why that is not known, where it is not.
-    served: Result<Vec<WantedSite>, Failure>,
+    /// What it serves now, and at which port of HTTPS; why that is not known, where it is not.
+    served: Result<(Vec<WantedSite>, u16), Failure>,
     /// The names that it does not take as they are wanted, each with the reason.
     refused: BTreeMap<DomainName, Failure>,
 }
@@ -120,8 +120,9 @@ async fn bring(control: &Arc<Control>, front: &Front, wanted: &[WantedSite]) -> 
     let before = control.recorder.read(|memory| memory.gateway.served.clone().unwrap_or_default());
     // It ends: each time round, one site at least is what it was before, or is gone.
     loop {
-        let Err(error) = front.gateway.serve(&as_files(front, &sites)).await else {
-            return Some(Brought { served: Ok(sites), refused });
+        let error = match front.gateway.serve(&as_files(front, &sites)).await {
+            Ok(port) => return Some(Brought { served: Ok((sites, port)), refused }),
+            Err(error) => error,
         };
         let at_fault = match &error {
             GatewayError::Refused { at_fault, .. } => at_fault.clone(),
@@ -191,11 +192,11 @@ fn note(control: &Arc<Control>, Brought { served, refused }: Brought) {
         }
         known.refused = refused;
         let failure = match served {
-            Ok(served) => {
+            Ok((served, port)) => {
                 if known.served.as_ref() != Some(&served) {
                     tracing::info!(sites = served.len(), "the gateway serves the domains of apps");
                 }
-                known.served = Some(served);
+                (known.served, known.port) = (Some(served), Some(port));
                 None
             }
             Err(failure) => Some(failure),

@@ -67,7 +67,7 @@ async fn has_settled(world: &World, server: &Running) {
             }
             let domains = server.control.app_domains(None).ok()?;
             let is_well = domains.iter().all(|detail| match detail.site {
-                SiteState::Served => detail.is_certified,
+                SiteState::Served => detail.is_certified && detail.domain.served_port.is_some(),
                 SiteState::Kept => true,
                 SiteState::Pending | SiteState::Failed(_) => false,
             });

@@ -45,6 +45,16 @@ async fn certified(server: &Running, domain: &str) -> DomainDetail {
         .await
 }
 
+/// Waits until the name is served with a certificate, and the app's address has followed it.
+async fn addressed(server: &Running, domain: &str) -> DomainDetail {
+    certified(server, domain).await;
+    let settled = |detail: &DomainDetail| detail.domain.served_port.is_some() && detail.is_certified;
+    let detail = server.until(|server| detail(server, domain).filter(settled)).await;
+    server.operation_ended("one").await;
+    server.has_status("one", Status::Running).await;
+    detail
+}
+
 fn url(server: &Running) -> String {
     server.detail("one").and_then(|detail| detail.running).map(|running| running.url).unwrap_or_default()
 }
@@ -56,16 +66,18 @@ async fn a_domain_is_served_certified_and_in_the_url_of_its_app() {
     assert!(before.starts_with("http://apps.example:"), "{before}");
     let added = server.control.add_domain("one", "Blog.Example.com.").await.expect("accepted");
     assert_eq!((added.domain.name, added.is_certified), (name("blog.example.com"), false));
-    server.has_status("one", Status::Running).await;
+    assert_eq!(url(&server), before, "nobody knows yet whether it will work");
+    let detail = addressed(&server, "blog.example.com").await;
     assert!(url(&server).starts_with("https://blog.example.com/"), "{}", url(&server));
-    let detail = certified(&server, "blog.example.com").await;
+    let running = server.detail("one").and_then(|detail| detail.running).expect("it runs");
+    assert_eq!(running.admin_url, "https://blog.example.com/admin");
     let sites = front(&world).served();
     assert_eq!(sites.len(), 1);
     assert!(sites[0].upstream.address.ip().is_loopback() && sites[0].certificate.is_some());
     assert_eq!(front(&world).files(), [detail.domain.certificate.expect("it has one").file]);
     assert_eq!(server.control.challenge("token"), None, "the challenge is over");
     server.control.add_domain("one", "www.example.com").await.expect("accepted");
-    certified(&server, "www.example.com").await;
+    addressed(&server, "www.example.com").await;
     assert!(url(&server).starts_with("https://blog.example.com/"), "the first stays in the URL");
     server.operation_ended("one").await;
     server.control.remove_domain("one", "blog.example.com").await.expect("it is its");
@@ -87,13 +99,77 @@ async fn a_domain_is_served_certified_and_in_the_url_of_its_app() {
 async fn an_app_that_reads_its_own_address_is_told_of_the_new_one() {
     let (world, server) = with_app().await;
     server.control.add_domain("one", "blog.example.com").await.expect("accepted");
+    addressed(&server, "blog.example.com").await;
     let operation = server.operation_ended("one").await;
     assert_eq!(operation.kind, OperationKind::Configure);
     assert_eq!(world.projects.variable("one", "APPMANAGE_URL").as_deref(), Some("https://blog.example.com"));
     assert_eq!(world.projects.variable("one", "APPMANAGE_HOST").as_deref(), Some("blog.example.com"));
     // The second is not in its URL.
     server.control.add_domain("one", "www.example.com").await.expect("accepted");
+    addressed(&server, "www.example.com").await;
     assert_eq!(server.operation_ended("one").await.id, operation.id);
+    server.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_name_that_was_never_served_is_nobodys_address_and_one_that_was_stays_it() {
+    let (world, server) = with_app().await;
+    let before = url(&server);
+    let installed = server.operation_ended("one").await.id;
+    front(&world).refuse_site(&name("taken.example.com"), true);
+    server.control.add_domain("one", "taken.example.com").await.expect("accepted");
+    refused(&server, "taken.example.com").await;
+    assert_eq!((url(&server), server.operation_ended("one").await.id), (before, installed.clone()));
+    // The next one is served: it is the address, though it is not the first.
+    server.control.add_domain("one", "blog.example.com").await.expect("accepted");
+    addressed(&server, "blog.example.com").await;
+    assert!(url(&server).starts_with("https://blog.example.com/"), "{}", url(&server));
+    assert_eq!(world.projects.variable("one", "APPMANAGE_HOST").as_deref(), Some("blog.example.com"));
+    let configured = server.operation_ended("one").await.id;
+    assert_ne!(configured, installed);
+    // Refused later, by a server that never saw it served, it stays the address.
+    server.stop().await;
+    front(&world).forget_sites();
+    front(&world).refuse_site(&name("blog.example.com"), true);
+    let server = world.start();
+    server.connected().await;
+    refused(&server, "blog.example.com").await;
+    server.has_status("one", Status::Running).await;
+    assert!(url(&server).starts_with("https://blog.example.com/"), "{}", url(&server));
+    assert_eq!(server.operation_ended("one").await.id, configured);
+    // The first is served at last.
+    front(&world).refuse_site(&name("taken.example.com"), false);
+    addressed(&server, "taken.example.com").await;
+    assert!(url(&server).starts_with("https://taken.example.com/"), "{}", url(&server));
+    server.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_port_of_https_is_in_the_address_and_followed() {
+    let (world, server) = with_app().await;
+    server.stop().await;
+    front(&world).listen_at(8443);
+    let server = world.start();
+    server.connected().await;
+    server.control.add_domain("one", "blog.example.com").await.expect("accepted");
+    let detail = addressed(&server, "blog.example.com").await;
+    assert_eq!(detail.origin, "https://blog.example.com:8443");
+    assert!(url(&server).starts_with("https://blog.example.com:8443/"), "{}", url(&server));
+    let told = |variable: &str| world.projects.variable("one", variable).unwrap_or_default();
+    assert_eq!(told("APPMANAGE_URL"), "https://blog.example.com:8443");
+    assert_eq!(
+        (told("APPMANAGE_AUTHORITY"), told("APPMANAGE_HOST")),
+        ("blog.example.com:8443".to_owned(), "blog.example.com".to_owned())
+    );
+    // `gateway init` with the usual one, and a restart, as docs/gateway.md says.
+    server.stop().await;
+    front(&world).listen_at(domain::HTTPS_PORT);
+    let server = world.start();
+    server.connected().await;
+    server.until(|_| (told("APPMANAGE_URL") == "https://blog.example.com").then_some(())).await;
+    server.operation_ended("one").await;
+    server.has_status("one", Status::Running).await;
+    assert!(url(&server).starts_with("https://blog.example.com/"), "{}", url(&server));
     server.stop().await;
 }
 
@@ -144,14 +220,19 @@ async fn without_a_gateway_no_domain_is_taken() {
     let refused = server.control.add_domain("one", "blog.example.com").await;
     assert!(matches!(refused, Err(Error::NoGateway)));
     server.stop().await;
+    // One that is configured, and was never set up.
+    let (world, server) = with_app().await;
+    front(&world).forget_setup();
+    let refused = server.control.add_domain("one", "blog.example.com").await;
+    assert!(matches!(refused, Err(Error::NoGateway)) && detail(&server, "blog.example.com").is_none());
+    server.stop().await;
 }
 
 #[tokio::test(start_paused = true)]
 async fn the_recycle_bin_keeps_domains_and_a_purge_takes_them_along() {
     let (world, server) = with_app().await;
     server.control.add_domain("one", "blog.example.com").await.expect("accepted");
-    certified(&server, "blog.example.com").await;
-    server.operation_ended("one").await;
+    addressed(&server, "blog.example.com").await;
     server.control.uninstall("one", Data::Keep).await.expect("accepted");
     server.until(|_| front(&world).served().is_empty().then_some(())).await;
     let kept = detail(&server, "blog.example.com").expect("it is kept");
@@ -223,8 +304,7 @@ async fn a_clock_that_is_far_ahead_orders_no_certificates_in_a_loop() {
 async fn a_port_is_not_given_anew_while_a_name_still_leads_to_it() {
     let (world, server) = with_app().await;
     server.control.add_domain("one", "blog.example.com").await.expect("accepted");
-    certified(&server, "blog.example.com").await;
-    server.operation_ended("one").await;
+    addressed(&server, "blog.example.com").await;
     let upstream = front(&world).served()[0].upstream;
     front(&world).refuse(Some(refusal("a file of somebody else's")));
     server.control.uninstall("one", Data::Purge).await.expect("accepted");
@@ -330,8 +410,7 @@ async fn a_certificate_that_the_gateway_does_not_take_leaves_the_one_before_in_s
 async fn a_certificate_whose_file_is_gone_is_asked_for_again() {
     let (world, server) = with_app().await;
     server.control.add_domain("one", "blog.example.com").await.expect("accepted");
-    certified(&server, "blog.example.com").await;
-    server.operation_ended("one").await;
+    addressed(&server, "blog.example.com").await;
     server.stop().await;
     front(&world).lose_files();
     let server = world.start();
@@ -353,8 +432,7 @@ async fn apps_can_be_published_on_loopback_only_and_stay_so() {
     let is_loopback = |world: &World| world.store.ports().iter().all(|(_, port)| port.address.is_loopback());
     assert!(is_loopback(&world));
     server.control.add_domain("one", "blog.example.com").await.expect("accepted");
-    server.operation_ended("one").await;
-    server.has_status("one", Status::Running).await;
+    addressed(&server, "blog.example.com").await;
     assert!(url(&server).starts_with("https://blog.example.com/"));
     server.control.uninstall("one", Data::Keep).await.expect("accepted");
     server.operation_ended("one").await;

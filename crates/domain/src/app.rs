@@ -18,7 +18,8 @@ use std::net::IpAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::app_domain::AppDomain;
+use crate::app_domain::{AppDomain, https_origin};
+use crate::domain_name::DomainName;
 use crate::ids::{AppId, InstallId, ProjectName};
 use crate::image::AppImage;
 use crate::network::{PortReservation, Protocol, SubnetReservation};
@@ -320,18 +321,25 @@ impl App {
         login
     }
 
-    /// The host that people reach it by: its first domain, else the server's.
+    /// The name that its URLs begin with, and the port of HTTPS: the first of its domains that the gateway has ever
+    /// served. One that it served once stays, even if it is refused later.
     #[must_use]
-    pub fn host<'a>(&'a self, public_host: &'a str) -> &'a str {
-        self.domains.first().map_or(public_host, |domain| domain.name.as_str())
+    pub fn address(&self) -> Option<(&DomainName, u16)> {
+        self.domains.iter().find_map(|domain| Some((&domain.name, domain.served_port?)))
     }
 
-    /// What its URLs begin with. Where its main port is published on a loopback address only and it has no domain, this
-    /// machine alone can reach it.
+    /// The host that people reach it by: that name, else the server's.
+    #[must_use]
+    pub fn host<'a>(&'a self, public_host: &'a str) -> &'a str {
+        self.address().map_or(public_host, |(name, _)| name.as_str())
+    }
+
+    /// What its URLs begin with. Where its main port is published on a loopback address only and none of its domains was
+    /// ever served, this machine alone can reach it.
     #[must_use]
     pub fn origin_url(&self, public_host: &str) -> String {
-        if let Some(domain) = self.domains.first() {
-            return format!("https://{}", domain.name);
+        if let Some((name, port)) = self.address() {
+            return https_origin(name, port);
         }
         let main = self.deployment.as_ref().and_then(|deployment| deployment.main.as_ref());
         let port = main.map_or(0, |main| main.port);

@@ -15,6 +15,9 @@ pub struct AppDomain {
     pub name: DomainName,
     /// When it was given to the app.
     pub added_at: Timestamp,
+    /// The port of HTTPS at which the gateway served it last; `None` until it first does. A name that never was served may
+    /// never work, so nothing is made to depend on it.
+    pub served_port: Option<u16>,
     /// Its certificate; `None` before the first was issued.
     pub certificate: Option<Certificate>,
     /// The tries to get the next certificate that have failed; `None` once one succeeds.
@@ -43,6 +46,15 @@ pub struct FailedTries {
     pub at: Timestamp,
 }
 
+/// What the URLs of a name begin with that is served at that port.
+#[must_use]
+pub fn https_origin(name: &DomainName, port: u16) -> String {
+    if port == HTTPS_PORT { format!("https://{name}") } else { format!("https://{name}:{port}") }
+}
+
+/// The port that a URL of HTTPS means where it names none.
+pub const HTTPS_PORT: u16 = 443;
+
 /// The longest pause after a try that failed.
 const LONGEST_PAUSE: Duration = Duration::from_hours(24);
 
@@ -50,7 +62,7 @@ impl AppDomain {
     /// A name that has just been given to an app.
     #[must_use]
     pub const fn added(name: DomainName, now: Timestamp) -> Self {
-        Self { name, added_at: now, certificate: None, failed: None }
+        Self { name, added_at: now, served_port: None, certificate: None, failed: None }
     }
 
     /// When the next certificate is to be asked for: at once where there is none, else when a third of the lifetime is

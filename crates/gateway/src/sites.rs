@@ -124,11 +124,13 @@ impl NginxGateway {
         self.sites().with_file_name(ASKED_FOR)
     }
 
-    async fn serve_sites(&self, sites: &[Site]) -> Result<(), GatewayFailure> {
+    /// Serves the sites, and tells the port of HTTPS.
+    async fn serve_sites(&self, sites: &[Site]) -> Result<u16, GatewayFailure> {
         let is_root = rustix::process::geteuid().is_root();
         self.setup()?;
         let _lock = if is_root { Some(self.lock().await?) } else { None };
         let setup = self.setup()?;
+        let port = setup.listen_https.port();
         let wanted = files_of(&setup, sites)?;
         let (live, asked) = (self.sites(), self.asked());
         if read_files(&live).is_ok_and(|files| files == wanted)
@@ -136,14 +138,17 @@ impl NginxGateway {
             && Probe(&setup).is_live(&marker).await.is_ok()
         {
             // Of a request that nobody answered in time.
-            return files::remove(&asked).map_err(GatewayFailure::file("remove", &asked));
+            files::remove(&asked).map_err(GatewayFailure::file("remove", &asked))?;
+            return Ok(port);
         }
         let marker = Marker::random().map_err(GatewayFailure::file("read", Path::new("/dev/urandom")))?;
         write_files(&asked, &wanted, &setup.marker_file(&marker))?;
         if is_root {
-            return self.apply_asked(&setup, marker.as_str()).await;
+            self.apply_asked(&setup, marker.as_str()).await?;
+        } else {
+            self.ask_root(marker.as_str()).await?;
         }
-        self.ask_root(marker.as_str()).await
+        Ok(port)
     }
 
     fn setup(&self) -> Result<Setup, GatewayFailure> {
@@ -178,16 +183,20 @@ impl NginxGateway {
 
 #[async_trait]
 impl Gateway for NginxGateway {
-    async fn serve(&self, sites: &[Site]) -> Result<(), GatewayError> {
+    async fn serve(&self, sites: &[Site]) -> Result<u16, GatewayError> {
         self.serve_sites(sites).await.map_err(|error| match refusal(&error) {
             Some(words) => GatewayError::Refused { at_fault: at_fault(&words, sites), words },
             None => GatewayError::Unreachable { reason: error.to_string() },
         })
     }
 
-    async fn is_own_name(&self, name: &DomainName) -> bool {
-        let names = self.setup().map(|setup| setup.names).unwrap_or_default();
-        names.iter().any(|own| own.to_string().eq_ignore_ascii_case(name.as_str()))
+    async fn own_names(&self) -> Option<Vec<String>> {
+        match self.setup() {
+            Ok(setup) => Some(setup.names.iter().map(ToString::to_string).collect()),
+            Err(GatewayFailure::NotSetUp) => None,
+            // What is wrong with it is told where it is to serve.
+            Err(_) => Some(Vec::new()),
+        }
     }
 }
 

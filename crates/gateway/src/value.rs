@@ -171,6 +171,10 @@ impl Listen {
         })
     }
 
+    pub(crate) const fn port(self) -> u16 {
+        self.port
+    }
+
     /// What follows the host in a URL, unless that port is the scheme's own.
     pub(crate) fn suffix(self, port_of_scheme: u16) -> Value {
         Value(if self.port == port_of_scheme { String::new() } else { format!(":{}", self.port) })

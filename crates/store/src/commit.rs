@@ -96,13 +96,14 @@ fn write_domains(
     for (position, domain) in (0_u32..).zip(domains) {
         let written = run(
             transaction,
-            "INSERT INTO domain (name, install, position, added_at, certificate, failed)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+            "INSERT INTO domain (name, install, position, added_at, served_port, certificate, failed)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
             params![
                 domain.name.as_str(),
                 install.as_str(),
                 position,
                 domain.added_at.as_millis(),
+                domain.served_port,
                 domain.certificate.as_ref().map(rows::app_domain::certificate_to_json).transpose()?,
                 domain.failed.as_ref().map(rows::app_domain::failed_to_json).transpose()?,
             ],

@@ -18,6 +18,7 @@ pub(crate) const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/0003_public_server.sql"),
     include_str!("../migrations/0004_catalogs.sql"),
     include_str!("../migrations/0005_images.sql"),
+    include_str!("../migrations/0006_served_domains.sql"),
 ];
 
 /// Brings the file to the newest version. One that holds something already is copied first, to

@@ -20,7 +20,8 @@ pub struct FakeFront {
 
 struct State {
     served: Vec<Site>,
-    own_name: Option<DomainName>,
+    own_names: Option<Vec<String>>,
+    port: u16,
     age: Duration,
     refusal: Option<GatewayError>,
     refused: BTreeSet<DomainName>,
@@ -39,7 +40,8 @@ impl FakeFront {
     pub fn of(clock: Arc<dyn Clock>) -> Self {
         let state = State {
             served: Vec::new(),
-            own_name: None,
+            own_names: Some(Vec::new()),
+            port: domain::HTTPS_PORT,
             age: Duration::ZERO,
             refusal: None,
             refused: BTreeSet::new(),
@@ -70,7 +72,22 @@ impl FakeFront {
 
     /// Gives the web server a name that it has itself.
     pub fn call_itself(&self, name: &DomainName) {
-        self.state().own_name = Some(name.clone());
+        self.state().own_names = Some(vec![name.to_string()]);
+    }
+
+    /// A web server that nobody has set up yet.
+    pub fn forget_setup(&self) {
+        self.state().own_names = None;
+    }
+
+    /// Lets the web server serve nothing any more, as after its files are gone.
+    pub fn forget_sites(&self) {
+        self.state().served.clear();
+    }
+
+    /// Lets the web server listen at another port of HTTPS from its next change on.
+    pub fn listen_at(&self, port: u16) {
+        self.state().port = port;
     }
 
     /// Lets certificates begin that long before now: the authority's clock is behind ours.
@@ -113,10 +130,10 @@ impl FakeFront {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn serve(&self, sites: &[Site]) -> Result<(), GatewayError> {
+    fn serve(&self, sites: &[Site]) -> Result<u16, GatewayError> {
         let mut state = self.state();
         if state.served == sites {
-            return Ok(());
+            return Ok(state.port);
         }
         if let Some(refusal) = &state.refusal {
             return Err(refusal.clone());
@@ -135,7 +152,7 @@ impl FakeFront {
             }
         }
         state.served = sites.to_vec();
-        Ok(())
+        Ok(state.port)
     }
 
     fn issue(&self, name: &DomainName, challenges: &dyn ChallengeSink) -> Result<Certificate, Failure> {
@@ -156,13 +173,13 @@ impl FakeFront {
 
 #[async_trait]
 impl Gateway for OfLife<FakeFront> {
-    async fn serve(&self, sites: &[Site]) -> Result<(), GatewayError> {
+    async fn serve(&self, sites: &[Site]) -> Result<u16, GatewayError> {
         let failure = || Err(GatewayError::Unreachable { reason: "injected fault".to_owned() });
         self.pass("gateway.serve", failure, async || self.inner.serve(sites)).await
     }
 
-    async fn is_own_name(&self, name: &DomainName) -> bool {
-        self.inner.state().own_name.as_ref() == Some(name)
+    async fn own_names(&self) -> Option<Vec<String>> {
+        self.inner.state().own_names.clone()
     }
 }
 

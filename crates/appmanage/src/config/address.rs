@@ -11,8 +11,7 @@ use super::value::TextValue;
 pub(crate) struct Base(pub(crate) String);
 
 impl TextValue for Base {
-    const FORM: &'static str =
-        "empty for the root, or a path such as /api of letters, digits, \"-\", \"_\", \".\" and \"/\" (not below /gateway, /.appmanage, /.well-known)";
+    const FORM: &'static str = "empty for the root, or a path such as /api of letters, digits, \"-\", \"_\", \".\" and \"/\" (not below /gateway, /.appmanage, /.well-known)";
 
     fn parse(text: &str) -> Option<Self> {
         checked_base(text).ok().map(Self)

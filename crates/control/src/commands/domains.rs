@@ -27,21 +27,21 @@ const OWN_ADDRESS: [&str; 4] = ["APPMANAGE_AUTHORITY", "APPMANAGE_HOST", "APPMAN
 const WHOLE_ENV: &str = "env_file";
 
 impl Control {
-    /// Gives an app a name of its own. An app that writes its address into its pages is configured anew with it.
+    /// Gives an app a name of its own. Its address follows once the gateway has served it (`addresses`).
     ///
     /// # Errors
     /// `AppIdFormat`, `DomainFormat`, `NoGateway`, `NoSuchApp`, `NotManaged`, `Busy`, `NotWeb`, `DomainTaken`, `TooManyDomains`,
-    /// `DomainNotResolved`, `PackageUnreadable`, `Store`. Nothing has changed then.
+    /// `DomainNotResolved`, `Store`. Nothing has changed then.
     pub async fn add_domain(self: &Arc<Self>, id: &str, domain: &str) -> Result<DomainDetail, Error> {
         let id = parse_app_id(id)?;
         let name = parse_domain(domain)?;
         let Some(front) = &self.front else { return Err(Error::NoGateway) };
-        let app = self.recorder.read(|memory| self.with_domain(memory, &id, &name, Timestamp::default()))?;
-        if front.gateway.is_own_name(&name).await {
+        let Some(own_names) = front.gateway.own_names().await else { return Err(Error::NoGateway) };
+        self.recorder.read(|memory| self.with_domain(memory, &id, &name, Timestamp::default()))?;
+        if own_names.iter().any(|own| own.eq_ignore_ascii_case(name.as_str())) {
             return Err(Error::DomainTaken { domain: name, holder: DomainHolder::Server });
         }
         self.check_resolves(&name).await?;
-        let reads_address = app.domains.len() == 1 && self.reads_own_address(&app).await?;
         let control = Arc::clone(self);
         let decide = move |memory: &Memory, now| {
             let app = control.with_domain(memory, &id, &name, now)?;
@@ -52,7 +52,8 @@ impl Control {
                 app.domains.last().unwrap_or(&AppDomain::added(name, now)),
                 now,
             );
-            Ok((control.readdressed(record, app, reads_address, now), detail))
+            let operation = record.operation.clone();
+            Ok((Change { app: Some(app), operation, ..Change::default() }, detail))
         };
         self.recorder.update(decide).await.map_err(|error| match error {
             // Decided on the same state by the database's own constraint.
@@ -76,9 +77,9 @@ impl Control {
         let name = parse_domain(domain)?;
         let app = self.recorder.read(|memory| memory.app(&id).map(|record| record.app.clone()));
         let app = app.ok_or_else(|| no_such_app(id.to_string()))?;
-        let is_first = app.domains.first().is_some_and(|first| first.name == name);
+        let is_address = app.address().is_some_and(|(address, _)| *address == name);
         // Whoever wants to be rid of a name is not kept from it by files that cannot be read now.
-        let reads_address = is_first
+        let reads_address = is_address
             && app.lifecycle == Lifecycle::Installed
             && self.reads_own_address(&app).await.unwrap_or(true);
         let control = Arc::clone(self);
@@ -89,7 +90,7 @@ impl Control {
             if app.domains.len() == record.app.domains.len() {
                 return Err(Error::NoSuchDomain { domain: name });
             }
-            if let Some(open) = record.open_operation().filter(|_| is_first) {
+            if let Some(open) = record.open_operation().filter(|_| is_address) {
                 return Err(Error::Busy { open: open.kind });
             }
             Ok((control.readdressed(record, app, reads_address, now), (id, name)))
@@ -110,8 +111,8 @@ impl Control {
         if app.origin != Origin::Installed {
             return Err(Error::NotManaged { id: id.to_string() });
         }
-        // A second name changes nothing that an operation works with.
-        if let Some(open) = record.open_operation().filter(|_| app.domains.is_empty()) {
+        // What is at work on an installed app, a name changes nothing of.
+        if let Some(open) = record.open_operation().filter(|_| app.lifecycle != Lifecycle::Installed) {
             return Err(Error::Busy { open: open.kind });
         }
         if app.lifecycle != Lifecycle::Installed {
@@ -141,15 +142,20 @@ impl Control {
     }
 
     /// The change that gives an app other names. Where that changes its address, and it reads that, it is configured anew.
-    fn readdressed(&self, record: &AppRecord, app: App, reads_address: bool, now: Timestamp) -> Change {
-        let first = |app: &App| app.domains.first().map(|domain| domain.name.clone());
-        if reads_address && first(&app) != first(&record.app) {
+    pub(crate) fn readdressed(
+        &self,
+        record: &AppRecord,
+        app: App,
+        reads_address: bool,
+        now: Timestamp,
+    ) -> Change {
+        if reads_address && app.address() != record.app.address() {
             return self.queue(app, &record.app, OperationKind::Configure, now);
         }
         Change { app: Some(app), operation: record.operation.clone(), ..Change::default() }
     }
 
-    async fn reads_own_address(&self, app: &App) -> Result<bool, Error> {
+    pub(crate) async fn reads_own_address(&self, app: &App) -> Result<bool, Error> {
         let package = self.package_of(app).await.map_err(|error| Error::PackageUnreadable {
             id: app.id.to_string(),
             reason: error.to_string(),

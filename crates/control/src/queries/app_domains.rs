@@ -1,6 +1,6 @@
 //! AppDomainList: the names that apps are reached by, and how it stands with each.
 
-use domain::{App, AppDomain, AppId, DomainName, Failure, Lifecycle, Timestamp};
+use domain::{App, AppDomain, AppId, DomainName, Failure, HTTPS_PORT, Lifecycle, Timestamp, https_origin};
 
 use super::parse_app_id;
 use crate::memory::Memory;
@@ -14,6 +14,8 @@ pub struct DomainDetail {
     pub app: AppId,
     /// The name, with its certificate.
     pub domain: AppDomain,
+    /// What its URLs begin with.
+    pub origin: String,
     /// How it stands with the gateway.
     pub site: SiteState,
     /// Whether the certificate can be used now.
@@ -63,8 +65,10 @@ impl Control {
         now: Timestamp,
     ) -> DomainDetail {
         let is_valid = |c: &domain::Certificate| c.valid_from <= now && now < c.expires_at;
+        let port = domain.served_port.or(memory.gateway.port).unwrap_or(HTTPS_PORT);
         DomainDetail {
             app: app.id.clone(),
+            origin: https_origin(&domain.name, port),
             site: site_state(memory, app, domain),
             is_certified: domain.certificate.as_ref().is_some_and(is_valid),
             next_try_at: domain.next_try_at(),

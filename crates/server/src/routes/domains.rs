@@ -145,7 +145,7 @@ fn listed() -> AppDomainInfo {
 }
 
 fn info(detail: &DomainDetail, language: Language) -> AppDomainInfo {
-    let DomainDetail { app, domain, site, is_certified, next_try_at } = detail;
+    let DomainDetail { app, domain, origin, site, is_certified, next_try_at } = detail;
     let (site, refused) = match site {
         SiteState::Served => ("served", None),
         SiteState::Pending => ("pending", None),
@@ -162,7 +162,7 @@ fn info(detail: &DomainDetail, language: Language) -> AppDomainInfo {
     AppDomainInfo {
         app_id: app.to_string(),
         domain: domain.name.to_string(),
-        url: format!("https://{}/", domain.name),
+        url: format!("{origin}/"),
         added_at: rfc3339(domain.added_at),
         site: site.into(),
         certificate: certificate.into(),

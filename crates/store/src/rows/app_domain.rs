@@ -35,7 +35,13 @@ pub(crate) fn read(row: &Row<'_>) -> Result<AppDomain, Fault> {
         at: Timestamp::from_millis(row.at),
     });
     let name = cells.known("name", |text| DomainName::parse(text).ok())?;
-    Ok(AppDomain { name, added_at: cells.time("added_at")?, certificate, failed })
+    Ok(AppDomain {
+        name,
+        added_at: cells.time("added_at")?,
+        served_port: row.get("served_port")?,
+        certificate,
+        failed,
+    })
 }
 
 pub(crate) fn certificate_to_json(certificate: &Certificate) -> serde_json::Result<String> {

@@ -105,6 +105,7 @@ impl Generator {
         AppDomain {
             name: name.expect("a test names its installations well"),
             added_at: self.time(),
+            served_port: self.maybe(|it| it.pick(&[443, 8443])),
             certificate: self.maybe(|it| Certificate { file, valid_from: it.time(), expires_at: it.time() }),
             failed: self.maybe(|it| FailedTries { count: it.number(), failure: it.failure(), at: it.time() }),
         }
