@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::Control;
 use crate::memory::{AppRecord, EngineLink, Memory};
-use crate::ports::{Change, StoreError};
+use crate::ports::StoreError;
 use crate::recorder::error_chain;
 use crate::sites::upstream;
 
@@ -75,7 +75,7 @@ impl Control {
             let change = record.and_then(|record| {
                 Some(control.readdressed(record, settled(memory, record)?, reads_address, now))
             });
-            Ok((change.unwrap_or_else(Change::default), ()))
+            Ok((change.unwrap_or_default(), ()))
         };
         self.recorder.update(decide).await
     }

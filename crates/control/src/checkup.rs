@@ -4,10 +4,12 @@
 
 use std::sync::Arc;
 
+use domain::Failure;
+
 use crate::error::Error;
 use crate::ports::CommandError;
 use crate::recorder::off_the_runtime;
-use crate::{Control, Readiness};
+use crate::{Control, DomainDetail, Readiness};
 
 /// What was found. An error says what is wrong.
 #[derive(Debug)]
@@ -24,6 +26,17 @@ pub struct Checkup {
     pub packages: usize,
     /// The packages that cannot be used, each with the reason.
     pub broken_packages: Vec<String>,
+    /// What serves apps under names of their own; `None` where no gateway is configured.
+    pub gateway: Option<GatewayCheckup>,
+}
+
+/// What was found of the gateway, as it was seen at last.
+#[derive(Debug)]
+pub struct GatewayCheckup {
+    /// Why it does not take the names of apps, whichever they are.
+    pub failure: Option<Failure>,
+    /// The names of apps.
+    pub domains: Vec<DomainDetail>,
 }
 
 impl Control {
@@ -36,6 +49,13 @@ impl Control {
         let disk = figures.map_err(Error::from).and_then(|figures| figures.check_room());
         let ports = self.recorder.read(|memory| self.check_ports(memory));
         let (packages, broken_packages) = (self.catalog.entries().len(), self.catalog.broken());
-        Checkup { readiness, compose, disk, ports, packages, broken_packages }
+        let gateway = self.front.as_ref().map(|_| {
+            let now = self.clock.now();
+            self.recorder.read(|memory| GatewayCheckup {
+                failure: memory.gateway.failure.clone(),
+                domains: self.domain_details(memory, now).collect(),
+            })
+        });
+        Checkup { readiness, compose, disk, ports, packages, broken_packages, gateway }
     }
 }

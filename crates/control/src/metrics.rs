@@ -8,12 +8,12 @@ use std::future::Future;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use domain::{OperationState, Status};
+use domain::{OperationState, Status, Timestamp};
 use tokio::time::Instant;
 
-use crate::Control;
 use crate::memory::EngineLink;
 use crate::ports::{CommandError, EngineError, HostError, ProcessUsage, PullError};
+use crate::{Control, DomainDetail, SiteState};
 
 /// Seconds that operations take: a stop, an install from a fast registry, one from a slow one.
 const OPERATION_SECONDS: &[f64] = &[1.0, 5.0, 15.0, 60.0, 300.0, 900.0, 3_600.0];
@@ -147,6 +147,10 @@ pub struct Standing {
     pub apps: Vec<(Status, usize)>,
     /// Open operations by queue (`installs`, `others`) and what they do (`waiting`, `at_work`, `stuck`).
     pub open_operations: Vec<(Labels, usize)>,
+    /// Names of apps by how they stand with the gateway, every state.
+    pub sites: Vec<(&'static str, usize)>,
+    /// When the first certificate of a name that is to be served expires; `None` where none has one.
+    pub certificate_expires_at: Option<Timestamp>,
     /// Whether the engine answers.
     pub engine_up: bool,
     /// This process.
@@ -180,7 +184,17 @@ impl Control {
                     open_operations.push(((queue, stage), count));
                 }
             }
-            Standing { apps, open_operations, engine_up: memory.engine_link == EngineLink::Up, process }
+            let mut sites: Vec<_> = SiteState::ALL.iter().map(|state| (*state, 0)).collect();
+            let mut expiries = Vec::new();
+            for DomainDetail { site, domain, .. } in self.domain_details(memory, now) {
+                let count = sites.iter_mut().find(|(known, _)| *known == site.as_str());
+                count.into_iter().for_each(|(_, count)| *count += 1);
+                let certificate = domain.certificate.filter(|_| site != SiteState::Kept);
+                expiries.extend(certificate.map(|certificate| certificate.expires_at));
+            }
+            let certificate_expires_at = expiries.into_iter().min();
+            let engine_up = memory.engine_link == EngineLink::Up;
+            Standing { apps, open_operations, sites, certificate_expires_at, engine_up, process }
         })
     }
 }

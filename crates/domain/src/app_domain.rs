@@ -78,6 +78,15 @@ impl AppDomain {
         self.failed.as_ref().map_or(due, |failed| due.max(failed.at.plus(failed.pause())))
     }
 
+    /// Whether somebody has to look: a certificate was asked for in vain; or the one that there is has expired, or will
+    /// before long, though half of the time to renew it is over.
+    #[must_use]
+    pub fn lacks_certificate(&self, now: Timestamp) -> bool {
+        self.certificate.as_ref().map_or(self.failed.is_some(), |certificate| {
+            certificate.expires_at.since(now) < certificate.expires_at.since(certificate.valid_from) / 6
+        })
+    }
+
     /// Notes that a try has failed.
     pub fn note_failure(&mut self, failure: Failure, now: Timestamp) {
         let count = self.failed.as_ref().map_or(0, |failed| failed.count).saturating_add(1);
@@ -130,6 +139,18 @@ mod tests {
     fn the_first_certificate_is_asked_for_at_once() {
         let added = AppDomain::added(DomainName::parse("a.example").unwrap(), Timestamp::from_millis(5));
         assert_eq!(added.next_try_at(), Timestamp::from_millis(5));
+    }
+
+    #[test]
+    fn somebody_has_to_look_when_no_certificate_comes_or_the_one_there_is_is_not_renewed() {
+        let day = |number: u32| Timestamp::from_millis(1_000).plus(number * DAY);
+        let mut domain = issued("a.example", 90 * DAY);
+        assert!(!domain.lacks_certificate(day(74)), "it is being renewed since day 60");
+        assert!(domain.lacks_certificate(day(76)) && domain.lacks_certificate(day(100)));
+        domain.certificate = None;
+        assert!(!domain.lacks_certificate(day(0)), "it has just been asked for");
+        domain.note_failure(Failure::of(FailureClass::CaRefused, "", ""), day(0));
+        assert!(domain.lacks_certificate(day(0)));
     }
 
     #[test]

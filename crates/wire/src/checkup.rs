@@ -7,7 +7,8 @@ use serde::{Deserialize, Serialize};
 pub struct CheckupInfo {
     /// Whether all is as it should be.
     pub ok: bool,
-    /// What was looked at: `store`, `engine`, `compose`, `disk`, `ports` and `catalog`, in that order.
+    /// What was looked at: `store`, `engine`, `compose`, `disk`, `ports` and `catalog`, and where there is a gateway
+    /// `gateway` and `certificates`, in that order.
     pub findings: Vec<FindingInfo>,
 }
 

@@ -394,6 +394,8 @@ check-compose = docker compose
 check-disk = disk space
 check-ports = ports
 check-catalog = catalog
+check-gateway = gateway
+check-certificates = certificates of domains
 doctor-sound = Everything works.
 doctor-problems = To be solved: { $count }
 doctor-clock = this machine's clock and the server's differ by { $seconds } s
@@ -404,6 +406,8 @@ doctor-next-compose = Install docker compose 2.29 or newer (package docker-compo
 doctor-next-disk = Free some space: "docker system df" shows what Docker uses, "appmanage trash" what the recycle bin keeps.
 doctor-next-ports = Widen the range (settings network.port_first and network.port_last), or uninstall apps.
 doctor-next-catalog = Correct the packages that are named, or remove them from the folder (setting catalog.dir).
+doctor-next-gateway = "appmanage domain list" tells more; "appmanage gateway status" (as root) looks at nginx, docs/gateway.md says what to do.
+doctor-next-certificates = "appmanage domain list" tells more: the names have to lead here, and port 80 has to be open to the internet (docs/domains.md).
 
 ## The screen that "appmanage --help" is
 

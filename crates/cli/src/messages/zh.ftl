@@ -394,6 +394,8 @@ check-compose = docker compose
 check-disk = 磁盘空间
 check-ports = 端口
 check-catalog = 应用目录
+check-gateway = 网关
+check-certificates = 域名证书
 doctor-sound = 一切正常。
 doctor-problems = 待解决的问题:{ $count }
 doctor-clock = 本机与服务器的时钟相差 { $seconds } 秒
@@ -404,6 +406,8 @@ doctor-next-compose = 请安装 docker compose 2.29 或更新版本(软件包 do
 doctor-next-disk = 请清理空间:“docker system df”查看 Docker 的占用,“appmanage trash”查看回收站。
 doctor-next-ports = 请扩大端口范围(设置 network.port_first 和 network.port_last),或卸载一些应用。
 doctor-next-catalog = 请修正所列的安装包,或从目录中移除(设置 catalog.dir)。
+doctor-next-gateway = “appmanage domain list”给出详情;“appmanage gateway status”(以 root 运行)检查 nginx,处理方法见 docs/gateway.md。
+doctor-next-certificates = “appmanage domain list”给出详情:域名必须解析到本机,80 端口必须对互联网开放(docs/domains.md)。
 
 ## “appmanage --help”的一屏
 

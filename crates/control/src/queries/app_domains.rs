@@ -20,6 +20,8 @@ pub struct DomainDetail {
     pub site: SiteState,
     /// Whether the certificate can be used now.
     pub is_certified: bool,
+    /// Whether somebody has to look after its certificate, where it is to have one.
+    pub lacks_certificate: bool,
     /// When the next certificate is to be asked for.
     pub next_try_at: Timestamp,
 }
@@ -37,6 +39,22 @@ pub enum SiteState {
     Kept,
 }
 
+impl SiteState {
+    /// All of them in a word, in the order of declaration.
+    pub const ALL: [&'static str; 4] = ["served", "pending", "failed", "kept"];
+
+    /// In a word.
+    #[must_use]
+    pub const fn as_str(&self) -> &'static str {
+        match self {
+            Self::Served => "served",
+            Self::Pending => "pending",
+            Self::Failed(_) => "failed",
+            Self::Kept => "kept",
+        }
+    }
+}
+
 impl Control {
     /// The names of one app or of all, oldest app first, each app's in the order in which it was given them. Those
     /// of apps in the recycle bin are among them.
@@ -50,10 +68,19 @@ impl Control {
             if let Some(id) = id.as_ref().filter(|id| memory.app(id).is_none()) {
                 return Err(Error::NoSuchApp { id: id.to_string() });
             }
-            let records = memory.oldest_first().map(|record| &record.app);
-            let wanted = records.filter(|app| id.as_ref().is_none_or(|id| app.id == *id));
-            let details = |app| Vec::from_iter(app_details(self, memory, app, now));
-            Ok(wanted.flat_map(details).collect())
+            let is_wanted = |detail: &DomainDetail| id.as_ref().is_none_or(|id| detail.app == *id);
+            Ok(self.domain_details(memory, now).filter(is_wanted).collect())
+        })
+    }
+
+    pub(crate) fn domain_details<'a>(
+        &'a self,
+        memory: &'a Memory,
+        now: Timestamp,
+    ) -> impl Iterator<Item = DomainDetail> + 'a {
+        let apps = memory.oldest_first().map(|record| &record.app);
+        apps.flat_map(move |app| {
+            app.domains.iter().map(move |domain| self.domain_detail(memory, app, domain, now))
         })
     }
 
@@ -66,24 +93,17 @@ impl Control {
     ) -> DomainDetail {
         let is_valid = |c: &domain::Certificate| c.valid_from <= now && now < c.expires_at;
         let port = domain.served_port.or(memory.gateway.port).unwrap_or(HTTPS_PORT);
+        let site = site_state(memory, app, domain);
         DomainDetail {
             app: app.id.clone(),
+            lacks_certificate: site != SiteState::Kept && domain.lacks_certificate(now),
             origin: https_origin(&domain.name, port),
-            site: site_state(memory, app, domain),
+            site,
             is_certified: domain.certificate.as_ref().is_some_and(is_valid),
             next_try_at: domain.next_try_at(),
             domain: domain.clone(),
         }
     }
-}
-
-fn app_details<'a>(
-    control: &'a Control,
-    memory: &'a Memory,
-    app: &'a App,
-    now: Timestamp,
-) -> impl Iterator<Item = DomainDetail> + 'a {
-    app.domains.iter().map(move |domain| control.domain_detail(memory, app, domain, now))
 }
 
 fn site_state(memory: &Memory, app: &App, domain: &AppDomain) -> SiteState {

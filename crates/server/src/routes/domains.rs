@@ -145,12 +145,10 @@ fn listed() -> AppDomainInfo {
 }
 
 fn info(detail: &DomainDetail, language: Language) -> AppDomainInfo {
-    let DomainDetail { app, domain, origin, site, is_certified, next_try_at } = detail;
-    let (site, refused) = match site {
-        SiteState::Served => ("served", None),
-        SiteState::Pending => ("pending", None),
-        SiteState::Failed(failure) => ("failed", Some(failure)),
-        SiteState::Kept => ("kept", None),
+    let DomainDetail { app, domain, origin, site, is_certified, next_try_at, .. } = detail;
+    let refused = match site {
+        SiteState::Failed(failure) => Some(failure),
+        SiteState::Served | SiteState::Pending | SiteState::Kept => None,
     };
     let certificate = match (&domain.certificate, is_certified) {
         (None, _) => "none",
@@ -164,7 +162,7 @@ fn info(detail: &DomainDetail, language: Language) -> AppDomainInfo {
         domain: domain.name.to_string(),
         url: format!("{origin}/"),
         added_at: rfc3339(domain.added_at),
-        site: site.into(),
+        site: site.as_str().into(),
         certificate: certificate.into(),
         expires_at: domain.certificate.as_ref().map(|it| rfc3339(it.expires_at)).unwrap_or_default(),
         next_try_at: rfc3339(*next_try_at),

@@ -6,12 +6,15 @@ use std::sync::Arc;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::{Extension, Json};
-use control::error_chain;
+use control::{DomainDetail, GatewayCheckup, SiteState, error_chain};
 use wire::{CheckInfo, CheckupInfo, FindingInfo, ReadinessInfo};
 
 use crate::Server;
 use crate::context::Context;
+use crate::details::rfc3339;
 use crate::error::Refusal;
+use crate::language::Language;
+use crate::messages;
 
 /// The server is alive: it answers.
 pub(crate) async fn alive() -> &'static str {
@@ -53,8 +56,10 @@ pub(crate) async fn checkup(
         ("ports", looked.ports.map(nothing).map_err(told)),
         ("catalog", catalog),
     ];
+    let of_gateway = looked.gateway.iter().flat_map(|found| gateway_findings(found, context.language));
     let findings: Vec<FindingInfo> = findings
         .into_iter()
+        .chain(of_gateway)
         .map(|(check, found)| {
             let ok = found.is_ok();
             let (Ok(found) | Err(found)) = found;
@@ -62,4 +67,32 @@ pub(crate) async fn checkup(
         })
         .collect();
     Json(CheckupInfo { ok: findings.iter().all(|finding| finding.ok), findings })
+}
+
+/// What was looked at, and what is well or wrong about it.
+type Finding = (&'static str, Result<String, String>);
+
+/// Whether the gateway serves the names of apps, and how it stands with their certificates.
+fn gateway_findings(found: &GatewayCheckup, language: Language) -> [Finding; 2] {
+    let GatewayCheckup { failure, domains } = found;
+    let told = |failure| messages::of_failure(language, failure);
+    let refused = domains.iter().filter_map(|detail| match &detail.site {
+        SiteState::Failed(failure) => Some(format!("{}: {}", detail.domain.name, told(failure))),
+        SiteState::Served | SiteState::Pending | SiteState::Kept => None,
+    });
+    // What is wrong with all of them is told once.
+    let refused: Vec<String> = failure.as_ref().map_or_else(|| refused.collect(), |all| vec![told(all)]);
+    let served = domains.iter().filter(|detail| detail.site == SiteState::Served).count();
+    let lacking = domains.iter().filter(|detail| detail.lacks_certificate).map(|detail| {
+        let DomainDetail { domain, .. } = detail;
+        let until = domain.certificate.as_ref().map(|it| format!(" ({})", rfc3339(it.expires_at)));
+        let why = domain.failed.as_ref().map(|failed| format!(": {}", told(&failed.failure)));
+        format!("{}{}{}", domain.name, until.unwrap_or_default(), why.unwrap_or_default())
+    });
+    let lacking: Vec<String> = lacking.collect();
+    let certified = domains.iter().filter(|detail| detail.is_certified).count();
+    let or_wrong = |good: usize, wrong: &[String]| {
+        if wrong.is_empty() { Ok(good.to_string()) } else { Err(wrong.join("; ")) }
+    };
+    [("gateway", or_wrong(served, &refused)), ("certificates", or_wrong(certified, &lacking))]
 }

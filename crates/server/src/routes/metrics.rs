@@ -62,6 +62,18 @@ fn write_standing(text: &mut Exposition, server: &Server) {
     for ((queue, stage), count) in standing.open_operations {
         text.figure("appmanage_operations_open", &[("queue", queue), ("stage", stage)], count);
     }
+    text.gauge("appmanage_sites", "Domains of apps, by how they stand with the gateway.");
+    for (state, count) in standing.sites {
+        text.figure("appmanage_sites", &[("state", state)], count);
+    }
+    text.gauge(
+        "appmanage_certificate_expiry_timestamp_seconds",
+        "When the first certificate of an app's domain expires; nothing where there is none.",
+    );
+    if let Some(expires_at) = standing.certificate_expires_at {
+        let seconds = expires_at.as_millis() / 1_000;
+        text.figure("appmanage_certificate_expiry_timestamp_seconds", &[], seconds);
+    }
     text.gauge("appmanage_engine_up", "1 while the container engine answers, else 0.");
     text.figure("appmanage_engine_up", &[], u8::from(standing.engine_up));
     if let Ok(ProcessUsage { resident_bytes, open_files, open_files_max }) = standing.process {

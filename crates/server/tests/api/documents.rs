@@ -149,6 +149,45 @@ async fn a_checkup_tells_of_everything_and_what_is_wrong() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_checkup_tells_of_a_gateway_that_refuses_and_of_a_certificate_that_does_not_come() {
+    let api = Api::start_with(testkit::World::with_gateway(), &server::ServerSettings::default()).await;
+    api.install("blog", "one").await;
+    let finding = |checkup: &Value, check: &str| {
+        let findings = checkup["findings"].as_array().expect("a list").clone();
+        findings.into_iter().find(|it| it["check"] == check).expect("it was looked at")
+    };
+    let sound = get(&api, "/doctor").await.json();
+    for check in ["gateway", "certificates"] {
+        assert_eq!(
+            (&finding(&sound, check)["ok"], &finding(&sound, check)["found"]),
+            (&true.into(), &"0".into())
+        );
+    }
+    let front = api.world.front.clone().expect("it has a gateway");
+    let name = |text: &str| domain::DomainName::parse(text).expect("a domain name");
+    front.refuse_site(&name("taken.example.com"), true);
+    front.fail(&name("blog.example.com"), Some(domain::FailureClass::ChallengeFailed));
+    for domain in ["taken.example.com", "blog.example.com"] {
+        api.running.control.add_domain("one", domain).await.expect("accepted");
+    }
+    let is_known = |running: &testkit::Running| {
+        let domains = running.control.app_domains(None).ok()?;
+        let has_failed = domains.iter().all(|it| it.lacks_certificate || it.site.as_str() == "failed");
+        has_failed.then_some(())
+    };
+    api.running.until(is_known).await;
+    let told = get(&api, "/doctor").await.json();
+    assert_eq!(told["ok"], false);
+    for (check, of) in [("gateway", "taken.example.com: "), ("certificates", "blog.example.com: ")] {
+        let finding = finding(&told, check);
+        assert!(
+            finding["ok"] == false && finding["found"].as_str().is_some_and(|it| it.starts_with(of)),
+            "{finding}"
+        );
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn every_package_has_a_picture_without_the_two_headers() {
     let icon = br#"<svg xmlns="http://www.w3.org/2000/svg"/>"#.to_vec();
     let drawn = Package {

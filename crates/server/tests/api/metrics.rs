@@ -71,6 +71,33 @@ async fn what_is_done_is_counted_and_how_things_stand_is_told() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn domains_are_counted_and_the_first_certificate_to_expire_is_told() {
+    let api = Api::start_with(testkit::World::with_gateway(), &server::ServerSettings::default()).await;
+    api.install("blog", "one").await;
+    let expiry = "appmanage_certificate_expiry_timestamp_seconds";
+    assert_eq!(figure(&scraped(&api).await, expiry), None);
+    let front = api.world.front.clone().expect("it has a gateway");
+    front.refuse_site(&domain::DomainName::parse("taken.example.com").expect("a name"), true);
+    for name in ["blog.example.com", "taken.example.com"] {
+        api.running.control.add_domain("one", name).await.expect("accepted");
+    }
+    let settled = |running: &testkit::Running| {
+        let domains = running.control.app_domains(None).ok()?;
+        let certified = domains.iter().find(|it| it.is_certified && it.site.as_str() == "served")?;
+        let is_refused = domains.iter().any(|it| it.site.as_str() == "failed");
+        certified.domain.certificate.clone().filter(|_| is_refused)
+    };
+    let certificate = api.running.until(settled).await;
+    let text = scraped(&api).await;
+    for (state, count) in [("served", "1"), ("failed", "1"), ("pending", "0"), ("kept", "0")] {
+        let name = format!("appmanage_sites{{state=\"{state}\"}}");
+        assert_eq!(figure(&text, &name).as_deref(), Some(count), "{name}\n{text}");
+    }
+    let seconds = (certificate.expires_at.as_millis() / 1_000).to_string();
+    assert_eq!(figure(&text, expiry), Some(seconds));
+}
+
+#[tokio::test(start_paused = true)]
 async fn the_figures_are_well_formed_and_their_number_does_not_grow_with_the_apps() {
     let api = Api::start().await;
     api.install("hello", "one").await;
