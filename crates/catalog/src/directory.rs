@@ -11,7 +11,7 @@ use crate::formats::{PackagedFile, Tree};
 use crate::source::{Source, SourceFiles};
 
 /// Largest `compose.yaml`. The largest that people publish have 50 KiB.
-const COMPOSE_LIMIT_BYTES: u64 = 256 * 1024;
+pub(crate) const COMPOSE_LIMIT_BYTES: u64 = 256 * 1024;
 /// Largest icon.
 const ICON_LIMIT_BYTES: u64 = 256 * 1024;
 /// The folder of the files that a package brings for its app.

@@ -138,9 +138,8 @@ fn check_derived(variables: &[Variable]) -> Result<(), PackageError> {
     let mut pending: Vec<_> = derived.collect();
     let mut parts: BTreeMap<&str, usize> = BTreeMap::new();
     while let Some((first, _)) = pending.first() {
-        let is_ready = |template: &Template| {
-            !template.names().any(|name| pending.iter().any(|(waiting, _)| *waiting == name))
-        };
+        let waiting: BTreeSet<&str> = pending.iter().map(|(name, _)| *name).collect();
+        let is_ready = |template: &Template| !template.names().any(|name| waiting.contains(name));
         let Some(ready) = pending.iter().position(|(_, template)| is_ready(template)) else {
             let (place, advice) =
                 (format!("variable {first}"), "make it of variables that are not made of it");
@@ -184,23 +183,32 @@ pub(crate) fn check_env(env: &EnvFile, is_declared: impl Fn(&str) -> bool) -> Re
         let advice = "write NAME=value lines, quotes closed";
         return Err(PackageError::rule(".env", format!("has no NAME=value in line {line}"), advice));
     }
-    let names: Vec<&str> = env.names().collect();
-    if let Some(name) = names.iter().find(|name| is_reserved(name)) {
+    if let Some(name) = env.names().find(|name| is_reserved(name)) {
         let advice = "leave it out: it belongs to the server, to docker compose or to every process";
         return Err(PackageError::rule(".env", format!("sets {name}"), advice));
     }
-    for (place, name, has_default) in env.uses() {
-        let is_before = names[..place].contains(&name) || (!names.contains(&name) && is_declared(name));
-        if !has_default && !is_before {
-            let problem = format!("uses {name} in the value of {}, where it has no value yet", names[place]);
-            return Err(PackageError::rule(
-                ".env",
-                problem,
-                "give it one in a line before, or write it plainly",
-            ));
-        }
+    if let Some((line, name)) = used_too_early(env, is_declared).next() {
+        let problem = format!("uses {name} in the value of {line}, where it has no value yet");
+        let advice = "give it one in a line before, or write it plainly";
+        return Err(PackageError::rule(".env", problem, advice));
     }
     Ok(())
+}
+
+/// The lines of `.env` that use what has no value yet, and what that is: compose reads from the top.
+pub(crate) fn used_too_early(
+    env: &EnvFile,
+    is_declared: impl Fn(&str) -> bool,
+) -> impl Iterator<Item = (&str, &str)> {
+    let names: Vec<&str> = env.names().collect();
+    let mut first: BTreeMap<&str, usize> = BTreeMap::new();
+    for (place, name) in names.iter().enumerate() {
+        first.entry(name).or_insert(place);
+    }
+    env.uses().into_iter().filter_map(move |(place, name, has_default)| {
+        let is_early = first.get(name).map_or_else(|| !is_declared(name), |first| *first >= place);
+        (!has_default && is_early).then_some((names[place], name))
+    })
 }
 
 /// Every name used is declared, every name declared is used, and none is declared twice: so none is ever

@@ -9,6 +9,8 @@ use crate::error::PackageError;
 const DEPTH_LIMIT: usize = 32;
 /// Values in one file. The largest compose files that people publish have some thousands.
 const NODE_LIMIT: usize = 20_000;
+/// Bytes of all texts in one file, those of uses of anchors each time.
+const TEXTS_LIMIT_BYTES: usize = 1 << 20;
 /// Anchors, and uses of them, in one file.
 const ALIAS_LIMIT: usize = 200;
 /// Events that uses of anchors may expand to: a few lines of aliases of aliases make billions otherwise.
@@ -28,6 +30,7 @@ pub(crate) fn from_str<T: DeserializeOwned>(text: &str) -> Result<T, PackageErro
             max_aliases: ALIAS_LIMIT,
             max_anchors: ALIAS_LIMIT,
             max_documents: 1,
+            max_total_scalar_bytes: TEXTS_LIMIT_BYTES,
         },
         alias_limits: serde_saphyr::alias_limits! { max_total_replayed_events: EXPANSION_LIMIT },
         with_snippet: false,

@@ -72,7 +72,7 @@ impl EnvFile {
                 }
                 Statement::NameAlone => at = end_of_line,
                 Statement::Broken => {
-                    broken_line.get_or_insert(text[..at].matches('\n').count() + 1);
+                    broken_line.get_or_insert_with(|| text[..at].matches('\n').count() + 1);
                     at = end_of_line;
                 }
             }

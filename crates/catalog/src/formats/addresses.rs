@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::formats::interpolation::{Otherwise, Part, parse};
+use crate::formats::interpolation::{EXPRESSION_LIMIT_BYTES, Otherwise, Part, parse};
 
 /// How one of an app's ports is reached, as texts with built-in variables.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -118,7 +118,7 @@ pub(super) fn settle(text: &str, hosts: &BTreeMap<String, Address>) -> String {
 fn expression_length(text: &str) -> usize {
     if text.starts_with("${") {
         let mut open = 0_usize;
-        for (index, byte) in text.bytes().enumerate() {
+        for (index, byte) in text.bytes().enumerate().take(EXPRESSION_LIMIT_BYTES) {
             match byte {
                 b'{' => open += 1,
                 b'}' if open == 1 => return index + 1,

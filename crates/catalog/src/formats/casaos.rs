@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 use crate::block::{Block, RequirementsBlock, TextBlock, VersionBlock};
 use crate::formats::casaos_settings::Settings;
 use crate::formats::loose::{self, both, text, text_at, texts};
-use crate::formats::{Draft, Icon, Tree, Untranslatable, Web, WebPort};
+use crate::formats::{Draft, Icon, Tree, Untranslatable, Web, WebPort, bounds};
 use crate::size::parse_bytes;
 
 /// Where a store keeps its apps; the last is for a folder of apps by itself.
@@ -82,12 +82,13 @@ pub(super) fn read(tree: &Tree, app: &str) -> Result<Vec<Draft>, Untranslatable>
         let reason = format!("{} has no x-casaos block, which tells of the app", COMPOSE_FILES[0]);
         return Err(Untranslatable::Unreadable(reason));
     };
+    bounds::check(&compose)?;
     let name = name(&compose, app);
     let mut remarks = Vec::new();
     keep_data_with_app(&mut compose, &name, app, &mut remarks);
     let mut files = BTreeMap::new();
     for path in paths_beside(&compose) {
-        files.extend(loose::collect(&folder, &path, &mut remarks));
+        loose::collect(&folder, &path, &mut files, &mut remarks);
     }
     let main = main_service(&compose, &about);
     let about = with_what_its_service_says(about, &compose, main.as_deref());

@@ -54,46 +54,48 @@ pub(super) fn fill_in(compose: &mut Map<String, Value>, web: Option<&Web>) -> Ve
                 *value = replace_whole(value, &format!("{by_host}{}", port.host), &inside);
             }
         }
-        while let Some((before, after)) = place(value) {
-            *value = settled(before, after, main, &ports, &mut variables);
+        let (mut written, mut rest) = (String::new(), value.as_str());
+        while let Some((before, after)) = place(rest) {
+            written.push_str(before);
+            rest = write_server(&mut written, after, main, &ports, &mut variables);
         }
+        *value = written + rest;
     });
     variables
 }
 
-/// The text with the server's name or address in the place between two others.
-fn settled(
-    before: &str,
-    after: &str,
+/// Writes the server's name or address between two texts. Returns what is left of the second.
+fn write_server<'t>(
+    written: &mut String,
+    after: &'t str,
     main: Option<u16>,
     ports: &[Published],
     variables: &mut Vec<VariableBlock>,
-) -> String {
-    let scheme = ["http://", "https://"].into_iter().find_map(|scheme| before.strip_suffix(scheme));
-    let (port, rest) = match split_port(after) {
-        Some((port, rest)) => (Some(port), rest),
-        None => (None, after),
-    };
-    let is_main = port.is_some() && port == main;
-    match (scheme, port.and_then(|port| ports.iter().find(|other| other.host == port))) {
-        (Some(before), _) if is_main => format!("{before}${{APPMANAGE_URL}}{rest}"),
-        (None, _) if is_main => format!("{before}${{APPMANAGE_AUTHORITY}}{rest}"),
-        (_, Some(published)) => {
-            let name = format!("PORT_{}", published.host);
-            if variables.iter().all(|variable| variable.name != name) {
-                variables.push(VariableBlock {
-                    of: Some(PortBlock {
-                        service: published.service.clone(),
-                        port: published.target,
-                        udp: false,
-                    }),
-                    ..VariableBlock::of(&name, Kind::Port, TextBlock::default())
-                });
+) -> &'t str {
+    let (port, rest) = split_port(after).map_or((None, after), |(port, rest)| (Some(port), rest));
+    if port.is_some() && port == main {
+        let before = ["http://", "https://"].into_iter().find_map(|scheme| written.strip_suffix(scheme));
+        match before.map(str::len) {
+            Some(length) => {
+                written.truncate(length);
+                written.push_str("${APPMANAGE_URL}");
             }
-            format!("{before}${{APPMANAGE_HOST}}:${{{name}}}{rest}")
+            None => written.push_str("${APPMANAGE_AUTHORITY}"),
         }
-        _ => format!("{before}${{APPMANAGE_HOST}}{after}"),
+        return rest;
     }
+    written.push_str("${APPMANAGE_HOST}");
+    let Some(published) = port.and_then(|port| ports.iter().find(|other| other.host == port)) else {
+        return after;
+    };
+    let name = format!("PORT_{}", published.host);
+    written.push_str(&format!(":${{{name}}}"));
+    if variables.iter().all(|variable| variable.name != name) {
+        let of = PortBlock { service: published.service.clone(), port: published.target, udp: false };
+        let variable = VariableBlock::of(&name, Kind::Port, TextBlock::default());
+        variables.push(VariableBlock { of: Some(of), ..variable });
+    }
+    rest
 }
 
 fn is_public(name: &str) -> bool {
@@ -124,10 +126,11 @@ fn replace_whole(text: &str, from: &str, to: &str) -> String {
 fn place(value: &str) -> Option<(&str, &str)> {
     value.match_indices(['[', '<']).find_map(|(at, open)| {
         let close = if open == "[" { ']' } else { '>' };
-        let (inside, after) = value[at + 1..].split_once(close)?;
-        let mut words = inside.split(['_', '-', ' ']);
-        let is_name = inside.chars().all(|c| c.is_ascii_alphabetic() || "_- ".contains(c));
-        (is_name && words.any(|word| word.eq_ignore_ascii_case("ip"))).then_some((&value[..at], after))
+        let rest = &value[at + 1..];
+        let end = rest.find(|c: char| !(c.is_ascii_alphabetic() || "_- ".contains(c)))?;
+        let after = rest[end..].strip_prefix(close)?;
+        let mut words = rest[..end].split(['_', '-', ' ']);
+        words.any(|word| word.eq_ignore_ascii_case("ip")).then_some((&value[..at], after))
     })
 }
 

@@ -17,7 +17,7 @@ use crate::formats::interpolation::{is_name, names};
 use crate::formats::loose::{self, both};
 use crate::formats::offered::{is_reserved, text_variable};
 use crate::formats::{Draft, Tree, Untranslatable};
-use crate::formats::{coolify_addresses, coolify_contents, coolify_login, document};
+use crate::formats::{bounds, coolify_addresses, coolify_contents, coolify_login, document};
 
 type Object = Map<String, Value>;
 
@@ -27,6 +27,8 @@ const PICTURES: [&str; 2] = ["public/", ""];
 const OWN_FOLDERS: [&str; 1] = ["~"];
 /// Characters of what Coolify makes up for a user's name.
 const USER_LENGTH: u16 = 16;
+/// Magic variables of one template. The largest of the field has 40.
+const MAGIC_LIMIT: usize = 300;
 /// Beginnings that need no explanation in a name that people read.
 const SMALL_WORDS: [&str; 6] = ["with", "without", "and", "for", "of", "by"];
 
@@ -51,6 +53,7 @@ pub(super) fn read(tree: &Tree, app: &str) -> Result<Vec<Draft>, Untranslatable>
         return Err(Untranslatable::Hidden("its catalog marks it as one to be left out".to_owned()));
     }
     let mut compose = document::read_mapping("its compose file", &file.compose)?;
+    bounds::check(&compose)?;
     for part in compose.values_mut() {
         loose::each_text(part, &mut |text| *text = with_defaults(text));
     }
@@ -59,6 +62,7 @@ pub(super) fn read(tree: &Tree, app: &str) -> Result<Vec<Draft>, Untranslatable>
     let one_shot = take_unwatched(&mut compose);
     let mut declared = coolify_addresses::take(&mut compose);
     let magic = magic_names(&compose, &files);
+    bounds::check_count("magic variables", magic.len(), MAGIC_LIMIT)?;
     coolify_addresses::add_used(&mut declared, &compose, &magic);
     let web = coolify_addresses::web(&compose, &declared, file.port);
     let addresses = coolify_addresses::publish_others(&mut compose, &declared, web.as_ref(), &mut remarks);

@@ -7,8 +7,10 @@ use crate::formats::Untranslatable;
 
 /// Collections inside each other. The deepest of the field has 14.
 const DEPTH_LIMIT: usize = 48;
-/// Values in one file: the largest of the field have some thousands.
-const NODE_LIMIT: usize = 100_000;
+/// Values in one file, as many as a package's own may have: the largest of the field have some thousands.
+const NODE_LIMIT: usize = 20_000;
+/// Bytes of all texts in one file, those of uses of anchors each time.
+const TEXTS_LIMIT_BYTES: usize = 1 << 20;
 /// Anchors, and uses of them.
 const ALIAS_LIMIT: usize = 2_000;
 
@@ -38,6 +40,7 @@ pub(crate) fn read(name: &str, text: &str) -> Result<Value, Untranslatable> {
             max_aliases: ALIAS_LIMIT,
             max_anchors: ALIAS_LIMIT,
             max_documents: 1,
+            max_total_scalar_bytes: TEXTS_LIMIT_BYTES,
         },
         alias_limits: serde_saphyr::alias_limits! { max_total_replayed_events: NODE_LIMIT },
         strict_booleans: true,

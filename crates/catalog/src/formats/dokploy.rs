@@ -9,13 +9,17 @@ use crate::block::{Block, LoginBlock, VariableBlock, VersionBlock};
 use crate::formats::dokploy_template::{self, Template};
 use crate::formats::dokploy_values::Values;
 use crate::formats::loose::{self, both, text_at, texts};
-use crate::formats::{Draft, Tree, Untranslatable, Web, WebPort, addresses, dokploy_mounts, logins};
+use crate::formats::{Draft, Tree, Untranslatable, Web, WebPort, addresses, bounds, dokploy_mounts, logins};
 
 type Object = Map<String, Value>;
 
 const FOLDER: &str = "blueprints";
 const COMPOSE: &str = "docker-compose.yml";
 const TEMPLATE: &str = "template.toml";
+/// Domains of one template. The most of the field is six.
+const DOMAINS_LIMIT: usize = 50;
+/// Files that one template writes. The most of the field is 20.
+const MOUNTS_LIMIT: usize = 200;
 /// Tags that every app of such a catalog could have.
 const EMPTY_TAGS: [&str; 4] = ["self-hosted", "selfhosted", "open-source", "opensource"];
 /// The folder of the files that a template writes, as its compose file sees it, and as some take it to be.
@@ -43,11 +47,20 @@ pub(super) fn read(tree: &Tree, app: &str) -> Result<Vec<Draft>, Untranslatable>
     let missing = |name: &str| Untranslatable::Unreadable(format!("it has no {name}"));
     let mut compose = loose::document(&folder, COMPOSE)?.ok_or_else(|| missing(COMPOSE))?;
     let mut template = dokploy_template::parse(&folder.text(TEMPLATE)?.ok_or_else(|| missing(TEMPLATE))?)?;
+    bounds::check(&compose)?;
+    for (what, count, limit) in [
+        ("lines in its environment", template.env.len(), bounds::ENV_LIMIT),
+        ("domains", template.domains.len(), DOMAINS_LIMIT),
+        ("files in its template", template.mounts.len(), MOUNTS_LIMIT),
+    ] {
+        bounds::check_count(what, count, limit)?;
+    }
     let about = loose::json(&folder, "meta.json")?.unwrap_or_default();
     let mut remarks = Vec::new();
     find_services(&mut template, &compose, &mut remarks);
     let mut values = Values::of(&template);
     let files = dokploy_mounts::place(&template, &mut values, &mut compose, &mut remarks);
+    values.check()?;
     let hosts = values.hosts();
     for part in compose.values_mut() {
         loose::each_text(part, &mut |text| *text = addresses::settle(text, &hosts));

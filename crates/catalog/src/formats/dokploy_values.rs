@@ -12,14 +12,17 @@ use crate::formats::dokploy_template::{Domain, Template};
 use crate::formats::interpolation::{Otherwise, Part, is_name, parse};
 use crate::formats::offered::{is_reserved, text_variable};
 use crate::formats::secret_names::is_made_for;
-use crate::formats::{dokploy_functions, env_lines};
+use crate::formats::{Untranslatable, bounds, dokploy_functions, env_lines};
 
 /// Variables inside variables. Dokploy itself replaces twice.
 const DEPTH_LIMIT: usize = 16;
-/// Bytes of one text: variables of variables may multiply.
-const LENGTH_LIMIT_BYTES: usize = 1 << 20;
+/// Bytes of all texts of a template after its variables are put in, which may multiply. The largest of the field has
+/// 400 KB.
+const TEXTS_LIMIT_BYTES: usize = 8 << 20;
+/// Putting in a variable takes about as long as copying so many bytes.
+const USE_BYTES: usize = 64;
 /// Things that are made at install in one template: the largest of the field has 12.
-const MARKS_LIMIT: u32 = 1000;
+const MARKS_LIMIT: u32 = 200;
 /// While a text is worked on, one character of this private block stands for each thing that is made at install.
 const FIRST_MARK: u32 = 0xF_0000;
 
@@ -60,6 +63,8 @@ pub(super) struct Values<'t> {
     marks: Vec<Mark>,
     resolved: BTreeMap<String, String>,
     open: Vec<String>,
+    /// What all texts have taken so far, of [`TEXTS_LIMIT_BYTES`].
+    taken_bytes: usize,
     /// The names of `.env` in their order, and their values as compose reads them.
     keys: Vec<String>,
     lines: BTreeMap<String, String>,
@@ -79,6 +84,7 @@ impl<'t> Values<'t> {
             marks: Vec::new(),
             resolved: BTreeMap::new(),
             open: Vec::new(),
+            taken_bytes: 0,
             keys: Vec::new(),
             lines: BTreeMap::new(),
             others: Vec::new(),
@@ -145,14 +151,34 @@ impl<'t> Values<'t> {
         variables
     }
 
+    /// Whether every text has been worked out in full.
+    ///
+    /// # Errors
+    /// `Unsupported`: that would have taken too much.
+    pub(super) fn check(&self) -> Result<(), Untranslatable> {
+        bounds::check_count(
+            "bytes in its texts and what stands for their variables",
+            self.taken_bytes,
+            TEXTS_LIMIT_BYTES,
+        )
+    }
+
+    /// Whether there is room for so many bytes more, which are taken.
+    fn take(&mut self, bytes: usize) -> bool {
+        self.taken_bytes = self.taken_bytes.saturating_add(bytes).saturating_add(USE_BYTES);
+        self.taken_bytes <= TEXTS_LIMIT_BYTES
+    }
+
     /// Replaces variables and helpers; what is unknown stays, as in Dokploy: it may be meant for compose.
     fn text(&mut self, raw: &str, holder: &str) -> String {
+        if !self.take(raw.len()) {
+            return String::new();
+        }
         let (mut text, mut rest) = (String::new(), raw);
         let push = |text: &mut String, plain: &str| text.extend(plain.chars().filter(|c| !is_mark(*c)));
         while let Some((before, after)) = rest.split_once("${") {
             push(&mut text, before);
-            let Some((name, after_name)) = after.split_once('}').filter(|_| text.len() < LENGTH_LIMIT_BYTES)
-            else {
+            let Some((name, after_name)) = after.split_once('}') else {
                 text.push_str("${");
                 rest = after;
                 break;
@@ -169,8 +195,8 @@ impl<'t> Values<'t> {
 
     /// The value of a variable of the template; `None` where it has none, or is being worked out already.
     pub(super) fn variable(&mut self, name: &str) -> Option<String> {
-        if let Some(value) = self.resolved.get(name) {
-            return Some(value.clone());
+        if let Some(value) = self.resolved.get(name).cloned() {
+            return self.take(value.len()).then_some(value);
         }
         let raw = self.template.variables.get(name)?;
         if self.open.len() >= DEPTH_LIMIT || self.open.iter().any(|open| open == name) {

@@ -8,13 +8,13 @@ use serde_json::{Map, Value};
 use crate::block::{Block, Kind, PortBlock, ShapeBlock, TextBlock, VariableBlock, VersionBlock};
 use crate::emit::compose_text;
 use crate::formats::interpolation::{Part, parse};
-use crate::formats::known::Known;
+use crate::formats::known::{Known, Work};
 use crate::formats::published::Published;
 use crate::formats::secrets::Surroundings;
 use crate::formats::{Icon, PackagedFile, Translation, Untranslatable};
 use crate::formats::{
-    env_edit, icons, interpolation, networks, offered, private_keys, published, secret_names, secrets,
-    services, storage, texts,
+    bounds, env_edit, icons, interpolation, networks, offered, private_keys, published, secret_names,
+    secrets, services, storage, texts,
 };
 
 /// Variables of `.env` that only name another, behind each other.
@@ -47,6 +47,8 @@ pub(crate) struct Draft {
     pub(crate) web: Option<Web>,
     /// Names of variables whose values stay as they are, whatever they look like: no secret is made for them.
     pub(crate) fixed: BTreeSet<String>,
+    /// What putting in its variables has taken so far.
+    pub(crate) work: Work,
 }
 
 /// The port that people use.
@@ -98,7 +100,9 @@ impl Draft {
     /// # Errors
     /// Why there can be none.
     pub(crate) fn finish(mut self) -> Result<Translation, Untranslatable> {
+        bounds::check(&self.compose)?;
         let known = self.settle_listened_on();
+        bounds::check_count("lines in .env", known.env().len(), bounds::ENV_LIMIT)?;
         let name = package_name(&self.name)?;
         let mut compose = std::mem::take(&mut self.compose);
         let mut remarks = std::mem::take(&mut self.remarks);
@@ -107,7 +111,8 @@ impl Draft {
         settle_images(&mut compose, &known)?;
         networks::clean(&mut compose, &cleaned.container_names, &mut remarks);
         let (ports, main) = published::clean(&mut compose, self.web.as_ref(), &known, &mut remarks);
-        let stored = storage::clean(&mut compose, &self.data_prefixes, &self.files, &known, &mut remarks);
+        bounds::check_count("published ports", ports.len(), bounds::PORTS_LIMIT)?;
+        let stored = storage::clean(&mut compose, &self.data_prefixes, &self.files, &known, &mut remarks)?;
         check_size(&stored.files)?;
         let texts: Vec<&str> =
             stored.files.values().filter_map(|file| std::str::from_utf8(&file.bytes).ok()).collect();
@@ -129,13 +134,14 @@ impl Draft {
             private_keys::clean(&mut compose, &mut block.variables, &known, &stored.files, &mut remarks)?;
         let told = block.login.as_ref().and_then(|login| login.password.as_deref());
         let around = Surroundings { known: &known, fixed: &self.fixed, told, files: &texts };
-        secrets::clean(&mut compose, &mut block.variables, &around, &mut remarks);
+        secrets::clean(&mut compose, &mut block.variables, &around, &mut remarks)?;
         drop_unused(&mut block, &compose, &known);
         texts::label(&mut block.variables, &self.labels);
         let env = self.env.as_deref();
         let env = env.map(|env| {
             env_edit::clean(env, &mut block.variables, &of_versions, &asked, &known, &mut remarks)
         });
+        known.check()?;
         remarks.dedup();
         let compose = compose_text(&block, &compose);
         let icon = self.icon.and_then(|icon| icons::checked(icon.bytes));
@@ -199,7 +205,7 @@ fn settle_images(compose: &mut Map<String, Value>, known: &Known) -> Result<(), 
         let Some(Value::String(image)) = service.get_mut("image") else { continue };
         let settled = known.settle_image(image);
         let text = settled.text.trim().trim_end_matches(':').to_owned();
-        let has_gap = !settled.missing.is_empty() && text.ends_with('/');
+        let has_gap = settled.has_gap && text.ends_with('/');
         if text.is_empty() || text.starts_with([':', '/']) || has_gap {
             let why = format!("the image of its service {name} is {image:?}, where variables have no value");
             return Err(Untranslatable::Unreadable(why));

@@ -8,8 +8,7 @@ use domain::EnvFile;
 use crate::block::{Kind, VariableBlock};
 use crate::formats::known::Known;
 use crate::formats::offered::text_variable;
-use crate::formats::secrets::{DEPTH_LIMIT, expanded};
-use crate::variables::is_reserved;
+use crate::variables::{is_reserved, used_too_early};
 
 /// The file, and in `variables` those that now stand for some of its lines. `asked` are variables that users give values
 /// to, whatever the file says.
@@ -35,7 +34,8 @@ pub(crate) fn clean(
             let mut variable = text_variable(&name);
             let template = known.env().get(&name).cloned().unwrap_or_default();
             variable.kind = Kind::Derived;
-            variable.value = Some(expanded(&template, variables, known, DEPTH_LIMIT));
+            let is_declared = |name: &str| variables.iter().any(|variable| variable.name == name);
+            variable.value = Some(known.expanded(&template, &is_declared));
             variables.push(variable);
         }
         emptied.insert(name, "");
@@ -50,18 +50,9 @@ pub(crate) fn clean(
 
 /// The names of the lines that use what only comes later.
 fn too_early(env: &EnvFile, variables: &[VariableBlock], of_versions: &BTreeSet<String>) -> BTreeSet<String> {
-    let names: Vec<&str> = env.names().collect();
-    let is_declared =
-        |name: &str| variables.iter().any(|variable| variable.name == name) || of_versions.contains(name);
-    let is_early = |place: usize, name: &str| {
-        let is_before = names[..place].contains(&name) || (!names.contains(&name) && is_declared(name));
-        !is_before
-    };
-    env.uses()
-        .into_iter()
-        .filter(|(place, name, has_default)| !has_default && is_early(*place, name))
-        .map(|(place, ..)| names[place].to_owned())
-        .collect()
+    let of_package: BTreeSet<&str> =
+        variables.iter().map(|variable| &variable.name).chain(of_versions).map(String::as_str).collect();
+    used_too_early(env, |name| of_package.contains(name)).map(|(line, _)| line.to_owned()).collect()
 }
 
 #[cfg(test)]

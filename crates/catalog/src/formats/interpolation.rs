@@ -2,7 +2,7 @@
 //! `${NAME}` only; what a variable is, and what is written for it, is decided elsewhere.
 
 /// Bytes of one `${…}`: a default may be a short text; nothing in the field comes near.
-const EXPRESSION_LIMIT_BYTES: usize = 8192;
+pub(crate) const EXPRESSION_LIMIT_BYTES: usize = 4096;
 /// Defaults inside defaults. Two are seen.
 const DEPTH_LIMIT: usize = 8;
 
@@ -37,7 +37,8 @@ pub(crate) enum Otherwise {
 
 /// The pieces of a text. A `$` that compose would refuse means itself.
 pub(crate) fn parse(text: &str) -> Vec<Part> {
-    parse_within(text, DEPTH_LIMIT)
+    let closing = if text.contains("${") { closing_braces(text) } else { Vec::new() };
+    parse_within(Span { whole: text, start: 0, end: text.len() }, &closing, DEPTH_LIMIT)
 }
 
 /// A text that compose reads as exactly that text.
@@ -67,14 +68,33 @@ fn collect_names(parts: &[Part], names: &mut Vec<String>) {
     }
 }
 
-fn parse_within(text: &str, depth: usize) -> Vec<Part> {
-    let (mut parts, mut plain, mut rest) = (Vec::new(), String::new(), text);
-    while let Some((before, after)) = rest.split_once('$') {
+/// A part of a text, which knows where in it it stands.
+#[derive(Clone, Copy)]
+struct Span<'t> {
+    whole: &'t str,
+    start: usize,
+    end: usize,
+}
+
+impl<'t> Span<'t> {
+    fn text(self) -> &'t str {
+        &self.whole[self.start..self.end]
+    }
+
+    fn skip(self, bytes: usize) -> Self {
+        Self { start: self.start + bytes, ..self }
+    }
+}
+
+fn parse_within(span: Span<'_>, closing: &[Option<usize>], depth: usize) -> Vec<Part> {
+    let (mut parts, mut plain, mut rest) = (Vec::new(), String::new(), span);
+    while let Some((before, after)) = rest.text().split_once('$') {
         plain.push_str(before);
-        if let Some(after_escape) = after.strip_prefix('$') {
+        let behind = rest.skip(before.len() + 1);
+        if after.starts_with('$') {
             plain.push('$');
-            rest = after_escape;
-        } else if let Some((used, after_use)) = read_use(after, depth) {
+            rest = behind.skip(1);
+        } else if let Some((used, after_use)) = read_use(behind, closing, depth) {
             if !plain.is_empty() {
                 parts.push(Part::Text(std::mem::take(&mut plain)));
             }
@@ -82,10 +102,10 @@ fn parse_within(text: &str, depth: usize) -> Vec<Part> {
             rest = after_use;
         } else {
             plain.push('$');
-            rest = after;
+            rest = behind;
         }
     }
-    plain.push_str(rest);
+    plain.push_str(rest.text());
     if !plain.is_empty() {
         parts.push(Part::Text(plain));
     }
@@ -93,18 +113,22 @@ fn parse_within(text: &str, depth: usize) -> Vec<Part> {
 }
 
 /// What stands after a `$`: a variable, and the text behind it.
-fn read_use(after: &str, depth: usize) -> Option<(Use, &str)> {
-    let Some(inner) = after.strip_prefix('{') else {
-        let (name, rest) = split_name(after)?;
-        return Some((Use { name: name.to_owned(), otherwise: Otherwise::Nothing }, rest));
-    };
-    let end = closing_brace(inner)?;
-    let (expression, rest) = (&inner[..end], &inner[end + 1..]);
-    let (name, operation) = split_name(expression)?;
+fn read_use<'t>(span: Span<'t>, closing: &[Option<usize>], depth: usize) -> Option<(Use, Span<'t>)> {
+    let after = span.text();
+    if !after.starts_with('{') {
+        let (name, _) = split_name(after)?;
+        return Some((Use { name: name.to_owned(), otherwise: Otherwise::Nothing }, span.skip(name.len())));
+    }
+    let end = closing[span.start].filter(|end| *end - span.start <= EXPRESSION_LIMIT_BYTES)?;
+    let expression = Span { end, ..span.skip(1) };
+    let (name, operation) = split_name(expression.text())?;
     let (if_empty, operation) = operation.strip_prefix(':').map_or((false, operation), |rest| (true, rest));
     let mut characters = operation.chars();
     let (operator, text) = (characters.next(), characters.as_str());
-    let inner = || depth.checked_sub(1).map(|depth| parse_within(text, depth));
+    let inner = || {
+        let text = Span { start: end - text.len(), ..expression };
+        depth.checked_sub(1).map(|depth| parse_within(text, closing, depth))
+    };
     let otherwise = match operator {
         None if !if_empty => Otherwise::Nothing,
         Some('-') => Otherwise::Default { text: inner()?, if_empty },
@@ -112,7 +136,7 @@ fn read_use(after: &str, depth: usize) -> Option<(Use, &str)> {
         Some('?') => Otherwise::Required,
         _ => return None,
     };
-    Some((Use { name: name.to_owned(), otherwise }, rest))
+    Some((Use { name: name.to_owned(), otherwise }, Span { start: end + 1, ..span }))
 }
 
 /// A variable's name at the beginning of a text, and what follows.
@@ -122,18 +146,21 @@ fn split_name(text: &str) -> Option<(&str, &str)> {
     starts_well.then(|| text.split_at(length))
 }
 
-/// Where the brace closes that was opened before `text`.
-fn closing_brace(text: &str) -> Option<usize> {
-    let mut open = 1_usize;
-    for (index, byte) in text.bytes().enumerate().take(EXPRESSION_LIMIT_BYTES) {
+/// By the place of each brace that opens, where it closes. All are found in one go: a text may be nothing but braces.
+fn closing_braces(text: &str) -> Vec<Option<usize>> {
+    let (mut closing, mut open) = (vec![None; text.len()], Vec::new());
+    for (index, byte) in text.bytes().enumerate() {
         match byte {
-            b'{' => open += 1,
-            b'}' if open == 1 => return Some(index),
-            b'}' => open -= 1,
+            b'{' => open.push(index),
+            b'}' => {
+                if let Some(opened) = open.pop() {
+                    closing[opened] = Some(index);
+                }
+            }
             _ => {}
         }
     }
-    None
+    closing
 }
 
 #[cfg(test)]

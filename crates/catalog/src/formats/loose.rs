@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 
 use crate::block::TextBlock;
 use crate::formats::interpolation::{Otherwise, Part, Use, parse};
-use crate::formats::{Icon, PackagedFile, Tree, Untranslatable, document};
+use crate::formats::{Icon, PackagedFile, Tree, Untranslatable, bounds, document};
 
 /// What a package may show as its icon.
 const ICON_LIMIT_BYTES: u64 = 256 << 10;
@@ -154,16 +154,17 @@ pub(super) fn split(text: &str) -> Vec<&str> {
     .collect()
 }
 
-/// What that path of the app's folder brings; a remark where it is more than a package may.
+/// Takes over what that path of the app's folder brings; a remark where that is more than a package may.
 pub(super) fn collect(
     folder: &Tree,
     path: &str,
+    files: &mut BTreeMap<String, PackagedFile>,
     remarks: &mut Vec<String>,
-) -> BTreeMap<String, PackagedFile> {
-    folder.collect(path).unwrap_or_else(|_| {
-        remarks.push(format!("{path} of its folder is left out: it is more than a package may bring"));
-        BTreeMap::new()
-    })
+) {
+    match folder.collect(path) {
+        Ok(found) if bounds::has_room(files, &found) => files.extend(found),
+        _ => remarks.push(format!("{path} of its folder is left out: it is more than a package may bring")),
+    }
 }
 
 /// The first of those pictures that is there; whether it is one is looked at where it is taken over.

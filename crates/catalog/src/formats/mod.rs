@@ -5,6 +5,7 @@
 //! remark, or the reason why there is no package. Fetching catalogs and keeping translations is not done here.
 
 mod addresses;
+mod bounds;
 mod casaos;
 mod casaos_addresses;
 mod casaos_logins;

@@ -125,19 +125,19 @@ pub(crate) fn name_containers(
     if services.len() < 2 {
         return;
     }
+    let mut texts = Vec::new();
+    services.values().for_each(|service| collect_texts(service, known, &mut texts));
+    let of_env: Vec<(&String, String)> =
+        known.env().iter().map(|(name, template)| (name, known.settle(template).text)).collect();
     for (name, called) in container_names {
-        // The line that gives the name is no use of it.
-        let of_env = known
-            .env()
-            .iter()
-            .filter(|(name, _)| *called != format!("${name}") && *called != format!("${{{name}}}"));
-        let of_env: Vec<String> = of_env.map(|(_, template)| known.settle(template).text).collect();
         let settled = known.settle(called).text;
         if settled.is_empty() || called == name {
             continue;
         }
-        let is_sought = services.iter().any(|(_, other)| mentions(other, &settled, known))
-            || of_env.iter().any(|text| has_host(text, &settled))
+        // The line that gives the name is no use of it.
+        let is_own_line = |name: &str| *called == format!("${name}") || *called == format!("${{{name}}}");
+        let is_sought = texts.iter().any(|text| has_host(text, &settled))
+            || of_env.iter().any(|(name, text)| has_host(text, &settled) && !is_own_line(name))
             || files.iter().any(|text| has_host(text, &settled));
         let Some(Value::Object(service)) = services.get_mut(name) else { continue };
         // A service is found by its own name anyway; but where the name follows the app's, so must the alias.
@@ -164,17 +164,18 @@ fn add_alias(service: &mut Object, alias: &str) {
     }
 }
 
-fn mentions(value: &Value, host: &str, known: &Known) -> bool {
+/// The texts of a service in which it may name another.
+fn collect_texts(value: &Value, known: &Known, texts: &mut Vec<String>) {
     match value {
-        Value::String(text) => has_host(&known.settle(text).text, host),
-        Value::Array(items) => items.iter().any(|item| mentions(item, host, known)),
+        Value::String(text) => texts.push(known.settle(text).text),
+        Value::Array(items) => items.iter().for_each(|item| collect_texts(item, known, texts)),
         Value::Object(map) => map
             .iter()
             .filter(|(key, _)| {
                 !matches!(key.as_str(), "image" | "volumes" | "networks" | "depends_on" | "labels")
             })
-            .any(|(_, item)| mentions(item, host, known)),
-        _ => false,
+            .for_each(|(_, item)| collect_texts(item, known, texts)),
+        _ => {}
     }
 }
 

@@ -12,7 +12,7 @@ use serde_json::{Map, Value};
 use crate::block::{Block, Kind, RequirementsBlock, TextBlock, VariableBlock, VersionBlock};
 use crate::formats::one_panel_database::start_databases;
 use crate::formats::one_panel_form::{Form, Ports, names_in};
-use crate::formats::{Draft, Icon, PackagedFile, Tree, Untranslatable, env_lines, loose, sidecars};
+use crate::formats::{Draft, Icon, PackagedFile, Tree, Untranslatable, bounds, env_lines, loose, sidecars};
 use crate::yaml;
 
 /// How a version's folder calls its compose file; the first is what 1Panel itself looks for.
@@ -23,6 +23,10 @@ const LANGUAGES: [&str; 6] = ["php", "node", "java", "go", "python", "dotnet"];
 const PROBES: usize = 20;
 /// What a package may show as its icon.
 const ICON_LIMIT_BYTES: u64 = 256 << 10;
+/// Versions of one app, the newest ones: each is compared with each. The most of the field is 20.
+const VERSIONS_LIMIT: usize = 50;
+/// Bytes of all files of all versions of one app.
+const VERSIONS_LIMIT_BYTES: usize = 16 << 20;
 /// In a version's folder, what no container sees.
 const OWN_FILES: [&str; 2] = ["data.yml", "README.md"];
 
@@ -44,12 +48,20 @@ pub(super) fn read(tree: &Tree, app: &str) -> Result<Vec<Draft>, Untranslatable>
     let folder = tree.below(&format!("apps/{app}"));
     let about = About::read(&folder, app)?;
     let mut names = folder.folders("");
-    names.retain(|name| compose_text(&folder.below(name)).is_ok_and(|text| text.is_some()));
+    names.retain(|name| compose_text(&folder.below(name)).map_or(true, |text| text.is_some()));
     names.sort_by_key(|name| Reverse(newness(name)));
-    let (mut releases, mut broken) = (Vec::new(), Vec::new());
-    for name in names {
+    let (mut releases, mut broken, mut bytes) = (Vec::new(), Vec::new(), 0);
+    for (index, name) in names.into_iter().enumerate() {
+        if index >= VERSIONS_LIMIT || bytes > VERSIONS_LIMIT_BYTES {
+            let why = "there are too many newer ones".to_owned();
+            broken.push((name, Untranslatable::Unsupported(why)));
+            break;
+        }
         match Release::read(&folder.below(&name), &name) {
-            Ok(release) => releases.push(release),
+            Ok(release) => {
+                bytes += release.files.values().map(|file| file.bytes.len()).sum::<usize>();
+                releases.push(release);
+            }
             Err(error) => broken.push((name, error)),
         }
     }
@@ -181,9 +193,11 @@ impl Release {
     fn read(folder: &Tree, name: &str) -> Result<Self, Untranslatable> {
         let text = compose_text(folder)?.unwrap_or_default();
         let compose = parsed("docker-compose.yml", &text)?;
+        bounds::check(&compose)?;
         let data = document(folder, "data.yml")?.unwrap_or_default();
         let fields = data.get("additionalProperties").and_then(|told| told.get("formFields"));
         let fields = fields.and_then(Value::as_array).cloned().unwrap_or_default();
+        bounds::check_count("fields in its form", fields.len(), bounds::FIELDS_LIMIT)?;
         // A form's default may be the path that is mounted.
         let defaults: Vec<String> = fields.iter().filter_map(|field| scalar(field.get("default")?)).collect();
         let has_all = text.contains("- .:") || text.contains("- ./:");
@@ -194,11 +208,7 @@ impl Release {
         for entry in folder.folders("").into_iter().chain(folder.files("")) {
             let is_own = OWN_FILES.contains(&entry.as_str()) || COMPOSE_FILES.contains(&entry.as_str());
             if !is_own && is_named(&entry) {
-                match folder.collect(&entry) {
-                    Ok(found) => files.extend(found),
-                    Err(_) => remarks
-                        .push(format!("{entry} is larger than what a package may bring, and is left out")),
-                }
+                loose::collect(folder, &entry, &mut files, &mut remarks);
             }
         }
         Ok(Self {
@@ -256,41 +266,35 @@ impl Release {
         }
     }
 
-    /// What has to be alike for two versions to be one package: everything but image tags, and texts for people.
-    fn is_like(&self, other: &Self) -> bool {
-        let untagged = |release: &Self| {
-            let mut compose = release.compose.clone();
-            for service in services_mut(&mut compose) {
-                if let Some((repository, _)) =
-                    service.get("image").and_then(Value::as_str).and_then(split_tag)
-                {
-                    let repository = Value::String(repository.to_owned());
-                    service.insert("image".to_owned(), repository);
-                    service.remove("build");
-                }
+    /// Of what has to be alike for two versions to be one package, what is not as it is written: the compose file
+    /// without image tags, and the names of the form's fields.
+    fn likeness(&self) -> (Map<String, Value>, BTreeSet<String>) {
+        let mut compose = self.compose.clone();
+        for service in services_mut(&mut compose) {
+            if let Some((repository, _)) = service.get("image").and_then(Value::as_str).and_then(split_tag) {
+                let repository = Value::String(repository.to_owned());
+                service.insert("image".to_owned(), repository);
+                service.remove("build");
             }
-            compose
-        };
-        let keys = |release: &Self| -> BTreeSet<String> {
-            release.fields.iter().filter_map(|field| scalar(field.get("envKey")?)).collect()
-        };
-        self.env == other.env
-            && keys(self) == keys(other)
-            && self.files == other.files
-            && untagged(self) == untagged(other)
+        }
+        (compose, self.fields.iter().filter_map(|field| scalar(field.get("envKey")?)).collect())
     }
 }
 
 /// Versions that are alike together; newest first, also the groups.
 fn grouped(releases: Vec<Release>) -> Vec<Vec<Release>> {
-    let mut groups: Vec<Vec<Release>> = Vec::new();
+    let mut groups: Vec<(_, Vec<Release>)> = Vec::new();
     for release in releases {
-        match groups.iter_mut().find(|group| group[0].is_like(&release)) {
-            Some(group) => group.push(release),
-            None => groups.push(vec![release]),
+        let likeness = release.likeness();
+        let is_like = |(of_group, group): &&mut (_, Vec<Release>)| {
+            group[0].env == release.env && group[0].files == release.files && *of_group == likeness
+        };
+        match groups.iter_mut().find(is_like) {
+            Some((_, group)) => group.push(release),
+            None => groups.push((likeness, vec![release])),
         }
     }
-    groups
+    groups.into_iter().map(|(_, group)| group).collect()
 }
 
 /// The versions, and in the compose file a variable for each tag in which they differ. A version that differs in none

@@ -1,7 +1,7 @@
 //! Published ports of others, in every form, as plain ones; which variables told the host's port; and which port is
 //! the app's own.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value, json};
 
@@ -73,7 +73,7 @@ pub(crate) fn clean(
     remarks: &mut Vec<String>,
 ) -> (Vec<Published>, Option<MainBlock>) {
     let Some(Value::Object(services)) = compose.get_mut("services") else { return (Vec::new(), None) };
-    let mut all = Vec::new();
+    let (mut all, mut seen) = (Vec::new(), BTreeSet::new());
     for (name, service) in services.iter_mut() {
         let Value::Object(service) = service else { continue };
         let entries = match service.remove("ports") {
@@ -91,11 +91,7 @@ pub(crate) fn clean(
             }
         }
         for port in ports {
-            let same = |other: &Published| {
-                (&other.service, &other.address, other.target, other.udp)
-                    == (&port.service, &port.address, port.target, port.udp)
-            };
-            if !all.iter().any(same) {
+            if seen.insert((port.service.clone(), port.address.clone(), port.target, port.udp)) {
                 all.push(port);
             }
         }

@@ -13,7 +13,7 @@ use crate::formats::addresses::{self, Address};
 use crate::formats::environments::entries;
 use crate::formats::loose::{self, both, text, text_at, texts};
 use crate::formats::runtipi_form::Form;
-use crate::formats::{Draft, PackagedFile, Tree, Untranslatable, Web, WebPort, runtipi_compose};
+use crate::formats::{Draft, PackagedFile, Tree, Untranslatable, Web, WebPort, bounds, runtipi_compose};
 
 const CONFIG: &str = "config.json";
 const DYNAMIC: &str = "docker-compose.json";
@@ -66,11 +66,12 @@ pub(super) fn read(tree: &Tree, app: &str) -> Result<Vec<Draft>, Untranslatable>
     }
     let mut remarks = Vec::new();
     let mut compose = compose(&folder, &config, app, &mut remarks)?;
+    bounds::check(&compose)?;
     name_other_apps_data(&mut compose, &mut remarks);
     tell_addresses(&mut compose);
     let port = config.get("port").and_then(text).and_then(|port| port.parse::<u16>().ok());
     let web = web(&compose, &config, port);
-    let mut form = Form::read(&config, &Value::Object(compose.clone()), &mut remarks);
+    let mut form = Form::read(&config, &Value::Object(compose.clone()), &mut remarks)?;
     let main = runtipi_compose::take_main(&mut compose);
     let version = version(&config, &compose, main.as_deref());
     let login = form.login(&entries(&mut compose), main.as_deref());
@@ -203,7 +204,9 @@ fn web(compose: &Map<String, Value>, config: &Map<String, Value>, hint: Option<u
 /// are as they are where nothing is to be filled in, and else left out, which is said.
 fn data_files(folder: &Tree, remarks: &mut Vec<String>) -> BTreeMap<String, PackagedFile> {
     let mut files = BTreeMap::new();
-    for (path, file) in loose::collect(folder, "data", remarks) {
+    let mut found = BTreeMap::new();
+    loose::collect(folder, "data", &mut found, remarks);
+    for (path, file) in found {
         let name = path.rsplit('/').next().unwrap_or_default();
         if matches!(name, ".gitkeep" | ".keep" | ".gitignore") {
             continue;

@@ -10,6 +10,7 @@ use crate::formats::interpolation::{Part, parse};
 use crate::formats::logins;
 use crate::formats::loose::{self, both, text, text_at};
 use crate::formats::secret_names::{is_foreign, looks_secret, told_shape};
+use crate::formats::{Untranslatable, bounds};
 use domain::template::is_variable_name;
 
 /// What Runtipi gives to every app, as this server says the same. `APP_PORT` and `APP_DATA_DIR` beside: ports and
@@ -61,9 +62,18 @@ pub(super) struct Form {
 
 impl Form {
     /// Those of the form, and those of Runtipi that `compose` uses.
-    pub(super) fn read(config: &Map<String, Value>, compose: &Value, remarks: &mut Vec<String>) -> Self {
+    ///
+    /// # Errors
+    /// `Unsupported`: the form has more fields than one may.
+    pub(super) fn read(
+        config: &Map<String, Value>,
+        compose: &Value,
+        remarks: &mut Vec<String>,
+    ) -> Result<Self, Untranslatable> {
         let mut form = Self::default();
-        for field in config.get("form_fields").and_then(Value::as_array).into_iter().flatten() {
+        let fields = config.get("form_fields").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
+        bounds::check_count("fields in its form", fields.len(), bounds::FIELDS_LIMIT)?;
+        for field in fields {
             let Some(field) = field.as_object() else { continue };
             let Some(name) = text_at(field, "env_variable") else { continue };
             if !is_variable_name(&name) {
@@ -81,7 +91,7 @@ impl Form {
             }
         }
         form.add_what_runtipi_gives(config, compose);
-        form
+        Ok(form)
     }
 
     fn has(&self, name: &str) -> bool {

@@ -1,11 +1,12 @@
 //! Which values of a compose file are samples of secrets, the same for everybody who installs it. What is written in
 //! their place is [`super::secrets`]'s.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value};
 
 use crate::block::{Kind, VariableBlock};
+use crate::formats::Untranslatable;
 use crate::formats::interpolation::{Part, parse};
 use crate::formats::secret_names::{
     is_database_password, is_foreign, is_identity, is_made_for, is_own_key, is_placeholder, is_plausible,
@@ -19,6 +20,9 @@ type Object = Map<String, Value>;
 const DISTINCT_LENGTH: usize = 6;
 /// Characters of a value with letters and digits that no two people think of.
 const UNIQUE_LENGTH: usize = 16;
+
+/// Values of one app that may be secrets: each is looked for in every text and file of it. The most of the field is 40.
+const SECRETS_LIMIT: usize = 200;
 
 /// A sample value, and the variable that is made for it.
 pub(crate) struct Sample {
@@ -46,7 +50,8 @@ struct Seen<'a> {
 impl Seen<'_> {
     fn note(&mut self, name: &str, value: &str, service: &str, is_declared: bool) {
         let value = unquoted(value);
-        let judged = judge(name, value, is_declared).filter(|_| !self.fixed.contains(name));
+        let judged =
+            judge(name, value, is_declared).filter(|_| !value.is_empty() && !self.fixed.contains(name));
         let Some(is_wanted) = judged else {
             self.others.insert(value.to_owned());
             return;
@@ -62,10 +67,10 @@ impl Seen<'_> {
     }
 
     /// The password of a URL that leads to another service, which has it in its own text: `redis://:sample@cache`.
-    fn note_url(&mut self, text: &str, services: &Object) {
+    fn note_url(&mut self, text: &str, services: &BTreeMap<&str, String>) {
         let Some((host, password)) = login_of_url(text) else { return };
         let is_known = self.places.iter().any(|(value, _)| value == password);
-        let is_told = |service: &Value| service.to_string().contains(password);
+        let is_told = |service: &String| service.contains(password);
         if !is_known && is_plausible(password) && services.get(host).is_some_and(is_told) {
             let host = host.to_ascii_uppercase().replace(|c: char| !c.is_ascii_alphanumeric(), "_");
             self.note(&format!("{host}_PASSWORD"), password, &host, true);
@@ -105,16 +110,23 @@ fn program(image: &str) -> &str {
 }
 
 /// The sample secrets, each once.
+///
+/// # Errors
+/// `Unsupported`: there are more than an app may have.
 pub(crate) fn find(
     compose: &Object,
     variables: &[VariableBlock],
     around: &Surroundings<'_>,
     remarks: &mut Vec<String>,
-) -> Vec<Sample> {
+) -> Result<Vec<Sample>, Untranslatable> {
     let empty = Object::new();
     let services = compose.get("services").and_then(Value::as_object).unwrap_or(&empty);
     let is_secret = |name: &str| variables.iter().any(|v| v.name == name && v.kind == Kind::Secret);
     let mut seen = look(services, variables, around);
+    if seen.places.len() > SECRETS_LIMIT {
+        let why = format!("it has more than {SECRETS_LIMIT} values that may be secrets");
+        return Err(Untranslatable::Unsupported(why));
+    }
     let mut taken: BTreeSet<String> = variables.iter().map(|variable| variable.name.clone()).collect();
     taken.extend(around.known.env().keys().cloned());
     let mut samples = Vec::new();
@@ -138,7 +150,7 @@ pub(crate) fn find(
     }
     // Longer ones first: a shorter one may be a part of them.
     samples.sort_by_key(|sample| std::cmp::Reverse(sample.value.len()));
-    samples
+    Ok(samples)
 }
 
 /// Everything that a value stands in: `.env`, defaults and environments.
@@ -166,9 +178,10 @@ fn look<'a>(services: &Object, variables: &[VariableBlock], around: &'a Surround
             seen.note(name, &value, service, false);
         }
     }
+    let texts = services.iter().map(|(name, service)| (name.as_str(), service.to_string())).collect();
     for (_, _, value) in environments(services) {
         if let Some(value) = plain(value) {
-            seen.note_url(&value, services);
+            seen.note_url(&value, &texts);
         }
     }
     seen.others.extend(services.keys().cloned());
@@ -255,7 +268,7 @@ mod tests {
         let Value::Object(compose) = json!({ "services": services }) else { panic!("an object") };
         let (known, fixed, mut remarks) = (Known::default(), BTreeSet::new(), Vec::new());
         let around = Surroundings { known: &known, fixed: &fixed, told: None, files: &[] };
-        let found = find(&compose, &[], &around, &mut remarks);
+        let found = find(&compose, &[], &around, &mut remarks).expect("they are few");
         (found.into_iter().map(|sample| (sample.variable, sample.value)).collect(), remarks)
     }
 

@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use serde_json::{Map, Value};
 
 use crate::block::{Kind, ShapeBlock, VariableBlock};
+use crate::formats::Untranslatable;
 use crate::formats::interpolation::{Part, escaped, parse};
 use crate::formats::known::Known;
 use crate::formats::offered::text_variable;
@@ -17,10 +18,10 @@ type Object = Map<String, Value>;
 
 /// The length of secrets made for apps that want signs in passwords.
 const STRONG_LENGTH: u16 = 20;
-/// Variables of `.env` that are made of others, behind each other.
-pub(crate) const DEPTH_LIMIT: usize = 8;
 /// Longest secret: what keys of the field need.
 const LONGEST: usize = 128;
+/// Characters of a word of a command that are looked at: longer ones announce nothing.
+const WORD_LENGTH: usize = 64;
 
 /// What is given besides the compose file.
 pub(crate) struct Surroundings<'a> {
@@ -35,15 +36,18 @@ pub(crate) struct Surroundings<'a> {
 
 /// Replaces sample secrets in the compose file, in the defaults of variables and, by variables of the same name, in
 /// `.env`.
+///
+/// # Errors
+/// `Unsupported`: there are more of them than an app may have.
 pub(crate) fn clean(
     compose: &mut Object,
     variables: &mut Vec<VariableBlock>,
     around: &Surroundings<'_>,
     remarks: &mut Vec<String>,
-) {
-    let samples = find(compose, variables, around, remarks);
+) -> Result<(), Untranslatable> {
+    let samples = find(compose, variables, around, remarks)?;
     if samples.is_empty() {
-        return;
+        return Ok(());
     }
     let services = compose.get_mut("services").and_then(Value::as_object_mut);
     for service in services.into_iter().flat_map(Map::values_mut) {
@@ -70,6 +74,7 @@ pub(crate) fn clean(
     variables.extend(added);
     derive_defaults(variables, &samples);
     derive_env(variables, &samples, around);
+    Ok(())
 }
 
 fn make_secret(
@@ -164,27 +169,62 @@ fn replaced(text: &str, is_meant: bool, samples: &[Sample]) -> String {
     parts.iter().map(written).collect()
 }
 
-/// The first place of a sample in a plain text, and so on behind it.
+/// A plain text with variables in the places of samples: of the longest sample first, of others in what is left.
 fn replaced_in(text: &str, samples: &[Sample]) -> String {
+    let mut pieces = vec![Piece::Plain(text)];
     for sample in samples {
-        for (at, _) in text.match_indices(&sample.value) {
+        pieces = pieces.into_iter().flat_map(|piece| piece.without(sample)).collect();
+    }
+    let written = |piece: &Piece<'_>| match piece {
+        Piece::Plain(text) => escaped(text),
+        Piece::Variable(name) => format!("${{{name}}}"),
+    };
+    pieces.iter().map(written).collect()
+}
+
+/// A part of a plain text in which samples are looked for.
+enum Piece<'t> {
+    Plain(&'t str),
+    Variable(&'t str),
+}
+
+impl<'t> Piece<'t> {
+    /// The same with the sample's variable in each of its places.
+    fn without(self, sample: &'t Sample) -> Vec<Self> {
+        let Self::Plain(mut text) = self else { return vec![self] };
+        let (mut pieces, mut from) = (Vec::new(), 0);
+        while let Some(at) = text[from..].find(&sample.value).map(|at| from + at) {
             let (before, after) = (&text[..at], &text[at + sample.value.len()..]);
-            let is_inner = |c: char| c.is_ascii_alphanumeric();
-            let is_word = !before.ends_with(is_inner) && !after.starts_with(is_inner);
-            let is_in_url = before.ends_with(':') && after.starts_with('@');
-            let word = before.trim_end_matches([' ', '=', '"', '\'', ':']);
-            let is_announced = word.len() < before.len()
-                && word
-                    .rsplit([' ', '&', '?', ';', '-'])
-                    .next()
-                    .is_some_and(|word| announces(word) && word.len() > 1);
-            if is_in_url || (is_word && (!sample.is_ambiguous || is_announced)) {
-                let rest = replaced_in(after, samples);
-                return format!("{}${{{}}}{rest}", replaced_in(before, samples), sample.variable);
+            if is_place(before, after, sample) {
+                pieces.extend([Self::Plain(before), Self::Variable(&sample.variable)]);
+                (text, from) = (after, 0);
+            } else {
+                from = at + sample.value.len();
             }
         }
+        pieces.push(Self::Plain(text));
+        pieces
     }
-    escaped(text)
+}
+
+/// Whether what stands between two texts is that sample, and not the same word by chance.
+fn is_place(before: &str, after: &str, sample: &Sample) -> bool {
+    let is_inner = |c: char| c.is_ascii_alphanumeric();
+    let is_word = || !before.ends_with(is_inner) && !after.starts_with(is_inner);
+    let is_announced = || {
+        let words = before.trim_end_matches([' ', '=', '"', '\'', ':']);
+        let word = last_word(words);
+        words.len() < before.len() && announces(word) && word.len() > 1
+    };
+    let is_in_url = before.ends_with(':') && after.starts_with('@');
+    is_in_url || (is_word() && (!sample.is_ambiguous || is_announced()))
+}
+
+/// The last word of a text, or the end of it.
+fn last_word(text: &str) -> &str {
+    let is_of_word = |c: &char| ![' ', '&', '?', ';', '-'].contains(c);
+    let letters = text.chars().rev().take(WORD_LENGTH).take_while(is_of_word);
+    &text[text.len() - letters.map(char::len_utf8).sum::<usize>()..]
 }
 
 /// Defaults of other variables with a sample in them: made of the secret.
@@ -210,7 +250,8 @@ fn derive_env(variables: &mut Vec<VariableBlock>, samples: &[Sample], around: &S
         if variables.iter().any(|variable| variable.name == *name) || around.fixed.contains(name) {
             continue;
         }
-        let plain = expanded(template, variables, around.known, DEPTH_LIMIT);
+        let is_declared = |name: &str| variables.iter().any(|variable| variable.name == name);
+        let plain = around.known.expanded(template, &is_declared);
         let value = replaced(&plain, looks_secret(name), samples);
         if value != plain {
             let mut variable = text_variable(name);
@@ -219,23 +260,6 @@ fn derive_env(variables: &mut Vec<VariableBlock>, samples: &[Sample], around: &S
             variables.push(variable);
         }
     }
-}
-
-/// The template with only variables that are the package's own or have a plain value in `.env`.
-pub(crate) fn expanded(template: &str, variables: &[VariableBlock], known: &Known, depth: usize) -> String {
-    let is_declared = |name: &str| variables.iter().any(|variable| variable.name == name);
-    let written = |part: Part| match part {
-        Part::Text(text) => escaped(&text),
-        Part::Use(used) if is_declared(&used.name) => format!("${{{}}}", used.name),
-        Part::Use(used) => match known.env().get(&used.name) {
-            Some(inner) if parse(inner).iter().all(|part| matches!(part, Part::Text(_))) => {
-                format!("${{{}}}", used.name)
-            }
-            Some(inner) if depth > 0 => expanded(inner, variables, known, depth - 1),
-            _ => escaped(&known.value(&used.name).unwrap_or_default()),
-        },
-    };
-    parse(template).into_iter().map(written).collect()
 }
 
 #[cfg(test)]
@@ -248,7 +272,7 @@ mod tests {
         let Value::Object(mut compose) = compose else { panic!("an object") };
         let (known, fixed, mut variables) = (Known::default(), BTreeSet::new(), Vec::new());
         let around = Surroundings { known: &known, fixed: &fixed, told: None, files: &[] };
-        clean(&mut compose, &mut variables, &around, &mut Vec::new());
+        clean(&mut compose, &mut variables, &around, &mut Vec::new()).expect("they are few");
         (Value::Object(compose), variables)
     }
 
@@ -300,6 +324,14 @@ mod tests {
             services["web"]["environment"]["URL"],
             "postgres://postgres:${POSTGRES_PASSWORD}@db/postgres"
         );
+    }
+
+    #[test]
+    fn a_sample_a_hundred_thousand_times_is_replaced_each_time() {
+        let samples =
+            [Sample { value: "s3cr3t".to_owned(), variable: "KEY".to_owned(), is_ambiguous: false }];
+        let text = "s3cr3t ".repeat(100_000);
+        assert_eq!(replaced_in(&text, &samples), "${KEY} ".repeat(100_000));
     }
 
     #[test]

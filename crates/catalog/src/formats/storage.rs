@@ -9,10 +9,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value, json};
 
-use crate::formats::PackagedFile;
 use crate::formats::interpolation::escaped;
 use crate::formats::known::Known;
 use crate::formats::mount::Mount;
+use crate::formats::{PackagedFile, Untranslatable, bounds};
 
 type Object = Map<String, Value>;
 
@@ -56,6 +56,9 @@ const SHOWN_LIMIT: usize = 100;
 /// Beginnings of paths that mean the folder of the compose file.
 const OWN_FOLDER: [&str; 3] = [".", "$PWD", "${PWD}"];
 
+/// Bytes of files that become a part of the compose file: it may not be larger.
+const CONTENTS_LIMIT_BYTES: usize = 256 << 10;
+
 /// Where a mount's source is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Source {
@@ -93,13 +96,16 @@ struct Storage<'a> {
 }
 
 /// Makes the mounts of every service ones that a package may have.
+///
+/// # Errors
+/// `Unsupported`: files would make the compose file too large.
 pub(crate) fn clean(
     compose: &mut Object,
     prefixes: &[String],
     shipped: &BTreeMap<String, PackagedFile>,
     known: &Known,
     remarks: &mut Vec<String>,
-) -> Stored {
+) -> Result<Stored, Untranslatable> {
     let declared = match compose.remove("volumes") {
         Some(Value::Object(map)) => map,
         _ => Object::new(),
@@ -117,7 +123,7 @@ pub(crate) fn clean(
         used: BTreeSet::new(),
         stored: Stored::default(),
     };
-    let Some(Value::Object(services)) = compose.get_mut("services") else { return storage.stored };
+    let Some(Value::Object(services)) = compose.get_mut("services") else { return Ok(storage.stored) };
     storage.find_nested(services);
     for (name, service) in services.iter_mut() {
         let Value::Object(service) = service else { continue };
@@ -128,7 +134,7 @@ pub(crate) fn clean(
             service.insert("volumes".to_owned(), Value::Array(written));
         }
     }
-    contents(compose, &storage);
+    contents(compose, &storage)?;
     if storage.shown > SHOWN_LIMIT {
         remarks.push(format!(
             "more than {SHOWN_LIMIT} of its folders lie in each other: the rest are not shown there"
@@ -138,7 +144,7 @@ pub(crate) fn clean(
         let volumes: Object = storage.used.into_iter().map(|name| (name, json!({}))).collect();
         compose.insert("volumes".to_owned(), Value::Object(volumes));
     }
-    storage.stored
+    Ok(storage.stored)
 }
 
 fn remark_drivers(declared: &Object, remarks: &mut Vec<String>) {
@@ -153,7 +159,8 @@ fn remark_drivers(declared: &Object, remarks: &mut Vec<String>) {
 }
 
 /// Configs and secrets from files that the catalog ships: with their content in the file.
-fn contents(compose: &mut Object, storage: &Storage<'_>) {
+fn contents(compose: &mut Object, storage: &Storage<'_>) -> Result<(), Untranslatable> {
+    let mut bytes = 0;
     for kind in ["configs", "secrets"] {
         for source in
             compose.get_mut(kind).and_then(Value::as_object_mut).into_iter().flat_map(Map::values_mut)
@@ -164,11 +171,14 @@ fn contents(compose: &mut Object, storage: &Storage<'_>) {
             if let Some(text) =
                 storage.shipped.get(&path).and_then(|file| std::str::from_utf8(&file.bytes).ok())
             {
+                bytes += text.len();
+                bounds::check_count("bytes in configs and secrets", bytes, CONTENTS_LIMIT_BYTES)?;
                 source.remove("file");
                 source.insert("content".to_owned(), json!(escaped(text)));
             }
         }
     }
+    Ok(())
 }
 
 impl Storage<'_> {

@@ -11,10 +11,10 @@ use serde_json::Value;
 
 use crate::formats::{PackagedFile, Untranslatable};
 
-/// Largest text that is read: the largest of the field is a table of all apps, of 1 MB.
-const TEXT_LIMIT_BYTES: u64 = 4 << 20;
-/// Most entries of one folder that are looked at: the largest catalog of the field has 500 apps.
-const ENTRIES_LIMIT: usize = 10_000;
+/// Largest text that is read of one app: as large as a package's own may be.
+const TEXT_LIMIT_BYTES: u64 = crate::directory::COMPOSE_LIMIT_BYTES;
+/// Largest table of all apps: the largest of the field has 1 MB.
+const TABLE_LIMIT_BYTES: u64 = 4 << 20;
 /// What one package may bring for its app, in bytes.
 const FILES_LIMIT_BYTES: u64 = 4 << 20;
 /// What one package may bring for its app, in files.
@@ -46,7 +46,7 @@ impl Tree {
     /// What all apps have in common, in a file of JSON: read once, however many apps look into it. `None` where there
     /// is no such file, or nothing that could be read.
     pub(crate) fn table(&self, path: &str) -> Option<Arc<Value>> {
-        let read = || serde_json::from_str(&self.text(path).ok()??).ok().map(Arc::new);
+        let read = || serde_json::from_slice(&self.bytes(path, TABLE_LIMIT_BYTES).ok()??).ok().map(Arc::new);
         let mut tables = self.tables.lock().unwrap_or_else(PoisonError::into_inner);
         tables.entry(path.to_owned()).or_insert_with(read).clone()
     }
@@ -139,7 +139,6 @@ impl Tree {
         };
         let mut names: Vec<String> = entries
             .flatten()
-            .take(ENTRIES_LIMIT)
             .filter(|entry| wanted(&entry.path()))
             .filter_map(|entry| entry.file_name().into_string().ok())
             .filter(|name| !name.starts_with('.'))

@@ -3,7 +3,7 @@
 //!
 //! Its convention is in `.env`: what is called `W9_…` means something to the platform, the rest is the app's own.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value};
 
@@ -14,10 +14,12 @@ use crate::formats::loose::{collect, each_text, link, text_at, texts};
 use crate::formats::offered::label;
 use crate::formats::websoft9_login::Signs;
 use crate::formats::{Draft, PackagedFile, Tree, Untranslatable, Web, WebPort, env_lines};
-use crate::formats::{sidecars, websoft9_env, websoft9_texts};
+use crate::formats::{bounds, sidecars, websoft9_env, websoft9_texts};
 
 /// The edition that `docker-compose.yml` is of.
 const COMMUNITY: &str = "community";
+/// Editions of one app. The most of the field is four.
+const EDITIONS_LIMIT: usize = 8;
 /// Most gigabytes and cores that are believed.
 const REQUIREMENT_LIMIT: f64 = 10_000.0;
 
@@ -52,11 +54,21 @@ pub(super) fn read(tree: &Tree, app: &str) -> Result<Vec<Draft>, Untranslatable>
         .text("docker-compose.yml")?
         .ok_or_else(|| Untranslatable::Unreadable("it has no docker-compose.yml".to_owned()))?;
     let compose = read_mapping("docker-compose.yml", &compose)?;
-    let app = App { tree, folder, name: app, variables, env: None };
-    let app = App { env: app.folder.text(".env")?, ..app };
+    bounds::check(&compose)?;
+    let env = folder.text(".env")?;
+    let lines = env_lines::templates(env.as_deref().unwrap_or_default());
+    bounds::check_count("lines in .env", lines.len(), bounds::ENV_LIMIT)?;
+    let (mut files, mut remarks) = (BTreeMap::new(), Vec::new());
+    // So far as a package may bring it: only what is mounted comes along.
+    for entry in [folder.folders(""), folder.files(""), vec![".env".to_owned()]].concat() {
+        collect(&folder, &entry, &mut files, &mut remarks);
+    }
+    let app = App { tree, folder, name: app, variables, env, files, remarks };
 
     let mut drafts = Vec::new();
-    for (index, (edition, versions)) in app.editions().into_iter().enumerate() {
+    let editions = app.editions();
+    bounds::check_count("editions", editions.len(), EDITIONS_LIMIT)?;
+    for (index, (edition, versions)) in editions.into_iter().enumerate() {
         let file = format!("docker-compose-{edition}.yml");
         let own = match (index, app.folder.text(&file)?) {
             (0, _) => None,
@@ -76,6 +88,10 @@ struct App<'a> {
     /// `variables.json`.
     variables: Map<String, Value>,
     env: Option<String>,
+    /// What lies in its folder.
+    files: BTreeMap<String, PackagedFile>,
+    /// What of it was left out.
+    remarks: Vec<String>,
 }
 
 impl App<'_> {
@@ -94,6 +110,8 @@ impl App<'_> {
                 (dist.to_owned(), versions.collect())
             })
             .collect();
+        let mut seen = BTreeSet::new();
+        editions.retain(|(dist, _)| seen.insert(dist.clone()));
         if let Some(index) = editions.iter().position(|(dist, _)| dist == COMMUNITY) {
             editions[..=index].rotate_right(1);
         }
@@ -110,14 +128,14 @@ impl App<'_> {
         versions: Vec<String>,
     ) -> Result<Draft, Untranslatable> {
         let env = env_lines::templates(self.env.as_deref().unwrap_or_default());
-        let mut remarks = Vec::new();
+        let mut remarks = self.remarks.clone();
         sidecars::leave_out(&mut compose, &["$W9_ID", "${W9_ID}"], &mut remarks);
         let mut draft = Draft {
             name: edition.map_or_else(|| self.name.to_owned(), |edition| format!("{}-{edition}", self.name)),
             block: self.block(edition),
             compose,
             env: self.env.as_deref().map(|env| with_edition(env, edition)),
-            files: self.files(&mut remarks),
+            files: self.files.clone(),
             values: websoft9_env::IDS.map(|id| (id.to_owned(), self.name.to_owned())).into(),
             remarks,
             ..Draft::default()
@@ -151,12 +169,6 @@ impl App<'_> {
         (draft.block.login, draft.block.note) = (signs.login(), signs.note(&labels));
         set_versions(&mut draft, versions);
         Ok(draft)
-    }
-
-    /// What lies in its folder, so far as a package may bring it: only what is mounted comes along.
-    fn files(&self, remarks: &mut Vec<String>) -> BTreeMap<String, PackagedFile> {
-        let entries = [self.folder.folders(""), self.folder.files(""), vec![".env".to_owned()]].concat();
-        entries.iter().flat_map(|entry| collect(&self.folder, entry, remarks)).collect()
     }
 
     /// What people are told of it.

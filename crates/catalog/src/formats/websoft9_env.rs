@@ -10,7 +10,7 @@ use crate::formats::addresses::{self, Address};
 use crate::formats::interpolation::names;
 use crate::formats::known::Known;
 use crate::formats::offered::{label, text_variable};
-use crate::formats::secrets::{DEPTH_LIMIT, expanded, shape};
+use crate::formats::secrets::shape;
 
 /// Variables that hold the app's own name.
 pub(super) const IDS: [&str; 3] = ["W9_ID", "W9_NAME", "W9_APP_NAME"];
@@ -105,7 +105,7 @@ pub(super) fn own_addresses(
     env.iter()
         .filter(|(name, _)| !is_declared(name))
         .filter_map(|(name, template)| {
-            let plain = expanded(template, variables, known, DEPTH_LIMIT);
+            let plain = known.expanded(template, &is_declared);
             let value = with_own_address(&plain);
             let derived = || VariableBlock { kind: Kind::Derived, ..text_variable(name) };
             (value != plain).then(|| VariableBlock { value: Some(value), ..derived() })
