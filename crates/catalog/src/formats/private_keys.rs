@@ -24,6 +24,8 @@ type Object = Map<String, Value>;
 const KEY_LENGTH: usize = 40;
 /// Characters of the shortest value that is a key because it is called one: 16 bytes in hexadecimal.
 const NAMED_LENGTH: usize = 32;
+/// Characters of PEM in base64 that are looked at: enough for what it is and a piece of the key.
+const ENCODED_LENGTH: usize = 400;
 /// How PEM begins in base64.
 const PEM_IN_BASE64: &str = "LS0tLS1CRUdJTi";
 /// Ends of names of files in which people set things.
@@ -130,7 +132,9 @@ fn holds_private_key(text: &str) -> bool {
     let encoded = || {
         text.match_indices(PEM_IN_BASE64).any(|(at, _)| {
             let is_of_key = |c: char| c.is_ascii_alphanumeric() || c == '+' || c == '/';
-            let word = text[at..].split(|c| !is_of_key(c)).next().unwrap_or_default();
+            // The beginning tells.
+            let length = text[at..].chars().take(ENCODED_LENGTH).take_while(|c| is_of_key(*c)).count();
+            let word = &text[at..at + length];
             // Of a word that was cut, what is whole.
             let whole = &word[..word.len() / 4 * 4];
             STANDARD_NO_PAD.decode(whole).is_ok_and(|bytes| holds_pem(&String::from_utf8_lossy(&bytes)))
