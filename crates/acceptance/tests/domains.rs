@@ -135,6 +135,13 @@ fn names_are_certified_and_renewed_under_load_without_a_dropped_request() {
         let moved = plain.request("GET", "/x?y", &[("X", "y")], "").expect("it answers");
         assert_eq!(moved.status, 308, "HTTP leads to HTTPS: {moved:?}");
     }
+    // The address has followed, with the port, which is none that a URL leaves out.
+    let url = format!("https://{}:{}/", NAMES[0], world.gateway.https);
+    assert_eq!(text(&world.domain(NAMES[0]), "/url"), url);
+    wait::until("the app's address has followed", ISSUE_LIMIT, || {
+        let detail = world.gateway.server.api().detail(&world.app);
+        text(&detail, "/running_info/url").starts_with(&url).then_some(())
+    });
     let root = world.pebble.root().expect("it answers");
     let (first, port) = (text(&world.domain(NAMES[0]), "/expires_at"), world.gateway.https);
     let met = Met::default();

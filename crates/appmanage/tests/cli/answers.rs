@@ -99,7 +99,9 @@ pub(crate) const SICK: &str = r#"{"ok":false,"findings":[{"check":"store","ok":f
     {"check":"compose","ok":false,"found":"docker compose is \"2.20.0\", and 2.29 or newer is needed"},
     {"check":"disk","ok":false,"found":"The system does not have enough resources (disk space: needs 1 GB, 0.1 GB free)"},
     {"check":"ports","ok":false,"found":"The system does not have enough resources (ports: needs 1, 0 free)"},
-    {"check":"catalog","ok":false,"found":"shop: compose.yaml: line 3: no such key"}]}"#;
+    {"check":"catalog","ok":false,"found":"shop: compose.yaml: line 3: no such key"},
+    {"check":"gateway","ok":false,"found":"shop.example.com: The gateway does not take it"},
+    {"check":"certificates","ok":false,"found":"blog.example.com (2026-11-22T08:00:00Z)"}]}"#;
 
 fn app(id: &str, name: &str, trade_mark: &str, code: &str, status: &str) -> Value {
     json!({
