@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use control::Data;
-use control::ports::Store as _;
-use domain::{AppId, EventId, EventKind, OperationKind, OperationState, Status, Step};
+use control::ports::{EngineContainer, Store as _};
+use domain::{AppId, EventId, EventKind, FailureClass, OperationKind, OperationState, Status, Step};
 use testkit::{Running, World};
 
 async fn with_a_running_app(world: &World) -> Running {
@@ -194,6 +194,62 @@ async fn starts_that_have_to_download_keep_nobody_waiting_and_download_as_few_at
         assert_eq!(server.status(name), Some(Status::Stop));
     }
     server.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_pull_that_fails_while_dockers_disk_has_no_room_for_it_is_told_as_a_full_disk() {
+    use FailureClass::{DiskFull, NoSuchImage, RegistryUnreachable, WrongPlatform};
+    const MIB: u64 = 1 << 20;
+    let world = World::default();
+    let server = with_a_running_app(&world).await;
+    pruned(&world, &server, "two").await;
+    world.engine.prune_images();
+    for (said, layer_bytes, free_bytes, told) in [
+        // The mirror was asked before any size was known, or told of more than there is room for.
+        (RegistryUnreachable, 0, MIB, DiskFull),
+        (NoSuchImage, 0, MIB, DiskFull),
+        (RegistryUnreachable, 600 * MIB, 500 * MIB, DiskFull),
+        (RegistryUnreachable, 400 * MIB, 500 * MIB, RegistryUnreachable),
+        (NoSuchImage, 0, 500 * MIB, NoSuchImage),
+        // What was found out of the image itself has nothing to do with the disk.
+        (WrongPlatform, 0, MIB, WrongPlatform),
+    ] {
+        world.engine.fail_pulls("blog", said, layer_bytes);
+        world.host.set_disk_bytes(free_bytes);
+        server.control.start("two").await.expect("accepted");
+        let failure = server.operation_ended("two").await.state.failure().cloned().expect("it failed");
+        assert_eq!(failure.class, told, "{said:?}, {layer_bytes}, {free_bytes}");
+        let says_both = failure.detail.contains("/var/lib/docker") && failure.detail.contains(said.as_str());
+        assert!(says_both || told == said, "{failure}");
+    }
+    server.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn undone_uninstalls_that_have_to_download_keep_nobody_waiting() {
+    let world = World::default();
+    let server = with_a_running_app(&world).await;
+    let names: Vec<String> = (0..10).map(|number| format!("undone{number}")).collect();
+    for name in &names {
+        server.install("blog", name).await.expect("accepted");
+        server.has_status(name, Status::Running).await;
+    }
+    world.engine.pull_slowly("blog");
+    for name in &names {
+        let is_of_app = |c: &EngineContainer| c.owner.project.as_deref() == Some(name.as_str());
+        server.control.uninstall(name, Data::Keep).await.expect("accepted");
+        server.until(|_| (!world.engine.sight().containers.iter().any(is_of_app)).then_some(())).await;
+        world.engine.prune_images();
+        server.control.cancel(name).await.expect("it is not too late");
+    }
+    let pulls =
+        |name: &&String| server.control.app_operation(name).is_ok_and(|newest| !newest.pulls.is_empty());
+    let pulled = || names.iter().filter(pulls).count();
+    server.until(|_| (pulled() >= world.settings.installs_at_once).then_some(())).await;
+    done(&server, OperationKind::Stop).await;
+    assert_eq!(pulled(), world.settings.installs_at_once, "as few at once as installs");
+    // They download for ever.
+    server.kill().await;
 }
 
 #[tokio::test(start_paused = true)]

@@ -62,7 +62,8 @@ struct State {
     silent: BTreeSet<ContainerId>,
     networks: Vec<EngineNetwork>,
     volumes: Vec<EngineVolume>,
-    missing_images: BTreeSet<String>,
+    /// Why images cannot be pulled, and after how many bytes of a layer are known to come.
+    pull_failures: BTreeMap<String, (FailureClass, u64)>,
     images: Images,
     /// Images whose containers have an anonymous volume, and where.
     anonymous: HashMap<String, String>,
@@ -106,7 +107,12 @@ impl FakeEngine {
 
     /// Makes the registry not know that image.
     pub fn lose_image(&self, image: &str) {
-        self.state().missing_images.insert(image.to_owned());
+        self.fail_pulls(image, FailureClass::NoSuchImage, 0);
+    }
+
+    /// Makes pulls of that image fail from now on, once a layer of so many bytes was announced; at once with 0.
+    pub fn fail_pulls(&self, image: &str, class: FailureClass, layer_bytes: u64) {
+        self.state().pull_failures.insert(image.to_owned(), (class, layer_bytes));
     }
 
     /// Gives containers of that image an anonymous volume, as the image of a database does.
@@ -353,26 +359,26 @@ impl FakeEngine {
 
     pub(crate) async fn pull(&self, image: &str, sink: &dyn PullSink) -> Result<(), PullError> {
         for percent in [0, 50, 100] {
-            let (missing, slow) = {
+            let (failure, slow) = {
                 let state = self.reachable()?;
-                (state.missing_images.contains(image), state.slow_images.contains(image))
+                (state.pull_failures.get(image).copied(), state.slow_images.contains(image))
             };
             if slow && percent > 0 {
                 std::future::pending::<()>().await;
             }
-            if missing {
-                let failure = Failure::of(FailureClass::NoSuchImage, image, "manifest unknown");
-                return Err(PullError::Failed(failure));
-            }
+            let bytes_total = match failure {
+                Some((class, bytes)) if bytes == 0 || percent > 0 => {
+                    return Err(PullError::Failed(Failure::of(class, image, "the test says so")));
+                }
+                Some((_, bytes)) => bytes,
+                None => 100,
+            };
+            let is_complete = percent == 100;
+            let id = "layer".to_owned();
             sink.progress(&ImagePull {
                 image: image.to_owned(),
-                layers: vec![LayerPull {
-                    id: "layer".to_owned(),
-                    bytes_done: percent,
-                    bytes_total: 100,
-                    complete: percent == 100,
-                }],
-                complete: percent == 100,
+                layers: vec![LayerPull { id, bytes_done: percent, bytes_total, complete: is_complete }],
+                complete: is_complete,
             });
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
@@ -454,6 +460,8 @@ pub(crate) enum UpError {
     Away,
     /// That port is taken.
     PortTaken(u16),
+    /// That image is not there, and nothing is pulled on the way.
+    NoImage(String),
 }
 
 impl State {

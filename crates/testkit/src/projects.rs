@@ -118,6 +118,7 @@ impl FakeProjects {
         }
         self.engine.up(project, is_started).map_err(|error| match error {
             UpError::Away => CommandError::EngineUnreachable { words: "cannot connect".to_owned() },
+            UpError::NoImage(image) => CommandError::Failed { words: format!("No such image: {image}") },
             UpError::PortTaken(port) => {
                 CommandError::PortTaken { port, words: "port is already allocated".to_owned() }
             }

@@ -83,6 +83,13 @@ pub(crate) async fn has_to_pull(control: &Control, install: &InstallId, step: St
         && pull::missing_images(control, &app).await.is_ok_and(|missing| !missing.is_empty())
 }
 
+/// The same of the undo of that step, which may start what was stopped. By then its containers may be just going: only
+/// the images count.
+pub(crate) async fn has_to_pull_to_undo(control: &Control, app: &App, step: Step) -> bool {
+    matches!(step, Step::StopContainers | Step::RestartContainers)
+        && pull::missing_images(control, app).await.is_ok_and(|missing| !missing.is_empty())
+}
+
 /// Takes back what a step did. Why it could not, as text, if it could not.
 pub(crate) async fn undo(
     control: &Arc<Control>,

@@ -2,13 +2,16 @@
 
 use std::sync::Arc;
 
-use domain::{App, FailureClass, ImagePull, Operation, OperationId, OperationKind};
+use domain::{App, Failure, FailureClass, ImagePull, Operation, OperationId, OperationKind};
 use futures_util::future::try_join_all;
 
 use super::StepError;
 use crate::Control;
 use crate::ports::{PullError, PullSink};
-use crate::recorder::Recorder;
+use crate::recorder::{Recorder, off_the_runtime};
+
+/// With less, Docker cannot even take in the first layer of an image: it tells of a size only while it writes.
+const ROOM_BYTES_MIN: u64 = 16 << 20;
 
 pub(super) async fn run(control: &Arc<Control>, app: &App, operation: &Operation) -> Result<(), StepError> {
     let Some(deployment) = &app.deployment else {
@@ -59,9 +62,40 @@ async fn pull_all(control: &Arc<Control>, operation: &Operation, images: &[Strin
             control.engine.ping().await?;
             Err(StepError::Failed(failure))
         }
-        Err(PullError::Failed(failure)) => Err(StepError::Failed(failure)),
+        Err(PullError::Failed(failure)) => Err(StepError::Failed(reason(control, operation, failure).await)),
         Err(PullError::Engine(error)) => Err(error.into()),
     }
+}
+
+/// Why a pull really failed. Where an image comes through a mirror, Docker takes a full disk of its own for a fault of the
+/// mirror, asks the next registry, and tells only what that one said, or that nobody answered.
+async fn reason(control: &Arc<Control>, operation: &Operation, failure: Failure) -> Failure {
+    use FailureClass::{LoginNeeded, NoSuchImage, PullLimit, RegistryUnreachable};
+    if !matches!(failure.class, LoginNeeded | NoSuchImage | PullLimit | RegistryUnreachable) {
+        return failure;
+    }
+    let (root_dir, pulls) = control.recorder.read(|memory| {
+        let record = memory.install(&operation.install);
+        let pulls = record.and_then(|record| record.operation.as_ref()).map(|known| known.pulls.clone());
+        (memory.engine.info.as_ref().map(|info| info.root_dir.clone()), pulls.unwrap_or_default())
+    });
+    let Some(root_dir) = root_dir else { return failure };
+    let asked = (Arc::clone(control), root_dir.clone());
+    // A disk that does not tell is no reason.
+    let free = off_the_runtime(move || asked.0.host.disk_free_bytes(&asked.1)).await.unwrap_or(u64::MAX);
+    if free >= wanted_bytes(&pulls).max(ROOM_BYTES_MIN) {
+        return failure;
+    }
+    let (root_dir, free) = (root_dir.display(), free >> 20);
+    let words =
+        format!("Docker's folder {root_dir} has room for {free} MB more; the pull ended with {failure}");
+    Failure::of(FailureClass::DiskFull, "", words)
+}
+
+/// What the layers take at the very least that are not unpacked yet: as much as they have packed.
+fn wanted_bytes(pulls: &[ImagePull]) -> u64 {
+    let layers = pulls.iter().flat_map(|pull| &pull.layers).filter(|layer| !layer.complete);
+    layers.map(|layer| layer.bytes_total).fold(0, u64::saturating_add)
 }
 
 struct Sink {

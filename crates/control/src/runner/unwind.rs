@@ -32,7 +32,7 @@ pub(super) async fn unwind(
         if operation.id != *claimed || !operation.state.is_open() || operation.state.failure().is_none() {
             return;
         }
-        match undo_steps(control, &operation).await {
+        match undo_steps(control, &operation, &mut slot).await {
             Ok(()) => {
                 control.record_undone(install).await;
                 tracing::info!("undone");
@@ -55,12 +55,20 @@ pub(super) async fn unwind(
     }
 }
 
-async fn undo_steps(control: &Arc<Control>, operation: &Operation) -> Result<(), String> {
+async fn undo_steps(
+    control: &Arc<Control>,
+    operation: &Operation,
+    slot: &mut Option<OwnedSemaphorePermit>,
+) -> Result<(), String> {
     let install = &operation.install;
     for step in operation.steps_to_undo() {
         control.record_undo(install, step, StepOutcome::UndoStarted).await;
         // As it is now: the undo of a later step may have changed it.
         let Some((app, operation)) = control.app_and_operation(install) else { return Ok(()) };
+        if operations::has_to_pull_to_undo(control, &app, step).await {
+            // As on the way forward: what takes a moment must not wait for a download.
+            drop(slot.take());
+        }
         let undo = AssertUnwindSafe(operations::undo(control, &app, &operation, step)).catch_unwind();
         undo.await.unwrap_or_else(|_| Err(format!("undoing the step {} panicked", step.as_str())))?;
         control.record_undo(install, step, StepOutcome::Undone).await;

@@ -37,6 +37,10 @@ impl Images {
         found.unwrap_or_else(|| self.pull(name))
     }
 
+    pub(super) fn has(&self, name: &str) -> bool {
+        self.named.contains_key(name)
+    }
+
     pub(super) fn clear(&mut self) {
         self.named.clear();
         self.nameless.clear();

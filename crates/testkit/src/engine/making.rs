@@ -16,6 +16,10 @@ impl State {
         now: domain::Timestamp,
         is_started: bool,
     ) -> Result<(), UpError> {
+        let images = project.package.services.iter().map(|service| &service.image);
+        if let Some(image) = images.into_iter().find(|image| !self.images.has(image)) {
+            return Err(UpError::NoImage(image.clone()));
+        }
         let owner = Ownership {
             instance: Some(project.instance.clone()),
             install: Some(project.install.clone()),
