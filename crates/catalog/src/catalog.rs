@@ -64,10 +64,9 @@ impl PackageCatalog {
         }
         let (mut own, mut own_entries) = (BTreeMap::new(), Vec::new());
         for source in sources.into_values() {
-            let fingerprint = source.fingerprint();
             match source.read() {
                 Ok(package) => {
-                    own_entries.push(Arc::new(CatalogEntry::of(&package, fingerprint)));
+                    own_entries.push(Arc::new(CatalogEntry::of(&package)));
                     own.insert(package.name.clone(), Arc::new(package));
                 }
                 Err(skipped) => broken.push(skipped),
@@ -116,16 +115,22 @@ impl PackageCatalog {
                 }
             }
         }
-        remove_others(&self.folder, |name| catalogs.iter().any(|record| record.name.as_str() == name));
         let added = generations.iter().flat_map(|generation| &generation.entries);
         let mut entries: Vec<_> = self.own_entries.iter().chain(added).cloned().collect();
         entries.sort_by(|one, other| (&one.name, &one.catalog).cmp(&(&other.name, &other.catalog)));
-        let served = Served { generations, broken: broken.clone(), entries: entries.into() };
-        *self.served.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(served);
+        let served = Arc::new(Served { generations, broken: broken.clone(), entries: entries.into() });
+        *self.served.write().unwrap_or_else(PoisonError::into_inner) = Arc::clone(&served);
+        // Only now: whoever misses something of what was in use finds that it no longer is (see `find`).
+        remove_others(&self.folder, |name| catalogs.iter().any(|record| record.name.as_str() == name));
+        for generation in &served.generations {
+            remove_others(&self.folder.join(&generation.catalog), |name| {
+                name == generation.number.to_string()
+            });
+        }
         broken
     }
 
-    /// The newest of a catalog that can be read; those before it are deleted.
+    /// The newest of a catalog that can be read.
     fn newest(&self, name: &CatalogName) -> Result<Option<Arc<Generation>>, String> {
         let folder = self.folder.join(name.as_str());
         let mut first_reason = None;
@@ -138,10 +143,7 @@ impl PackageCatalog {
                 }
             };
             match loaded {
-                Ok(newest) => {
-                    remove_others(&folder, |name| name == number.to_string());
-                    return Ok(Some(newest));
-                }
+                Ok(newest) => return Ok(Some(newest)),
                 Err(reason) => first_reason = first_reason.or(Some(reason)),
             }
         }
@@ -180,18 +182,25 @@ impl Catalog for PackageCatalog {
     }
 
     fn find(&self, name: &str) -> Option<Arc<Package>> {
-        let entry = self.entry(name)?;
-        if let Some(own) = self.own.get(&entry.name).filter(|own| own.catalog == entry.catalog) {
-            return Some(Arc::clone(own));
-        }
-        let folder = self.generation(&entry.catalog)?.package(&entry.name);
-        // A sync may have replaced it this moment: then it is there again at once, or gone.
-        match directory::source(&folder, &entry.catalog).read() {
-            Ok(package) => Some(Arc::new(package)),
-            Err(Broken { package, reason }) => {
-                tracing::error!(package, catalog = entry.catalog, %reason, "a package cannot be read; sync its catalog");
-                None
+        loop {
+            let entry = self.entry(name)?;
+            if let Some(own) = self.own.get(&entry.name).filter(|own| own.catalog == entry.catalog) {
+                return Some(Arc::clone(own));
             }
+            let generation = self.generation(&entry.catalog)?;
+            let read = directory::source(&generation.package(&entry.name), &entry.catalog).read();
+            let now = self.generation(&entry.catalog);
+            if now.is_none_or(|now| !Arc::ptr_eq(&now, &generation)) {
+                // It was being deleted, and what was read may be a part of it. Syncs are rare: this ends.
+                continue;
+            }
+            return match read {
+                Ok(package) => Some(Arc::new(package)),
+                Err(Broken { package, reason }) => {
+                    tracing::error!(package, catalog = entry.catalog, %reason, "a package cannot be read; sync its catalog");
+                    None
+                }
+            };
         }
     }
 

@@ -14,13 +14,11 @@ use std::sync::Arc;
 use control::ports::CatalogEntry;
 use domain::package::Text;
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 
 use crate::directory;
 use crate::error::PackageError;
 use crate::formats::Translation;
 use crate::package::check_name;
-use crate::sources::hex;
 
 const INDEX: &str = "index.json";
 const PACKAGES: &str = "packages";
@@ -30,8 +28,6 @@ const REMARKS: &str = "remarks.txt";
 const INDEX_BYTES_MAX: u64 = 64 << 20;
 /// The shape of the index. One of another shape is fetched again.
 const SCHEMA: u32 = 1;
-/// Digits of the SHA-256 that tell contents apart.
-const FINGERPRINT_DIGITS: usize = 32;
 
 #[derive(Serialize, Deserialize)]
 struct Index {
@@ -158,7 +154,7 @@ impl Writing {
                 return Err(error);
             }
         };
-        let entry = CatalogEntry::of(&package, fingerprint(translation));
+        let entry = CatalogEntry::of(&package);
         self.index.push(Indexed {
             name: entry.name,
             trademark: entry.trademark,
@@ -223,33 +219,6 @@ fn write(folder: &Path, translation: &Translation) -> Result<(), AddError> {
         fs::set_permissions(&path, Permissions::from_mode(mode)).map_err(AddError::Disk)?;
     }
     Ok(())
-}
-
-/// Of everything that is in a package; what is said about it changes nothing.
-fn fingerprint(translation: &Translation) -> String {
-    let Translation { name: _, compose, env, files, icon, remarks: _ } = translation;
-    let mut parts: Vec<(&str, &[u8])> = vec![("compose.yaml", compose.as_bytes())];
-    parts.extend(env.as_ref().map(|env| (".env", env.as_bytes())));
-    parts.extend(icon.as_ref().map(|icon| (icon.extension, icon.bytes.as_slice())));
-    for (path, file) in files {
-        parts.push((path, &file.bytes));
-        parts.push((if file.is_executable { "x" } else { "-" }, b""));
-    }
-    fingerprint_of(&parts)
-}
-
-/// Of files, by name.
-pub(crate) fn fingerprint_of(parts: &[(&str, &[u8])]) -> String {
-    let mut sum = Sha256::new();
-    for (name, bytes) in parts {
-        for part in [name.as_bytes(), bytes] {
-            sum.update((part.len() as u64).to_le_bytes());
-            sum.update(part);
-        }
-    }
-    let mut text = hex(&sum.finalize());
-    text.truncate(FINGERPRINT_DIGITS);
-    text
 }
 
 /// The numbers of what is there of a catalog, the highest first.

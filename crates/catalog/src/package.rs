@@ -113,6 +113,7 @@ fn read(compose_text: &str, env: Option<EnvFile>) -> Result<(Package, ComposeFil
     let package = Package {
         name: String::new(),
         catalog: String::new(),
+        fingerprint: None,
         trademark: line("trademark", &block.trademark)?,
         description: text("description", &block.description)?,
         categories: categories(&block.categories)?,

@@ -2,10 +2,14 @@
 
 use domain::Package;
 use domain::package::{IconKind, PackageFile};
+use sha2::{Digest as _, Sha256};
 
 use crate::error::{Broken, PackageError};
-use crate::generation::fingerprint_of;
 use crate::package::{PackageText, read_package};
+use crate::sources::hex;
+
+/// Digits of the SHA-256 that tell contents apart.
+const FINGERPRINT_DIGITS: usize = 32;
 
 /// A package's name and files.
 #[derive(Debug)]
@@ -33,17 +37,31 @@ pub(crate) struct SourceFiles {
     pub(crate) icon: Option<(IconKind, Vec<u8>)>,
 }
 
-impl Source {
-    /// Of everything in it.
-    pub(crate) fn fingerprint(&self) -> String {
-        let Ok(SourceFiles { compose, env, files, icon }) = &self.files else { return String::new() };
+impl SourceFiles {
+    /// Of everything that is in a package; what is said about it changes nothing.
+    fn fingerprint(&self) -> String {
+        let Self { compose, env, files, icon } = self;
         let mut parts: Vec<(&str, &[u8])> = vec![("compose.yaml", compose)];
         parts.extend(env.as_deref().map(|env| (".env", env)));
         parts.extend(icon.as_ref().map(|(kind, bytes)| (kind.extension(), bytes.as_slice())));
-        parts.extend(files.iter().map(|file| (file.path.as_str(), &*file.bytes)));
-        fingerprint_of(&parts)
+        for file in files {
+            parts.push((&file.path, &file.bytes));
+            parts.push((if file.is_executable { "x" } else { "-" }, b""));
+        }
+        let mut sum = Sha256::new();
+        for (name, bytes) in parts {
+            for part in [name.as_bytes(), bytes] {
+                sum.update((part.len() as u64).to_le_bytes());
+                sum.update(part);
+            }
+        }
+        let mut text = hex(&sum.finalize());
+        text.truncate(FINGERPRINT_DIGITS);
+        text
     }
+}
 
+impl Source {
     /// The package, or why it cannot be one.
     pub(crate) fn read(self) -> Result<Package, Broken> {
         let Self { name, catalog, official, files } = self;
@@ -51,14 +69,17 @@ impl Source {
             String::from_utf8(bytes).map_err(|_| PackageError::rule(file, "is not text", "save it as UTF-8"))
         };
         files
-            .and_then(|SourceFiles { compose, env, files, icon }| {
+            .and_then(|files| {
+                let fingerprint = Some(files.fingerprint());
+                let SourceFiles { compose, env, files, icon } = files;
                 let text = PackageText {
                     compose: text("compose.yaml", compose)?,
                     env: env.map(|env| text(".env", env)).transpose()?,
                     files,
                     icon,
                 };
-                read_package(&name, &catalog, official, text)
+                let package = read_package(&name, &catalog, official, text)?;
+                Ok(Package { fingerprint, ..package })
             })
             .map_err(|reason| Broken { package: name, reason })
     }

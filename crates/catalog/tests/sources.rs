@@ -5,6 +5,7 @@ use std::os::unix::fs::symlink;
 use std::path::Path;
 use std::process::Command;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use catalog::PackageCatalog;
 use control::ports::{Catalog, KnownRisks, Sources, SyncProgress};
@@ -165,6 +166,41 @@ async fn what_is_synced_is_there_after_a_restart_and_what_is_removed_is_not() {
     assert_eq!(server.restart(), []);
     assert!(server.catalog.find("notes").is_none() && !server.folder("store").exists());
     assert!(server.catalog.known_risks().is_empty());
+}
+
+#[test]
+fn a_package_is_found_whole_while_syncs_replace_it() {
+    const FILES: usize = 60;
+    const SYNCS: u32 = 30;
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("a runtime");
+    let (mut server, store) = (Server::start(), folder());
+    let offer = |number: u32| {
+        put(store.path(), "notes/compose.yaml", NOTES.replace("Notes", &format!("Notes {number}")));
+        for file in 0..FILES {
+            put(store.path(), &format!("notes/files/{file}"), format!("{number}"));
+        }
+    };
+    offer(0);
+    runtime.block_on(server.sync("store", &path(&store))).expect("it is sound");
+    let (catalog, records, ends) = (&server.catalog, &server.records, &AtomicBool::new(false));
+    std::thread::scope(|scope| {
+        let reader = scope.spawn(move || {
+            while !ends.load(Ordering::SeqCst) {
+                let found = catalog.find("notes@store").expect("it is there");
+                let number = found.trademark.rsplit(' ').next().unwrap_or_default().as_bytes();
+                assert_eq!(found.files.len(), FILES);
+                assert!(found.files.iter().all(|file| &*file.bytes == number), "parts of two");
+            }
+        });
+        for number in 1..=SYNCS {
+            offer(number);
+            let staged = catalog.stage(&records[0].name, &records[0].source, Arc::default());
+            runtime.block_on(staged).expect("it is sound").put_in_place().expect("there is room");
+            assert_eq!(catalog.serve(records), []);
+        }
+        ends.store(true, Ordering::SeqCst);
+        reader.join().expect("each was whole");
+    });
 }
 
 #[tokio::test]

@@ -74,7 +74,7 @@ pub(crate) struct Catalogs {
 
 #[derive(Default)]
 struct Known {
-    /// In the order of preference.
+    /// In their order, whether or not they are trusted.
     records: Vec<CatalogRecord>,
     broken: HashMap<CatalogName, String>,
     waiting: VecDeque<CatalogName>,
@@ -148,10 +148,13 @@ impl Catalogs {
 }
 
 impl Control {
-    /// The catalogs that were added, the preferred ones first.
+    /// The catalogs that were added, the preferred ones first: the trusted before the others, each in their order.
     #[must_use]
     pub fn catalogs(&self) -> Vec<CatalogDetail> {
-        self.catalogs.read(|known| known.records.iter().map(|record| known.detail(record)).collect())
+        let mut all: Vec<CatalogDetail> =
+            self.catalogs.read(|known| known.records.iter().map(|record| known.detail(record)).collect());
+        all.sort_by_key(|detail| !detail.record.is_trusted);
+        all
     }
 
     /// Adds a catalog. It is synced in the background, as soon as no other is.
@@ -187,7 +190,8 @@ impl Control {
         added.ok_or_else(|| Error::NoSuchCatalog { name: name.to_string() })
     }
 
-    /// Has a catalog synced in the background, or all of them. One that waits for that already is not synced twice.
+    /// Has a catalog synced in the background, or all of them. One that waits for that already is not synced twice; one
+    /// that is being synced is synced once more, as what has been fetched of it may be older than this call.
     ///
     /// # Errors
     /// `NoSuchCatalog`.
@@ -199,8 +203,7 @@ impl Control {
                 return Err(Error::NoSuchCatalog { name: name.to_owned() });
             }
             for name in &names {
-                let is_at_work = known.at_work.as_ref().is_some_and(|(at_work, _)| at_work == name);
-                if !is_at_work && !known.waiting.contains(name) {
+                if !known.waiting.contains(name) {
                     known.waiting.push_back(name.clone());
                 }
             }

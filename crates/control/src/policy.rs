@@ -4,8 +4,9 @@
 //!
 //! The rules are [`domain::policy`]'s; what an administrator excepts from them stands in the settings.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
 
 use domain::package::{PublishedPort, Service};
 use domain::policy::risks;
@@ -19,6 +20,11 @@ use tokio_util::sync::CancellationToken;
 use crate::Control;
 use crate::memory::EngineLink;
 use crate::ports::{CatalogEntry, CommandError, KnownRisks, Project};
+
+/// How often a package is judged whose judging is ended by what is not its own fault: a full disk, compose at its time limit.
+const TRIES_MAX: u32 = 3;
+/// Until it is tried again: nobody waits for it, as an install judges what it installs.
+const NEXT_TRY: Duration = Duration::from_mins(5);
 
 /// What a package may do on the host.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -53,33 +59,32 @@ impl Control {
     /// What is known beforehand of a package of a list: its newest version with the package's own values.
     #[must_use]
     pub fn policy_of(&self, entry: &CatalogEntry) -> PolicyReport {
-        self.policy_of_version(entry, &entry.version)
-    }
-
-    /// What the lists have of a package.
-    pub(crate) fn entry_of(&self, package: &Package) -> Option<Arc<CatalogEntry>> {
-        self.catalog.entry(&package.full_name().to_string())
-    }
-
-    /// What is known of a version with the package's own values.
-    pub(crate) fn policy_of_package(&self, package: &Package, version: &str) -> PolicyReport {
-        let entry = self.entry_of(package);
-        entry.map_or(PolicyReport::unknown(), |entry| self.policy_of_version(&entry, version))
-    }
-
-    fn policy_of_version(&self, entry: &CatalogEntry, version: &str) -> PolicyReport {
         if entry.official {
             return PolicyReport::allowed();
         }
-        let known = self.known_to_ask.0.read().unwrap_or_else(PoisonError::into_inner);
-        let risks = known.get(&(entry.fingerprint.clone(), version.to_owned())).cloned();
-        risks
-            .map_or(PolicyReport::unknown(), |risks| self.report(&entry.name, &entry.catalog, risks.to_vec()))
+        let risks = self.known_risks(&entry.fingerprint, &entry.version);
+        risks.map_or(PolicyReport::unknown(), |risks| self.report(&entry.name, &entry.catalog, risks))
     }
 
-    /// Remembers what a version asks for with the package's own values.
-    pub(crate) fn remember_risks(&self, entry: &CatalogEntry, version: &str, risks: &[Risk]) {
-        let (fingerprint, version) = (entry.fingerprint.clone(), version.to_owned());
+    /// What is known of a version with the package's own values: of these very contents, whatever its catalog has under
+    /// that name by now.
+    pub(crate) fn policy_of_package(&self, package: &Package, version: &str) -> PolicyReport {
+        if package.official {
+            return PolicyReport::allowed();
+        }
+        let risks = package.fingerprint.as_ref().and_then(|known| self.known_risks(known, version));
+        risks.map_or(PolicyReport::unknown(), |risks| self.report(&package.name, &package.catalog, risks))
+    }
+
+    fn known_risks(&self, fingerprint: &str, version: &str) -> Option<Vec<Risk>> {
+        let known = self.known_to_ask.0.read().unwrap_or_else(PoisonError::into_inner);
+        known.get(&(fingerprint.to_owned(), version.to_owned())).map(|risks| risks.to_vec())
+    }
+
+    /// Remembers what a version asks for with the package's own values, by the contents that were judged.
+    pub(crate) fn remember_risks(&self, package: &Package, version: &str, risks: &[Risk]) {
+        let Some(fingerprint) = package.fingerprint.clone() else { return };
+        let version = version.to_owned();
         // To the catalog first: whoever takes all from there meanwhile has either this, or what is written last here.
         let known = (fingerprint.clone(), version.clone());
         self.catalog.remember(&KnownRisks { fingerprint, version, risks: risks.to_vec() });
@@ -137,12 +142,14 @@ impl Control {
         package.networks.iter().map(example).collect()
     }
 
-    /// Judges the newest version of a package as it would be installed without any settings.
+    /// Judges the newest version of a package as it would be installed without any settings; not one that its catalog has
+    /// no longer, or with other contents: those are in its list by now.
     async fn judge_package(self: &Arc<Self>, entry: &CatalogEntry) -> Result<(), CommandError> {
         let failed = |words: &str| CommandError::Failed { words: words.to_owned() };
         let id = AppId::parse("example").map_err(|_| failed("no app id"))?;
         let package = self.find_package(&PackageName::of(&entry.name, &entry.catalog).to_string()).await;
-        let package = &package.ok_or_else(|| failed("the catalog no longer has it"))?;
+        let is_listed = |package: &Arc<Package>| package.fingerprint.as_ref() == Some(&entry.fingerprint);
+        let Some(package) = &package.filter(is_listed) else { return Ok(()) };
         let mut app =
             self.fresh_app(&id, package, entry.version.clone(), SettingValues::default(), self.clock.now());
         let (ports, subnets) = (example_ports(package), self.example_subnets(package));
@@ -155,8 +162,7 @@ impl Control {
         let report = self.judge(&project, &rendered);
         let (catalog, verdict) = (&entry.catalog, report.verdict.as_str());
         tracing::debug!(package = entry.name, catalog, verdict, "package judged");
-        // A sync may have put another one in its place meanwhile.
-        self.remember_risks(entry, &entry.version, &report.risks);
+        self.remember_risks(package, &entry.version, &report.risks);
         Ok(())
     }
 }
@@ -190,22 +196,31 @@ pub(crate) async fn judge_catalog(control: Arc<Control>, stop: CancellationToken
     let judge_all = async {
         control.wait_for(|memory| (memory.engine_link == EngineLink::Up).then_some(())).await;
         let mut changes = control.catalogs.changes();
-        // What cannot be judged is not tried again: it would be at each change of any catalog.
-        let mut tried = HashSet::new();
+        // How often it was tried in vain, by fingerprint.
+        let mut tries: HashMap<String, u32> = HashMap::new();
         loop {
             changes.mark_unchanged();
+            let mut is_any_left = false;
             for entry in control.catalog.entries().iter() {
-                let is_known = control.policy_of(entry).verdict != Verdict::Unknown;
-                if is_known || !tried.insert(entry.fingerprint.clone()) {
+                let tried = tries.get(&entry.fingerprint).copied().unwrap_or_default();
+                if tried >= TRIES_MAX || control.policy_of(entry).verdict != Verdict::Unknown {
                     continue;
                 }
                 control.wait_for(|memory| memory.open_operations().next().is_none().then_some(())).await;
                 if let Err(error) = control.judge_package(entry).await {
                     let (package, catalog) = (&entry.name, &entry.catalog);
                     tracing::warn!(package, catalog, %error, "the package cannot be judged beforehand");
+                    // What compose refuses once it refuses always.
+                    let is_final = matches!(error, CommandError::Failed { .. });
+                    let tried = if is_final { TRIES_MAX } else { tried + 1 };
+                    is_any_left |= tried < TRIES_MAX;
+                    tries.insert(entry.fingerprint.clone(), tried);
                 }
             }
-            let _ = changes.changed().await;
+            tokio::select! {
+                _ = changes.changed() => {}
+                () = tokio::time::sleep(NEXT_TRY), if is_any_left => {}
+            }
         }
     };
     tokio::select! {

@@ -103,6 +103,73 @@ async fn what_packages_ask_for_is_remembered_over_a_restart_and_found_out_anew_w
     server.stop().await;
 }
 
+/// A world in which one install is slow and the next waits for it, and a package `Blog` that asks for too much: the
+/// other one, [`packages::blog`], asks for nothing.
+fn waiting_world() -> (World, domain::Package) {
+    let mut world = World::default();
+    world.settings.installs_at_once = 1;
+    world.engine.pull_slowly("hello");
+    let greedy = domain::Package { compose: "services: { greedy: {} }\n".to_owned(), ..packages::blog() };
+    world.projects.ask(&greedy.compose, "web", Wish::Privileged);
+    (world, greedy)
+}
+
+async fn sync(server: &Running, world: &World, offered: domain::Package) {
+    world.catalog.offer("store", vec![offered]);
+    server.control.sync_catalogs(None).expect("there is one");
+    settled(server, "store").await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_known_of_a_package_that_is_installed_is_not_taken_for_its_successors() {
+    let (world, greedy) = waiting_world();
+    world.catalog.offer("store", vec![packages::blog()]);
+    let server = world.start();
+    server.connected().await;
+    server.install("hello", "slow").await.expect("accepted");
+    server.control.add_catalog(request("store")).await.expect("added");
+    settled(&server, "store").await;
+    server.install("blog@store", "one").await.expect("accepted");
+    sync(&server, &world, greedy).await;
+    server.control.cancel("slow").await.expect("accepted");
+    server.has_status("one", Status::Running).await;
+    assert_eq!(verdict(&server, "blog@store").await, Verdict::Refused);
+    let refused = server.install("blog@store", "two").await;
+    assert!(matches!(refused, Err(Error::PolicyRefused { .. })), "{refused:?}");
+    server.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_sync_replaces_while_it_is_to_be_judged_is_not_judged_by_its_successor() {
+    let (world, greedy) = waiting_world();
+    world.catalog.offer("store", vec![greedy.clone()]);
+    let server = world.start();
+    server.connected().await;
+    server.install("hello", "slow").await.expect("accepted");
+    server.control.add_catalog(request("store")).await.expect("added");
+    settled(&server, "store").await;
+    sync(&server, &world, packages::blog()).await;
+    server.control.cancel("slow").await.expect("accepted");
+    assert_eq!(verdict(&server, "blog@store").await, Verdict::Allowed);
+    sync(&server, &world, greedy).await;
+    assert_eq!(verdict(&server, "blog@store").await, Verdict::Refused);
+    server.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_package_that_could_not_be_judged_in_time_is_judged_later() {
+    let world = World::default();
+    world.catalog.offer("store", vec![packages::blog()]);
+    // All that is not known yet: the world's own, and the catalog's.
+    world.projects.be_late(3);
+    let server = world.start();
+    server.connected().await;
+    server.control.add_catalog(request("store")).await.expect("added");
+    settled(&server, "store").await;
+    assert_eq!(verdict(&server, "blog@store").await, Verdict::Allowed);
+    server.stop().await;
+}
+
 #[tokio::test(start_paused = true)]
 async fn an_exception_counts_for_trusted_catalogs_only() {
     let mut world = World::default();
@@ -140,6 +207,27 @@ async fn a_catalog_that_was_added_is_synced_after_a_restart_in_the_middle() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_sync_that_is_asked_for_while_one_is_at_work_brings_what_is_there_now() {
+    let world = World::default();
+    world.catalog.offer("store", vec![packages::blog()]);
+    let server = world.start();
+    server.control.add_catalog(request("store")).await.expect("added");
+    let is_syncing =
+        |server: &Running| matches!(server.control.catalogs()[0].state, CatalogState::Syncing { .. });
+    let gate = Arc::new(Semaphore::new(0));
+    settled(&server, "store").await;
+    world.catalog.hold(Arc::clone(&gate));
+    server.control.sync_catalogs(None).expect("there is one");
+    server.until(|server| is_syncing(server).then_some(())).await;
+    world.catalog.offer("store", vec![packages::hello()]);
+    server.control.sync_catalogs(None).expect("there is one");
+    gate.add_permits(2);
+    settled(&server, "store").await;
+    assert!(server.control.catalog().find("hello@store").is_some(), "what was there when it was asked for");
+    server.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_sync_whose_outcome_cannot_be_stored_harms_nothing() {
     let world = World::default();
     world.catalog.offer("store", vec![packages::blog()]);
@@ -169,9 +257,12 @@ async fn catalogs_have_an_order_of_preference() {
     server.control.add_catalog(request("two")).await.expect("added");
     let first = CatalogRequest { position: Some(1), ..request("three") };
     server.control.add_catalog(first).await.expect("added");
-    let names: Vec<String> =
-        server.control.catalogs().iter().map(|detail| detail.record.name.to_string()).collect();
-    assert_eq!(names, ["three", "one", "two"]);
+    let names = || -> Vec<String> {
+        server.control.catalogs().iter().map(|detail| detail.record.name.to_string()).collect()
+    };
+    assert_eq!(names(), ["three", "one", "two"]);
+    server.control.trust_catalog("two", true).await.expect("trusted");
+    assert_eq!(names(), ["two", "three", "one"], "the trusted before the others");
     assert!(matches!(server.control.add_catalog(request("one")).await, Err(Error::CatalogTaken { .. })));
     server.stop().await;
 }

@@ -20,6 +20,9 @@ pub struct Package {
     pub name: String,
     /// The name of the catalog that it is of.
     pub catalog: String,
+    /// Of everything in it: another one means other contents. `None` of what was read out of an app's folder, which has
+    /// that app's values in it.
+    pub fingerprint: Option<String>,
     /// The app's own name: WordPress.
     pub trademark: String,
     /// What it is, in a sentence or some lines.

@@ -35,8 +35,8 @@ fn of<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
 
 impl FakeCatalog {
     /// Ships with these from now on.
-    pub fn ship(&self, packages: Vec<Arc<Package>>) {
-        *of(&self.own) = packages;
+    pub fn ship(&self, packages: &[Arc<Package>]) {
+        *of(&self.own) = packages.iter().map(|package| with_fingerprint(package)).collect();
     }
 
     /// What a sync of that catalog finds from now on.
@@ -46,11 +46,11 @@ impl FakeCatalog {
     pub fn offer(&self, catalog: &str, packages: Vec<Package>) {
         let name = CatalogName::parse(catalog).expect("a name of a catalog");
         let of_catalog =
-            |package| Arc::new(Package { catalog: catalog.to_owned(), official: false, ..package });
+            |package| with_fingerprint(&Package { catalog: catalog.to_owned(), official: false, ..package });
         of(&self.found).insert(name, packages.into_iter().map(of_catalog).collect());
     }
 
-    /// Holds syncs up until the semaphore lets them go on.
+    /// Holds syncs up, once they have fetched, until the semaphore lets them go on.
     pub fn hold(&self, gate: Arc<Semaphore>) {
         *of(&self.gate) = Some(gate);
     }
@@ -63,8 +63,13 @@ impl FakeCatalog {
 }
 
 /// A fake of contents: whatever differs in a package differs in how it is printed.
+fn with_fingerprint(package: &Package) -> Arc<Package> {
+    let package = Package { fingerprint: None, ..package.clone() };
+    Arc::new(Package { fingerprint: Some(format!("{package:?}")), ..package })
+}
+
 fn entry(package: &Package) -> Arc<CatalogEntry> {
-    Arc::new(CatalogEntry::of(package, format!("{package:?}")))
+    Arc::new(CatalogEntry::of(package))
 }
 
 impl Catalog for FakeCatalog {
@@ -88,7 +93,7 @@ impl Catalog for FakeCatalog {
         known.extend(of(&self.found).values().flatten().cloned());
         let found = known.into_iter().find(|package| name.fits(&package.name, &package.catalog));
         let package = found.ok_or_else(|| "it is no package".to_owned())?;
-        Ok(Package { env: text.env, files: Vec::new(), ..(*package).clone() })
+        Ok(Package { env: text.env, files: Vec::new(), fingerprint: None, ..(*package).clone() })
     }
 
     fn entries(&self) -> Arc<[Arc<CatalogEntry>]> {
@@ -144,11 +149,11 @@ impl FakeCatalog {
         name: &CatalogName,
         progress: &SyncProgress,
     ) -> Result<Box<dyn StagedCatalog>, Failure> {
+        let found = of(&self.found).get(name).cloned();
         let gate = of(&self.gate).clone();
         if let Some(gate) = gate {
             gate.acquire().await.expect("nobody closes it").forget();
         }
-        let found = of(&self.found).get(name).cloned();
         let packages = found.ok_or_else(|| failed("nobody is there"))?;
         progress.set(packages.len(), packages.len());
         let new = packages.iter().map(|package| package.name.clone()).collect();

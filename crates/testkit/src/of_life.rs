@@ -261,7 +261,7 @@ impl Projects for OfLife<FakeProjects> {
 
     async fn rendered_aside(&self, project: &Project) -> Result<RenderedProject, CommandError> {
         self.unless_dead().await;
-        Ok(self.inner.rendered(project))
+        self.inner.rendered_aside(project)
     }
 
     async fn remove_folder(&self, folder: &Path, install: &InstallId) -> Result<(), ProjectsError> {

@@ -15,6 +15,7 @@ pub fn hello() -> Package {
     Package {
         name: "hello".to_owned(),
         catalog: PackageName::BUILT_IN.to_owned(),
+        fingerprint: None,
         trademark: "Hello".to_owned(),
         description: text("你好", "Says hello"),
         categories: vec!["test".to_owned()],

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use control::ports::{CommandError, InstalledText, Project, ProjectsError};
@@ -15,6 +16,8 @@ use crate::engine::{FakeEngine, UpError};
 pub struct FakeProjects {
     folders: Arc<Mutex<BTreeMap<PathBuf, Folder>>>,
     asks: Arc<Mutex<BTreeMap<String, Vec<Ask>>>>,
+    /// Renderings aside that do not end in time, from now on.
+    late: Arc<AtomicUsize>,
     engine: FakeEngine,
 }
 
@@ -28,7 +31,7 @@ impl FakeProjects {
     /// No folders yet.
     #[must_use]
     pub fn on(engine: FakeEngine) -> Self {
-        Self { folders: Arc::default(), asks: Arc::default(), engine }
+        Self { folders: Arc::default(), asks: Arc::default(), late: Arc::default(), engine }
     }
 
     fn lock(&self) -> MutexGuard<'_, BTreeMap<PathBuf, Folder>> {
@@ -47,16 +50,30 @@ impl FakeProjects {
         self.lock().get(folder).and_then(|folder| folder.project.clone())
     }
 
-    /// Lets a package ask for something of the host.
+    /// Lets a package, by its name or its compose file, ask for something of the host.
     pub fn ask(&self, package: &str, service: &str, what: Wish) {
         let ask = Ask { service: service.to_owned(), what };
         let mut asks = self.asks.lock().unwrap_or_else(PoisonError::into_inner);
         asks.entry(package.to_owned()).or_default().push(ask);
     }
 
+    /// Lets so many of the next renderings aside not end in time.
+    pub fn be_late(&self, times: usize) {
+        self.late.store(times, Ordering::SeqCst);
+    }
+
+    pub(crate) fn rendered_aside(&self, project: &Project) -> Result<RenderedProject, CommandError> {
+        let less = |late: usize| late.checked_sub(1);
+        match self.late.fetch_update(Ordering::SeqCst, Ordering::SeqCst, less) {
+            Ok(_) => Err(CommandError::TimedOut { seconds: 30 }),
+            Err(_) => Ok(self.rendered(project)),
+        }
+    }
+
     pub(crate) fn rendered(&self, project: &Project) -> RenderedProject {
         let asks = self.asks.lock().unwrap_or_else(PoisonError::into_inner);
-        let asks = asks.get(&project.package.name).cloned().unwrap_or_default();
+        let Package { name, compose, .. } = &*project.package;
+        let asks = [name, compose].into_iter().filter_map(|key| asks.get(key)).flatten().cloned().collect();
         RenderedProject { folder: project.folder.clone(), asks, ..RenderedProject::default() }
     }
 

@@ -99,7 +99,7 @@ impl World {
     #[must_use]
     pub fn ports(&self, life: &Arc<Life>) -> Ports {
         let life = || Arc::clone(life);
-        self.catalog.ship(self.packages.clone());
+        self.catalog.ship(&self.packages);
         Ports {
             store: Arc::new(OfLife { inner: Arc::clone(&self.store), life: life() }),
             access: Arc::clone(&self.store) as _,

@@ -191,7 +191,8 @@ settings! {
 
     /// Packages, by name, that may do on the host what no package may unless it stands here: run privileged, mount
     /// its folders, and so on (docs/packages.md, "What a package may do"). Name only packages whose compose file
-    /// you have read: such an app can take over the machine.
+    /// you have read: such an app can take over the machine. A name alone means that package of every catalog that is
+    /// trusted; `gitea@store` means that of the catalog `store`.
     "policy.exceptions" => policy_exceptions: Vec<PackageName> = DefaultValue::Is("");
 
     /// How log lines on standard error look.

@@ -210,16 +210,20 @@ impl TextValue for EngineHost {
     }
 }
 
-/// A package's name.
+/// A package's name, with or without its catalog's.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct PackageName(pub(crate) String);
 
 impl TextValue for PackageName {
-    const FORM: &'static str = "the name of a package: lowercase letters, digits and \"-\"";
+    const FORM: &'static str =
+        "the name of a package: lowercase letters, digits and \"-\"; \"@\" and its catalog's name may follow";
 
     fn parse(text: &str) -> Option<Self> {
         let known = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
-        (!text.is_empty() && text.bytes().all(known)).then(|| Self(text.to_owned()))
+        let is_name = |part: &str| !part.is_empty() && part.bytes().all(known);
+        let (name, catalog) =
+            text.split_once('@').map_or((text, None), |(name, catalog)| (name, Some(catalog)));
+        (is_name(name) && catalog.is_none_or(is_name)).then(|| Self(text.to_owned()))
     }
 
     fn text(&self) -> String {

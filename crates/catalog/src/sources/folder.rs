@@ -15,9 +15,14 @@ use super::limits::{Budget, DEPTH_MAX, FetchError};
 /// What is read at once.
 const CHUNK_BYTES: usize = 64 << 10;
 
-/// Copies what is in a folder into another, which is there and empty. Hidden files are taken, git's own are not.
-pub(super) fn copy(from: &Path, to: &Path, budget: &mut Budget) -> Result<(), FetchError> {
+/// Copies what is in a folder into another, which is there and empty. Hidden files are taken, git's own are not. Nothing of `own` is ever taken, by whatever path: it holds the secrets of apps.
+pub(super) fn copy(from: &Path, to: &Path, own: &Path, budget: &mut Budget) -> Result<(), FetchError> {
     let unreachable = |error: io::Error| FetchError::Unreachable(error.to_string());
+    let (real, own) = (from.canonicalize().map_err(unreachable)?, own.canonicalize().map_err(unreachable)?);
+    if real.starts_with(&own) || own.starts_with(&real) {
+        let reason = "it is the server's own data directory, or in it, or around it; give another folder";
+        return Err(FetchError::Unreachable(reason.to_owned()));
+    }
     // The folder itself may be a link: the administrator named it.
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
     let folder = rustix::fs::openat(CWD, from, flags, Mode::empty()).map_err(|e| unreachable(e.into()))?;
@@ -111,7 +116,7 @@ mod tests {
         symlink(outside.path(), from.path().join("folder")).expect("linked");
         symlink(outside.path().join("secret"), from.path().join("file")).expect("linked");
         rustix::fs::mkfifoat(CWD, from.path().join("pipe"), Mode::RWXU).expect("made");
-        copy(from.path(), to.path(), &mut Budget::of(1000, 10)).expect("it is small");
+        copy(from.path(), to.path(), to.path(), &mut Budget::of(1000, 10)).expect("it is small");
         let there = |path: &str| fs::symlink_metadata(to.path().join(path)).is_ok();
         assert!(there("app/compose.yaml") && there("app/.env") && there("run.sh"));
         assert!(!there("folder") && !there("file") && !there("pipe") && !there("app/.git"));
@@ -124,14 +129,40 @@ mod tests {
         let from = fresh();
         fs::write(from.path().join("zeros"), vec![0; 5000]).expect("written");
         fs::create_dir_all(from.path().join(vec!["d"; DEPTH_MAX + 1].join("/"))).expect("made");
-        let copied = |bytes, files| copy(from.path(), fresh().path(), &mut Budget::of(bytes, files));
+        let to = fresh();
+        let copied = |bytes, files| {
+            let own = fresh();
+            copy(from.path(), own.path(), own.path(), &mut Budget::of(bytes, files))
+        };
         for (bytes, files) in [(4999, 100), (10_000, 3), (10_000, 100)] {
             let error = copied(bytes, files).expect_err("too much");
             assert!(matches!(error, FetchError::TooLarge(_)), "{error:?}");
         }
         assert!(matches!(
-            copy(Path::new("/nowhere"), fresh().path(), &mut Budget::of(1, 1)),
+            copy(Path::new("/nowhere"), to.path(), to.path(), &mut Budget::of(1, 1)),
             Err(FetchError::Unreachable(_))
         ));
+    }
+
+    #[test]
+    fn the_servers_own_folder_is_no_source_by_whatever_path() {
+        let (around, to) = (fresh(), fresh());
+        let own = around.path().join("data");
+        fs::create_dir_all(own.join("apps/blog")).expect("made");
+        fs::write(own.join("apps/blog/.env"), "PASSWORD=1").expect("written");
+        symlink(&own, to.path().join("link")).expect("linked");
+        let proc = Path::new("/proc/self/root").join(own.strip_prefix("/").expect("absolute"));
+        for from in [
+            own.clone(),
+            own.join("apps"),
+            own.join("apps/../apps"),
+            around.path().to_owned(),
+            to.path().join("link"),
+            proc,
+        ] {
+            let copied = copy(&from, &to.path().join("copy"), &own, &mut Budget::of(1000, 10));
+            let error = copied.expect_err("it is its own").to_string();
+            assert!(error.contains("own data directory"), "{}: {error}", from.display());
+        }
     }
 }

@@ -55,6 +55,11 @@ impl Staging {
     fn path(&self, name: &str) -> PathBuf {
         self.folder.join(name)
     }
+
+    /// The server's, in which its catalogs lie.
+    fn data_dir(&self) -> &Path {
+        self.folder.parent().and_then(Path::parent).unwrap_or(&self.folder)
+    }
 }
 
 impl Drop for Staging {
@@ -147,8 +152,8 @@ async fn fetch(
     match source {
         CatalogSource::Directory(from) => {
             make(&to)?;
-            let (from, into, _kept) = (from.clone(), to.clone(), Arc::clone(staging));
-            blocking(move || folder::copy(&from, &into, &mut budget)).await?;
+            let (from, into, kept) = (from.clone(), to.clone(), Arc::clone(staging));
+            blocking(move || folder::copy(&from, &into, kept.data_dir(), &mut budget)).await?;
             Ok((to, String::new()))
         }
         CatalogSource::Git { url, branch } => {

@@ -28,8 +28,8 @@ pub(super) async fn run(control: &Arc<Control>, app: &App) -> Result<(), StepErr
     let report = control.judge(&project, &rendered);
     let detail = rules(&report.risks);
     let is_refused = matches!(report.verdict, Verdict::Refused | Verdict::Unknown);
-    if is_of_package && let Some(entry) = control.entry_of(package) {
-        control.remember_risks(&entry, version, &report.risks);
+    if is_of_package {
+        control.remember_risks(package, version, &report.risks);
     }
     if is_refused {
         return Err(StepError::failed(FailureClass::PolicyRefused, &package.name, detail));

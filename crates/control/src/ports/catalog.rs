@@ -36,7 +36,7 @@ pub struct CatalogEntry {
     pub version: String,
     /// Whether it ships in the server and no directory of the user's overrides it.
     pub official: bool,
-    /// Of everything in it: another one means other contents.
+    /// [`Package::fingerprint`].
     pub fingerprint: String,
     /// All that people read of it, in small letters.
     pub words: String,
@@ -45,8 +45,9 @@ pub struct CatalogEntry {
 impl CatalogEntry {
     /// What lists show of a package.
     #[must_use]
-    pub fn of(package: &Package, fingerprint: impl Into<String>) -> Self {
-        let Package { name, catalog, trademark, description, categories, official, .. } = package;
+    pub fn of(package: &Package) -> Self {
+        let Package { name, catalog, fingerprint, trademark, description, categories, official, .. } =
+            package;
         Self {
             name: name.clone(),
             catalog: catalog.clone(),
@@ -55,7 +56,7 @@ impl CatalogEntry {
             categories: categories.clone(),
             version: package.versions.first().map(|version| version.name.clone()).unwrap_or_default(),
             official: *official,
-            fingerprint: fingerprint.into(),
+            fingerprint: fingerprint.clone().unwrap_or_default(),
             words: Self::words_of(name, trademark, description, categories),
         }
     }

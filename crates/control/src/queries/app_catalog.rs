@@ -31,7 +31,7 @@ pub struct CatalogPackage {
     /// Itself.
     pub package: Arc<Package>,
     /// What lists show of it.
-    pub entry: Arc<CatalogEntry>,
+    pub entry: CatalogEntry,
     /// What it may do, as far as that is known.
     pub policy: PolicyReport,
     /// What was left out of it or changed in it when it was translated, for people.
@@ -64,7 +64,7 @@ impl Control {
     pub async fn app_catalog_detail(&self, name: &str) -> Result<CatalogPackage, Error> {
         let unknown = || Error::AppUnknown { name: name.to_owned() };
         let package = self.find_package(name).await.ok_or_else(unknown)?;
-        let entry = self.entry_of(&package).ok_or_else(unknown)?;
+        let entry = CatalogEntry::of(&package);
         let policy = self.policy_of(&entry);
         let (catalog, asked) = (Arc::clone(&self.catalog), Arc::clone(&package));
         let remarks = off_the_runtime(move || catalog.remarks(&asked)).await;
