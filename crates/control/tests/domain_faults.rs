@@ -60,8 +60,8 @@ async fn prepared(case: Case) -> World {
 async fn has_settled(world: &World, server: &Running) {
     server
         .until(|server| {
-            // First: an operation that ends while the rest is looked at has changed what was looked at.
             let is_open = |memory: &control::memory::Memory| memory.open_operations().next().is_some();
+            // First: an operation that ends while the rest is looked at has changed what was looked at.
             if server.control.recorder().read(is_open) {
                 return None;
             }
@@ -74,7 +74,8 @@ async fn has_settled(world: &World, server: &Running) {
             let served = domains.iter().filter(|detail| detail.site == SiteState::Served).count();
             let files = domains.iter().filter(|detail| detail.domain.certificate.is_some()).count();
             let is_clean = front(world).served().len() == served && front(world).files().len() == files;
-            (is_well && is_clean).then_some(())
+            // And last: what made it well may have begun one, as a first site does that an app has to be told of.
+            (is_well && is_clean && !server.control.recorder().read(is_open)).then_some(())
         })
         .await;
 }
