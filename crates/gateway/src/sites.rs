@@ -301,6 +301,15 @@ mod tests {
         }
     }
 
+    #[test]
+    fn the_limits_that_sites_name_come_with_them_whichever_version_wrote_the_main_file() {
+        let files = files_of(&crate::setup::tests::setup(), &[]).expect("nothing in it can be wrong");
+        for zone in ["appmanage_site_requests_open", "appmanage_site_requests"] {
+            assert!(template::SITE.contains(zone), "{zone}");
+            assert!(files[LIMITS_FILE].contains(&format!("zone={zone}:")), "{zone}");
+        }
+    }
+
     #[tokio::test(start_paused = true)]
     async fn root_is_asked_again_until_it_has_done_what_it_was_asked_for() {
         let folder = tempfile::tempdir().expect("a temporary directory");
