@@ -27,8 +27,15 @@ const KEY_WORDS: [&str; 18] = [
     "CRYPTO",
     "BASE",
 ];
+/// Last words of a name that say what its value is, whosever it is: `REDIS_HOST_PASSWORD`, `WWW_USER_PASSWORD`.
+const LAST_WORDS: [&str; 6] = ["PASSWORD", "PASSWD", "PASSPHRASE", "PASS", "PWD", "SECRET"];
+/// Words that make it a switch for a secret or what is left of one, wherever they stand.
+const SWITCH_WORDS: [&str; 13] = [
+    "ENABLED", "ENABLE", "DISABLE", "DISABLED", "ALLOW", "ALLOWED", "REQUIRE", "REQUIRED", "RESET", "EMPTY",
+    "RANDOM", "CHECK", "HASHED",
+];
 /// Words that make it something about a secret.
-const ABOUT_WORDS: [&str; 61] = [
+const ABOUT_WORDS: [&str; 48] = [
     "FILE",
     "PATH",
     "DIR",
@@ -42,15 +49,6 @@ const ABOUT_WORDS: [&str; 61] = [
     "EXPIRATION",
     "TTL",
     "POLICY",
-    "ENABLED",
-    "ENABLE",
-    "DISABLE",
-    "DISABLED",
-    "ALLOW",
-    "ALLOWED",
-    "REQUIRE",
-    "REQUIRED",
-    "RESET",
     "NAME",
     "USER",
     "USERNAME",
@@ -59,7 +57,6 @@ const ABOUT_WORDS: [&str; 61] = [
     "HOST",
     "PORT",
     "ID",
-    "HASHED",
     "ALGORITHM",
     "ALGO",
     "TYPE",
@@ -71,9 +68,6 @@ const ABOUT_WORDS: [&str; 61] = [
     "SIZE",
     "COUNT",
     "PLUGIN",
-    "EMPTY",
-    "RANDOM",
-    "CHECK",
     "FIELD",
     "DURATION",
     "TIMEOUT",
@@ -158,7 +152,8 @@ fn words(name: &str) -> Vec<String> {
 pub(crate) fn looks_secret(name: &str) -> bool {
     let words = words(name);
     let has = |list: &[&str]| words.iter().any(|word| list.contains(&word.as_str()));
-    if has(&ABOUT_WORDS) {
+    let is_said_last = words.last().is_some_and(|word| LAST_WORDS.contains(&word.as_str()));
+    if has(&SWITCH_WORDS) || (has(&ABOUT_WORDS) && !is_said_last) {
         return false;
     }
     let joined = words.concat();
@@ -214,7 +209,7 @@ pub(crate) fn is_private_half(name: &str) -> bool {
     let has = |list: &[&str]| words.iter().any(|word| list.contains(&word.as_str()));
     let is_key =
         (has(&["PRIVATE"]) && has(&["KEY", "KEYS", "JWK", "JWKS", "PEM"])) || has(&["PRIVATEKEY", "PRIVKEY"]);
-    is_key && !has(&["PASSWORD", "PASSPHRASE", "PASS"]) && !has(&ABOUT_WORDS)
+    is_key && !has(&["PASSWORD", "PASSPHRASE", "PASS"]) && !has(&SWITCH_WORDS) && !has(&ABOUT_WORDS)
 }
 
 /// Whether it names a user of a store of objects, whatever the store itself calls that.
@@ -279,6 +274,9 @@ mod tests {
             "MEILI_MASTER_KEY",
             "ADMIN_TOKEN",
             "API_AUTH_TOKENS",
+            "REDIS_HOST_PASSWORD",
+            "_AIRFLOW_WWW_USER_PASSWORD",
+            "CMS_SITE_PASSWORD",
         ] {
             assert!(looks_secret(name), "{name}");
         }
@@ -286,6 +284,8 @@ mod tests {
             "POSTGRES_PASSWORD_FILE",
             "PASSWORD_MIN_LENGTH",
             "MYSQL_ALLOW_EMPTY_PASSWORD",
+            "MYSQL_RANDOM_ROOT_PASSWORD",
+            "HASHED_PASSWORD",
             "COMPASS",
             "KEY",
             "PUBLIC_KEY",
