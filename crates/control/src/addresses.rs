@@ -42,7 +42,7 @@ pub(crate) async fn follow(control: Arc<Control>, stop: CancellationToken) {
 /// An app with a domain of which it is not stored yet that, or where, it is served. Not while something is at work on it,
 /// nor while the engine is away: it may have to be configured.
 fn unsettled(memory: &Memory) -> Option<App> {
-    if memory.engine_link != EngineLink::Up {
+    if memory.gateway.port.is_none() || memory.engine_link != EngineLink::Up {
         return None;
     }
     let mut records = memory.oldest_first().filter(|record| record.open_operation().is_none());

@@ -51,8 +51,9 @@ pub enum GatewayError {
 #[async_trait]
 pub trait Gateway: Send + Sync {
     /// Serves exactly these sites, which come sorted by name. Returns when they are served, without a request being
-    /// dropped, or when those of before are served again; where they are, the port of HTTPS. Cheap, and without a reload, where nothing differs. It ends
-    /// within a bounded time, and may be called again after any failure or crash; two calls never overlap.
+    /// dropped, and then the port of HTTPS; or when those of before are served again. Cheap, and without a reload, where
+    /// nothing differs. It ends within a bounded time, and may be called again after any failure or crash; two calls never
+    /// overlap.
     async fn serve(&self, sites: &[Site]) -> Result<u16, GatewayError>;
 
     /// The names of the gateway itself, by which the API is called: no app can have one. `None` where it was never set up.
