@@ -3,14 +3,15 @@
 //!
 //! What a format means is `catalog`'s business, what people are told of it `cli`'s.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::fs::{self, DirBuilder};
 use std::io;
 use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use catalog::formats::{Format, Translation, Tree, Untranslatable};
+use catalog::Broken;
+use catalog::formats::{Format, Names, Translated, Translation, Tree, Untranslatable, broken_down};
 use cli::{CannotCheck, Checking};
 use control::example_project;
 use docker::{Compose, ComposeProjects, Environment};
@@ -36,6 +37,8 @@ pub(crate) fn check(path: PathBuf, format: Option<String>, told: Box<dyn Fn(usiz
         fs::read_dir(&path).map_err(CannotCheck::Folder)?;
         let tree = Tree::new(path);
         let format = format_of(&tree, format.as_deref())?;
+        let too_many = |error| CannotCheck::Folder(io::Error::new(io::ErrorKind::QuotaExceeded, error));
+        let apps = format.apps(&tree).map_err(too_many)?;
         let variables = client::variables();
         let temporary = variables.get("TMPDIR").map_or_else(|| PathBuf::from("/tmp"), PathBuf::from);
         let no_compose = |error: docker::ComposeError| CannotCheck::NoCompose(error.to_string());
@@ -43,7 +46,7 @@ pub(crate) fn check(path: PathBuf, format: Option<String>, told: Box<dyn Fn(usiz
         compose.check().await.map_err(no_compose)?;
         let scratch = Scratch::below(&temporary).map_err(CannotCheck::Disk)?;
         let projects = Arc::new(ComposeProjects::of(compose, &scratch.0, InstanceId::from_text("check")));
-        Ok(report(format, look_through(&tree, format, &projects, &*told).await))
+        Ok(report(format, look_through(&tree, format, apps, &projects, &*told).await))
     })
 }
 
@@ -83,22 +86,24 @@ impl Drop for Scratch {
 async fn look_through(
     tree: &Tree,
     format: Format,
+    apps: Vec<String>,
     projects: &Arc<ComposeProjects>,
     told: &dyn Fn(usize, usize),
 ) -> Vec<CheckedPackageInfo> {
-    let apps = format.apps(tree);
     let of = apps.len();
-    let (mut open, mut checked, mut done) = (JoinSet::new(), Vec::new(), 0);
-    let mut apps = apps.into_iter();
+    let (mut open, mut checked, mut done) = (JoinSet::new(), BTreeMap::new(), 0);
+    let mut apps = apps.into_iter().enumerate();
     loop {
         while open.len() < AT_ONCE
-            && let Some(app) = apps.next()
+            && let Some((place, app)) = apps.next()
         {
-            open.spawn(look_at(tree.clone(), format, app, Arc::clone(projects)));
+            let (tree, projects) = (tree.clone(), Arc::clone(projects));
+            open.spawn(async move { (place, look_at(tree, format, app, projects).await) });
         }
         told(done, of);
-        let Some(ended) = open.join_next().await else { return checked };
-        checked.extend(ended.expect("looking at an app does not panic and is not cancelled"));
+        let Some(ended) = open.join_next().await else { return checked.into_values().flatten().collect() };
+        let (place, packages) = ended.expect("looking at an app does not panic and is not cancelled");
+        checked.insert(place, packages);
         done += 1;
     }
 }
@@ -109,10 +114,8 @@ async fn look_at(
     app: String,
     projects: Arc<ComposeProjects>,
 ) -> Vec<CheckedPackageInfo> {
-    let name = app.clone();
-    let translated = spawn_blocking(move || format.translate(&tree, &name)).await;
     let mut checked = Vec::new();
-    for (name, translated) in translated.expect("a reader does not panic and is not cancelled") {
+    for (name, read) in read(tree, format, app.clone()).await {
         let mut info = CheckedPackageInfo {
             name,
             app: app.clone(),
@@ -121,8 +124,12 @@ async fn look_at(
             remarks: Vec::new(),
             versions: Vec::new(),
         };
-        let (outcome, reasons) = match translated {
-            Ok(translation) => judge(translation, &mut info, &projects).await,
+        let (outcome, reasons) = match read {
+            Ok((remarks, Ok(package))) => {
+                info.remarks = remarks;
+                judge(package, &mut info, &projects).await
+            }
+            Ok((_, Err(broken))) => ("unreadable", vec![format!("it makes no package: {}", broken.reason)]),
             Err(error @ Untranslatable::Hidden(_)) => ("hidden", vec![error.to_string()]),
             Err(error) => ("unreadable", vec![error.to_string()]),
         };
@@ -133,17 +140,26 @@ async fn look_at(
     checked
 }
 
+/// A package with what was remarked about it, or why there is none.
+type Read = Result<(Vec<String>, Result<Package, Broken>), Untranslatable>;
+
+/// The packages of an app, by name. What breaks down over one harms no other, as in a sync.
+async fn read(tree: Tree, format: Format, app: String) -> Vec<(String, Read)> {
+    let package = |translation: Translation| (translation.remarks.clone(), translation.package());
+    let named = move |translated: Translated| -> Vec<(String, Read)> {
+        translated.into_iter().map(|(name, translated)| (name, translated.map(package))).collect()
+    };
+    let name = app.clone();
+    let read = spawn_blocking(move || named(format.translate_apart(&tree, &name))).await;
+    read.unwrap_or_else(|_| named(broken_down(&app)))
+}
+
 /// The outcome for a package, and why.
 async fn judge(
-    translation: Translation,
+    package: Package,
     info: &mut CheckedPackageInfo,
     projects: &ComposeProjects,
 ) -> (&'static str, Vec<String>) {
-    let package: Package = match translation.package() {
-        Ok(package) => package,
-        Err(broken) => return ("unreadable", vec![format!("it makes no package: {}", broken.reason)]),
-    };
-    info.remarks = translation.remarks;
     info.versions = package.versions.iter().map(|version| version.name.clone()).collect();
     let package = Arc::new(package);
     let subnet = SUBNET.parse().expect("the subnet is our own");
@@ -167,15 +183,15 @@ async fn judge(
     (if required.is_empty() { "installable" } else { "needs_input" }, required)
 }
 
-/// The packages by name; a name that is another's already can be nobody's.
+/// The packages, in the order of their apps, by name. A name that is another's already can be nobody's, as in a sync.
 fn report(format: Format, mut packages: Vec<CheckedPackageInfo>) -> CatalogCheckInfo {
-    packages.sort_by(|one, other| (&one.name, &one.app).cmp(&(&other.name, &other.app)));
-    let mut taken = BTreeSet::new();
+    let mut names = Names::default();
     let mut totals = CheckTotalsInfo { packages: packages.len(), ..CheckTotalsInfo::default() };
     for package in &mut packages {
-        if !taken.insert(package.name.clone()) && package.outcome != "hidden" {
+        let is_package = !["hidden", "unreadable"].contains(&package.outcome.as_str());
+        if is_package && let Err(why) = names.give(&package.name, &package.app) {
             "unreadable".clone_into(&mut package.outcome);
-            package.reasons = vec!["another app's package has that name".to_owned()];
+            package.reasons = vec![why];
         }
         let count = match package.outcome.as_str() {
             "installable" => &mut totals.installable,
@@ -187,5 +203,6 @@ fn report(format: Format, mut packages: Vec<CheckedPackageInfo>) -> CatalogCheck
         };
         *count += 1;
     }
+    packages.sort_by(|one, other| (&one.name, &one.app).cmp(&(&other.name, &other.app)));
     CatalogCheckInfo { format: format.as_str().to_owned(), totals, packages }
 }

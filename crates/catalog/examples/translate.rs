@@ -19,7 +19,7 @@ fn main() -> std::io::Result<()> {
         println!("it is no catalog that is known here");
         return Ok(());
     };
-    for app in format.apps(&tree).iter().filter(|app| wanted.is_empty() || wanted.contains(app)) {
+    for app in format.apps(&tree).iter().flatten().filter(|app| wanted.is_empty() || wanted.contains(app)) {
         for (name, result) in format.translate(&tree, app) {
             match result {
                 Ok(translation) => {

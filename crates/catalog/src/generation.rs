@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::directory;
 use crate::error::PackageError;
-use crate::formats::Translation;
+use crate::formats::{Names, Translation};
 use crate::package::check_name;
 
 const INDEX: &str = "index.json";
@@ -119,8 +119,7 @@ pub(crate) struct Writing {
     folder: PathBuf,
     catalog: String,
     index: Vec<Indexed>,
-    /// The packages' names, and the app that each is of.
-    taken: BTreeMap<String, String>,
+    names: Names,
 }
 
 impl Writing {
@@ -128,7 +127,7 @@ impl Writing {
     pub(crate) fn begin(folder: &Path, catalog: &str) -> io::Result<Self> {
         fs::create_dir_all(folder.join(PACKAGES))?;
         let (folder, catalog) = (folder.to_owned(), catalog.to_owned());
-        Ok(Self { folder, catalog, index: Vec::new(), taken: BTreeMap::new() })
+        Ok(Self { folder, catalog, index: Vec::new(), names: Names::default() })
     }
 
     /// One more package. It is read once as it will be at each install.
@@ -137,9 +136,7 @@ impl Writing {
     /// Why it is none, for people. Nothing of it is left then.
     pub(crate) fn add(&mut self, app: &str, translation: &Translation) -> Result<(), AddError> {
         let name = &translation.name;
-        if let Some(other) = self.taken.get(name) {
-            return Err(AddError::Refused(format!("the app {other:?} is called {name:?} already")));
-        }
+        self.names.check(name).map_err(AddError::Refused)?;
         // It becomes a folder's.
         check_name(name)?;
         let folder = self.folder.join(PACKAGES).join(name);
@@ -164,8 +161,7 @@ impl Writing {
             version: entry.version,
             fingerprint: entry.fingerprint,
         });
-        self.taken.insert(name.clone(), app.to_owned());
-        Ok(())
+        self.names.give(name, app).map_err(AddError::Refused)
     }
 
     /// The contents of each package so far, by name.

@@ -17,6 +17,7 @@ use serde_json::{Map, Value};
 use crate::block::{Block, Document, HttpBlock, LoginBlock, MainBlock, RequirementsBlock, TextBlock};
 use crate::compose::{ComposeFile, is_plain_path};
 use crate::error::PackageError;
+use crate::formats::icons;
 use crate::interpolation::names_used;
 use crate::size::parse_bytes;
 use crate::variables::{BUILT_IN_VARIABLES, EnvUse, check_env};
@@ -183,20 +184,14 @@ pub(crate) fn check_name(name: &str) -> Result<(), PackageError> {
 
 /// The icon is served to browsers: it must be the image that its name says, and nothing that runs.
 fn icon(kind: IconKind, bytes: Vec<u8>) -> Result<Icon, PackageError> {
-    let is_svg = || {
-        let svg = std::str::from_utf8(&bytes).unwrap_or_default().to_ascii_lowercase();
-        svg.trim_start().starts_with("<svg") && !svg.contains("<script")
+    let advice = match kind {
+        IconKind::Svg => "let it draw and do nothing else: no scripts, no handlers, nothing from elsewhere",
+        IconKind::Png => "save it as PNG",
+        IconKind::Jpeg => "save it as JPEG",
+        IconKind::Webp => "save it as WebP",
     };
-    let (is_it, advice) = match kind {
-        IconKind::Svg => (is_svg(), "begin with <svg, and use no scripts"),
-        IconKind::Png => (bytes.starts_with(b"\x89PNG\r\n\x1a\n"), "save it as PNG"),
-        IconKind::Jpeg => (bytes.starts_with(&[0xff, 0xd8, 0xff]), "save it as JPEG"),
-        IconKind::Webp => {
-            (bytes.starts_with(b"RIFF") && bytes.get(8..12) == Some(b"WEBP"), "save it as WebP")
-        }
-    };
-    if is_it {
-        return Ok(Icon { kind, bytes });
+    if let Some(icon) = icons::checked(bytes).filter(|icon| icon.extension == kind.extension()) {
+        return Ok(Icon { kind, bytes: icon.bytes });
     }
     let name = format!("icon.{}", kind.extension());
     let problem = format!("is not an {} image", kind.extension().to_ascii_uppercase());

@@ -86,6 +86,10 @@ fn files_that_cannot_be_read_break_their_package_only() {
         put(folder, "icon", "icon.svg", "<html>");
         put(folder, "script", "compose.yaml", NOTES);
         put(folder, "script", "icon.svg", "<svg><SCRIPT>alert(1)</SCRIPT></svg>");
+        put(folder, "handler", "compose.yaml", NOTES);
+        put(folder, "handler", "icon.svg", "<svg onload='alert(1)'/>");
+        put(folder, "elsewhere", "compose.yaml", NOTES);
+        put(folder, "elsewhere", "icon.svg", "<svg><image href='https://a.example/b'/></svg>");
         put(folder, "Upper", "compose.yaml", NOTES);
         fs::create_dir_all(folder.join("folder/compose.yaml")).expect("a folder can be made");
     });
@@ -95,6 +99,8 @@ fn files_that_cannot_be_read_break_their_package_only() {
         ("large", "is larger than 256 KiB"),
         ("icon", "icon.svg is not an SVG image"),
         ("script", "icon.svg is not an SVG image"),
+        ("handler", "icon.svg is not an SVG image"),
+        ("elsewhere", "icon.svg is not an SVG image"),
         ("Upper", "is not a package's name"),
         ("folder", "not a file"),
     ] {

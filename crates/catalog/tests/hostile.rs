@@ -244,7 +244,7 @@ fn read(format: Format, root: &Path) -> Read {
     let (before, began) = (memory_bytes("VmRSS:"), processor_time());
     let tree = Tree::new(root);
     let mut told = String::new();
-    for app in format.apps(&tree).into_iter().filter(|app| app != "good") {
+    for app in format.apps(&tree).expect("there is one").into_iter().filter(|app| app != "good") {
         for (_, translated) in format.translate(&tree, &app) {
             told = match translated.map(|translation| translation.package().map(drop)) {
                 Ok(Ok(())) => "a package".to_owned(),

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use catalog::PackageCatalog;
+use catalog::formats::APPS_MAX;
 use control::ports::{Catalog, KnownRisks, Sources, SyncProgress};
 use domain::catalog::{SyncReport, Synced};
 use domain::{CatalogName, CatalogRecord, CatalogSource, Failure, FailureClass, Risk, Rule, Timestamp};
@@ -201,6 +202,18 @@ fn a_package_is_found_whole_while_syncs_replace_it() {
         ends.store(true, Ordering::SeqCst);
         reader.join().expect("each was whole");
     });
+}
+
+#[tokio::test]
+async fn a_catalog_of_too_many_apps_is_refused_and_not_cut() {
+    let (mut server, store) = (Server::start(), folder());
+    put(store.path(), "apps/a/data.yml", "additionalProperties: { key: a, name: A }\n");
+    for number in 0..APPS_MAX {
+        fs::create_dir(store.path().join(format!("apps/app{number}"))).expect("made");
+    }
+    let failure = server.sync("store", &store.path().display().to_string()).await.expect_err("one too many");
+    assert_eq!(failure.class, FailureClass::CatalogTooLarge, "{failure}");
+    assert!(failure.detail.contains("it has 10001 apps, more than the 10000"), "{failure}");
 }
 
 #[tokio::test]

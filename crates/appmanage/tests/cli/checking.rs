@@ -103,6 +103,34 @@ fn what_is_sound_ends_well() {
 }
 
 #[test]
+fn a_name_is_the_first_apps_whose_package_can_be_read() {
+    let folder = tempfile::tempdir().expect("a folder");
+    for (app, image) in [("One", ""), ("Two", "image: web:1"), ("Three", "image: web:2")] {
+        let folder = folder.path().join("Apps").join(app);
+        fs::create_dir_all(&folder).expect("made");
+        let text = format!(
+            "name: notes\nservices:\n  web:\n    restart: always\n    {image}\nx-casaos: {{ main: web, title: {{ en_us: Notes }} }}\n"
+        );
+        fs::write(folder.join("docker-compose.yml"), text).expect("written");
+    }
+    let checked = check(folder.path(), LANGUAGES[0], "--output json");
+    let answer: serde_json::Value = serde_json::from_str(&checked.stdout).expect("it is JSON");
+    let outcomes: Vec<_> = answer["packages"]
+        .as_array()
+        .expect("a list")
+        .iter()
+        .map(|package| (package["app"].as_str(), package["outcome"].as_str(), package["reasons"][0].as_str()))
+        .map(|(app, outcome, reason)| [app, outcome, reason].map(Option::unwrap_or_default))
+        .collect();
+    let expected = [
+        ["One", "unreadable", "it cannot be read: its service web has no image"],
+        ["Three", "installable", ""],
+        ["Two", "unreadable", "the app \"Three\" is called \"notes\" already"],
+    ];
+    assert_eq!(outcomes, expected);
+}
+
+#[test]
 fn values_are_written_as_the_package_has_them() {
     let folder = tempfile::tempdir().expect("a folder");
     let package = folder.path().join("packages/limited");

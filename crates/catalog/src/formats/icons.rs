@@ -1,4 +1,4 @@
-//! Icons of others: pictures by their content, and of SVG only such as draw and do nothing else.
+//! Icons, of our own packages as of others: pictures by their content, and of SVG only such as draw and do nothing else.
 
 use crate::formats::Icon;
 

@@ -26,12 +26,13 @@ mod draft;
 mod env_edit;
 mod env_lines;
 mod environments;
-mod icons;
+pub(crate) mod icons;
 mod interpolation;
 mod known;
 mod logins;
 mod loose;
 mod mount;
+mod names;
 mod networks;
 mod offered;
 mod one_panel;
@@ -63,14 +64,27 @@ mod websoft9_tests;
 mod websoft9_texts;
 
 use std::collections::BTreeMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use domain::Package;
 use domain::package::{IconKind, PackageFile};
 
+pub use names::Names;
 pub use tree::Tree;
 
 use crate::error::Broken;
 use crate::source::{Source, SourceFiles};
+
+/// Apps of one catalog. The largest of the field has 600.
+pub const APPS_MAX: usize = 10_000;
+
+/// A catalog has more apps than [`APPS_MAX`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("it has {0} apps, more than the {APPS_MAX} that a catalog may have")]
+pub struct TooManyApps(usize);
+
+/// What became of an app's packages, by name.
+pub type Translated = Vec<(String, Result<Translation, Untranslatable>)>;
 
 /// A format that catalogs are written in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -138,9 +152,11 @@ impl Format {
     }
 
     /// The names of a catalog's apps, sorted.
-    #[must_use]
-    pub fn apps(self, tree: &Tree) -> Vec<String> {
-        match self {
+    ///
+    /// # Errors
+    /// They are more than a catalog may have: none is left out in silence.
+    pub fn apps(self, tree: &Tree) -> Result<Vec<String>, TooManyApps> {
+        let apps = match self {
             Self::Own => own::apps(tree),
             Self::OnePanel => one_panel::apps(tree),
             Self::Websoft9 => websoft9::apps(tree),
@@ -148,13 +164,20 @@ impl Format {
             Self::Runtipi => runtipi::apps(tree),
             Self::Dokploy => dokploy::apps(tree),
             Self::Coolify => coolify::apps(tree),
-        }
+        };
+        if apps.len() > APPS_MAX { Err(TooManyApps(apps.len())) } else { Ok(apps) }
+    }
+
+    /// The packages of an app, as [`Format::translate`] has them. A reader that breaks down over one harms no other.
+    #[must_use]
+    pub fn translate_apart(self, tree: &Tree, app: &str) -> Translated {
+        catch_unwind(AssertUnwindSafe(|| self.translate(tree, app))).unwrap_or_else(|_| broken_down(app))
     }
 
     /// The packages of one of those apps, by name: one, but where versions differ in more than a version. An app that
     /// cannot be read as a whole is told under its own name.
     #[must_use]
-    pub fn translate(self, tree: &Tree, app: &str) -> Vec<(String, Result<Translation, Untranslatable>)> {
+    pub fn translate(self, tree: &Tree, app: &str) -> Translated {
         let drafts = match self {
             Self::Own => return vec![(app.to_owned(), own::read(tree, app))],
             Self::OnePanel => one_panel::read(tree, app),
@@ -178,6 +201,13 @@ impl Format {
                 .collect(),
         }
     }
+}
+
+/// What is told of an app whose reader broke down over it.
+#[must_use]
+pub fn broken_down(app: &str) -> Translated {
+    let what = "the reader of this format broke down over it, which is a fault of this server".to_owned();
+    vec![(app.to_owned(), Err(Untranslatable::Unreadable(what)))]
 }
 
 /// An app of another catalog, as files of a package of ours.

@@ -80,7 +80,7 @@ fn at<'a>(draft: &'a Draft, pointer: &str) -> &'a Value {
 fn what_the_app_file_tells_is_taken_over() {
     let (_folder, tree) = catalog(ABOUT, &[("1.0", FORM, COMPOSE)]);
     assert_eq!(Format::detect(&tree), Some(Format::OnePanel));
-    assert_eq!(Format::OnePanel.apps(&tree), ["blog"]);
+    assert_eq!(Format::OnePanel.apps(&tree), Ok(vec!["blog".to_owned()]));
     let draft = one_panel::read(&tree, "blog").expect("it can be read").swap_remove(0);
     assert_eq!((&*draft.name, &*draft.block.trademark), ("blog", "Blog"));
     assert_eq!(draft.block.description.zh, "写字的地方");

@@ -72,7 +72,12 @@ fn notes() -> Vec<(&'static str, &'static [u8])> {
 fn translate(files: &[(&str, &[u8])]) -> Vec<(String, Result<Translation, Untranslatable>)> {
     let library = library(files);
     let tree = Tree::new(library.path());
-    Format::Websoft9.apps(&tree).iter().flat_map(|app| Format::Websoft9.translate(&tree, app)).collect()
+    Format::Websoft9
+        .apps(&tree)
+        .iter()
+        .flatten()
+        .flat_map(|app| Format::Websoft9.translate(&tree, app))
+        .collect()
 }
 
 fn one(files: &[(&str, &[u8])]) -> Translation {

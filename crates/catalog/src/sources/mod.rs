@@ -13,7 +13,6 @@ mod limits;
 use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -208,11 +207,11 @@ impl Translating {
         let writing = Writing::begin(&staging.path("generation"), self.name.as_str());
         let mut writing = writing.map_err(cannot_write())?;
         let (mut unreadable, mut hidden) = (Listed::default(), 0);
-        let apps = format.apps(&tree);
+        let apps = format.apps(&tree).map_err(|error| FetchError::TooLarge(error.to_string()))?;
         for (done, app) in apps.iter().enumerate() {
             budget.go_on()?;
             progress.set(done, apps.len());
-            for (of, translated) in translate(format, &tree, app) {
+            for (of, translated) in format.translate_apart(&tree, app) {
                 let added = match translated {
                     Ok(translation) => writing.add(app, &translation),
                     Err(Untranslatable::Hidden(_)) => {
@@ -252,18 +251,6 @@ impl Translating {
             hidden,
         })
     }
-}
-
-/// The packages of an app. A reader that breaks down over one harms no other.
-fn translate(
-    format: Format,
-    tree: &Tree,
-    app: &str,
-) -> Vec<(String, Result<crate::formats::Translation, Untranslatable>)> {
-    catch_unwind(AssertUnwindSafe(|| format.translate(tree, app))).unwrap_or_else(|_| {
-        let what = "the reader of this format broke down over it, which is a fault of this server".to_owned();
-        vec![(app.to_owned(), Err(Untranslatable::Unreadable(what)))]
-    })
 }
 
 fn bounded(mut reason: String) -> String {
