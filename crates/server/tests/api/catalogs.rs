@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
+use control::CatalogState;
 use domain::ErrorCode;
 use serde_json::{Value, json};
-use testkit::packages;
+use testkit::{Running, packages};
 use tokio::sync::Semaphore;
 
 use crate::client::{Api, Call};
@@ -15,18 +16,17 @@ async fn data(api: &Api, interface: &str, parameters: &[(&str, &str)]) -> Value 
     api.send(call.every_form().into_iter().next().expect("a form")).await.data()
 }
 
-/// Waits until no catalog is at work any more, and tells of the one of that name.
+/// Waits until that catalog is at work no more, and tells of it.
 async fn settled(api: &Api, name: &str) -> Value {
-    for _ in 0..1000 {
-        let list = data(api, "/CatalogList", &[]).await;
-        let found =
-            list.as_array().expect("a list").iter().find(|it| it["name"] == name).expect("it is there");
-        if found["state"] != "queued" && found["state"] != "syncing" {
-            return found.clone();
-        }
-        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
-    }
-    panic!("it is never settled");
+    let is_settled = |running: &Running| {
+        let catalogs = running.control.catalogs();
+        let state = catalogs.iter().find(|detail| detail.record.name.as_str() == name)?.state;
+        (!matches!(state, CatalogState::Queued | CatalogState::Syncing { .. })).then_some(())
+    };
+    api.running.until(is_settled).await;
+    let mut list = data(api, "/CatalogList", &[]).await;
+    let mut found = list.as_array_mut().expect("a list").iter_mut().filter(|it| it["name"] == name);
+    found.next().expect("it is there").take()
 }
 
 pub(crate) async fn codes(covered: &mut Covered, api: &Api) {
