@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
 
 use control::ports::{Catalog, CatalogEntry, InstalledText, KnownRisks};
 use domain::{CatalogName, CatalogRecord, Package, PackageName};
@@ -26,6 +27,8 @@ pub struct PackageCatalog {
     pub(crate) folder: PathBuf,
     /// Authorities for HTTPS, beside those of the machine.
     pub(crate) trusted: Vec<Authority>,
+    /// What a whole sync may take.
+    pub(crate) sync_time_max: Duration,
     served: RwLock<Arc<Served>>,
 }
 
@@ -80,7 +83,8 @@ impl PackageCatalog {
         sources::clear(&folder);
         let served = Served { entries: own_entries.clone().into(), ..Served::default() };
         let served = RwLock::new(Arc::new(served));
-        let catalog = Self { own, own_entries, broken: told, folder, trusted: Vec::new(), served };
+        let (trusted, sync_time_max) = (Vec::new(), sources::TIME_MAX);
+        let catalog = Self { own, own_entries, broken: told, folder, trusted, sync_time_max, served };
         Loaded { catalog, broken }
     }
 
@@ -189,18 +193,20 @@ impl Catalog for PackageCatalog {
             }
             let generation = self.generation(&entry.catalog)?;
             let read = directory::source(&generation.package(&entry.name), &entry.catalog).read();
-            let now = self.generation(&entry.catalog);
-            if now.is_none_or(|now| !Arc::ptr_eq(&now, &generation)) {
+            if self.entry(name).is_none_or(|now| !Arc::ptr_eq(&now, &entry)) {
                 // It was being deleted, and what was read may be a part of it. Syncs are rare: this ends.
                 continue;
             }
-            return match read {
-                Ok(package) => Some(Arc::new(package)),
-                Err(Broken { package, reason }) => {
-                    tracing::error!(package, catalog = entry.catalog, %reason, "a package cannot be read; sync its catalog");
-                    None
+            let reason = match read {
+                Ok(package) if package.fingerprint.as_ref() == Some(&entry.fingerprint) => {
+                    return Some(Arc::new(package));
                 }
+                Ok(_) => "somebody has changed it on the disk".to_owned(),
+                Err(broken) => broken.reason.to_string(),
             };
+            let CatalogEntry { name, catalog, .. } = &*entry;
+            tracing::error!(package = name, catalog, reason, "a package cannot be read; sync its catalog");
+            return None;
         }
     }
 

@@ -170,20 +170,32 @@ impl Writing {
     }
 
     /// Writes the index. Everything is on the disk then.
-    pub(crate) fn finish(mut self, format: &str, revision: &str) -> io::Result<()> {
+    ///
+    /// # Errors
+    /// It would be larger than what is read again.
+    pub(crate) fn finish(mut self, format: &str, revision: &str) -> Result<(), AddError> {
         self.index.sort_by(|one, other| one.name.cmp(&other.name));
         let (format, revision) = (format.to_owned(), revision.to_owned());
         let index = Index { schema: SCHEMA, format, revision, packages: self.index };
-        fs::write(self.folder.join(INDEX), serde_json::to_vec(&index)?)?;
-        // One flush of the file system instead of one for each of thousands of files.
-        Ok(rustix::fs::syncfs(File::open(&self.folder)?)?)
+        let text = serde_json::to_vec(&index).map_err(|error| AddError::Disk(error.into()))?;
+        if text.len() as u64 > INDEX_BYTES_MAX {
+            let limit = INDEX_BYTES_MAX >> 20;
+            let words = format!("what lists show of its packages is more than {limit} MB in all");
+            return Err(AddError::Refused(words));
+        }
+        let write = || {
+            fs::write(self.folder.join(INDEX), text)?;
+            // One flush of the file system instead of one for each of thousands of files.
+            Ok(rustix::fs::syncfs(File::open(&self.folder)?)?)
+        };
+        write().map_err(AddError::Disk)
     }
 }
 
-/// Why a package was not added.
+/// Why a package was not added, or nothing was finished.
 #[derive(Debug)]
 pub(crate) enum AddError {
-    /// It is none, for people.
+    /// It is none, or too much; for people.
     Refused(String),
     /// It could not be written.
     Disk(io::Error),
@@ -228,5 +240,32 @@ pub(crate) fn numbers(folder: &Path) -> Vec<u64> {
 impl From<PackageError> for AddError {
     fn from(error: PackageError) -> Self {
         Self::Refused(error.to_string())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_could_not_be_read_again_is_not_written() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let package = |number: u64| Indexed {
+            name: format!("app{number}"),
+            trademark: String::new(),
+            zh: String::new(),
+            en: "x".repeat(1 << 20),
+            categories: Vec::new(),
+            version: "1".to_owned(),
+            fingerprint: String::new(),
+        };
+        for (megabytes, is_too_much) in [(1, false), (INDEX_BYTES_MAX >> 20, true)] {
+            let path = folder.path().join(megabytes.to_string());
+            let mut writing = Writing::begin(&path, "store").expect("there is room");
+            writing.index = (0..megabytes).map(package).collect();
+            let finished = writing.finish("appmanage", "");
+            assert_eq!(matches!(finished, Err(AddError::Refused(_))), is_too_much, "{finished:?}");
+            assert_eq!(Generation::load(&path, "store", 1).is_ok(), !is_too_much);
+        }
     }
 }

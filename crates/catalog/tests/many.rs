@@ -10,6 +10,8 @@ use catalog::PackageCatalog;
 use control::ports::{Catalog, Sources};
 use domain::catalog::Synced;
 use domain::{CatalogName, CatalogRecord, CatalogSource, Timestamp};
+use tempfile::TempDir;
+use testkit::costs::processor_time;
 
 /// More than all catalogs of the field together.
 const MANY: u32 = 2_000;
@@ -21,14 +23,9 @@ const LOAD_MAX: Duration = Duration::from_secs(5);
 /// All lookups of [`MANY`] names.
 const LOOKUPS_MAX: Duration = Duration::from_secs(1);
 
-/// What all threads of this process have had of the processor.
-fn processor_time() -> Duration {
-    let threads = fs::read_dir("/proc/self/task").expect("Linux has it").flatten();
-    let of_thread = |thread: fs::DirEntry| {
-        let times = fs::read_to_string(thread.path().join("schedstat")).unwrap_or_default();
-        times.split(' ').next().and_then(|time| time.parse::<u64>().ok()).unwrap_or_default()
-    };
-    Duration::from_nanos(threads.map(of_thread).sum())
+/// In memory where that can be: what is measured is not how long a busy disk takes to flush.
+fn folder() -> TempDir {
+    tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).expect("a folder")
 }
 
 #[derive(Debug)]
@@ -52,7 +49,7 @@ fn write(folder: &Path, count: u32) {
 }
 
 async fn costs(count: u32) -> Costs {
-    let (data, store) = (tempfile::tempdir().expect("a folder"), tempfile::tempdir().expect("a folder"));
+    let (data, store) = (folder(), folder());
     write(store.path(), count);
     let open = || PackageCatalog::load(None, data.path().join("catalogs")).catalog;
     let name = CatalogName::parse("store").expect("a name");

@@ -380,3 +380,43 @@ async fn a_repository_that_would_have_git_run_something_is_not_taken() {
     let failure = server.sync("store", &url).await.expect_err("git itself refuses it");
     assert!(failure.detail.contains("gitmodules"), "{failure}");
 }
+
+#[tokio::test]
+async fn a_catalog_whose_folder_somebody_has_deleted_is_whole_again_after_a_sync() {
+    let (mut server, store) = (Server::start(), folder());
+    put(store.path(), "notes/compose.yaml", NOTES);
+    server.sync("store", &path(&store)).await.expect("it is sound");
+    fs::remove_dir_all(server.folder("store")).expect("removed");
+    assert!(server.catalog.find("notes@store").is_none());
+    assert!(server.catalog.entry("notes@store").is_some(), "it is in memory until something changes");
+    put(store.path(), "notes/compose.yaml", NOTES.replace("Notes for", "Papers for"));
+    put(store.path(), "young/compose.yaml", NOTES);
+    server.sync("store", &path(&store)).await.expect("it is sound");
+    let found = server.catalog.find("notes@store").expect("it is there");
+    assert_eq!(found.description.en, "Papers for everybody");
+    assert_eq!(server.catalog.entry("notes@store").expect("it is there").description, found.description);
+    assert!(server.catalog.find("young@store").is_some());
+}
+
+#[tokio::test]
+async fn what_was_changed_on_the_disk_after_the_sync_is_no_package_any_more() {
+    let (mut server, store) = (Server::start(), folder());
+    let mounts =
+        NOTES.replace("example/notes:1\"", "example/notes:1\", volumes: [\"./files/run.sh:/run.sh\"]");
+    for name in ["notes", "other"] {
+        put(store.path(), &format!("{name}/compose.yaml"), &mounts);
+        put(store.path(), &format!("{name}/files/run.sh"), "true");
+        put(store.path(), &format!("{name}/icon.svg"), "<svg xmlns=\"http://www.w3.org/2000/svg\"/>");
+    }
+    let report = server.sync("store", &path(&store)).await.expect("it is sound");
+    assert_eq!(report.packages, 2, "{report:?}");
+    let found = server.catalog.find("notes@store").expect("it is there");
+    let synced = server.folder("store").join("1/packages");
+    put(&synced, "notes/files/run.sh", "false");
+    fs::remove_file(synced.join("other/files/run.sh")).expect("removed");
+    for name in ["notes@store", "other@store"] {
+        assert!(server.catalog.find(name).is_none(), "{name}");
+    }
+    server.sync("store", &path(&store)).await.expect("it is sound");
+    assert_eq!(server.catalog.find("notes@store"), Some(found));
+}

@@ -228,6 +228,42 @@ async fn a_sync_that_is_asked_for_while_one_is_at_work_brings_what_is_there_now(
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_catalog_that_is_added_while_the_removed_one_of_its_name_is_still_at_work_is_synced() {
+    let world = World::default();
+    world.catalog.offer("store", vec![packages::blog()]);
+    let gate = Arc::new(Semaphore::new(0));
+    world.catalog.hold(Arc::clone(&gate));
+    let server = world.start();
+    server.control.add_catalog(request("store")).await.expect("added");
+    let source = CatalogSource::parse("https://example.org/other", None, None, None);
+    let other = CatalogRequest { source, ..request("store") };
+    gate.add_permits(2);
+    let (removed, added) =
+        tokio::join!(server.control.remove_catalog("store"), server.control.add_catalog(other));
+    removed.expect("removed");
+    added.expect("added");
+    let settled = settled(&server, "store").await;
+    assert!(settled.record.synced.is_some(), "{settled:?}");
+    assert!(server.control.catalog().find("blog@store").is_some());
+    server.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_packages_of_a_catalog_that_is_added_again_are_judged_again() {
+    let world = World::default();
+    world.catalog.offer("store", vec![packages::blog()]);
+    let server = world.start();
+    server.connected().await;
+    for _ in 0..2 {
+        server.control.add_catalog(request("store")).await.expect("added");
+        settled(&server, "store").await;
+        assert_eq!(verdict(&server, "blog@store").await, Verdict::Allowed);
+        server.control.remove_catalog("store").await.expect("removed");
+    }
+    server.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_sync_whose_outcome_cannot_be_stored_harms_nothing() {
     let world = World::default();
     world.catalog.offer("store", vec![packages::blog()]);

@@ -107,7 +107,12 @@ impl Catalog for FakeCatalog {
     }
 
     fn known_risks(&self) -> Vec<KnownRisks> {
-        of(&self.known).clone()
+        let packages = self.packages();
+        let mut known = of(&self.known);
+        let is_of =
+            |known: &KnownRisks, package: &Package| package.fingerprint.as_ref() == Some(&known.fingerprint);
+        known.retain(|known| packages.iter().any(|package| is_of(known, package)));
+        known.clone()
     }
 
     fn remember(&self, known: &KnownRisks) {

@@ -5,6 +5,7 @@
 //! and another that starts.
 
 pub mod catalog;
+pub mod costs;
 pub mod engine;
 pub mod fake_daemon;
 pub mod faults;

@@ -18,6 +18,7 @@ pub struct FakeProjects {
     asks: Arc<Mutex<BTreeMap<String, Vec<Ask>>>>,
     /// Renderings aside that do not end in time, from now on.
     late: Arc<AtomicUsize>,
+    rendered_aside: Arc<AtomicUsize>,
     engine: FakeEngine,
 }
 
@@ -31,7 +32,8 @@ impl FakeProjects {
     /// No folders yet.
     #[must_use]
     pub fn on(engine: FakeEngine) -> Self {
-        Self { folders: Arc::default(), asks: Arc::default(), late: Arc::default(), engine }
+        let (late, rendered_aside) = Default::default();
+        Self { folders: Arc::default(), asks: Arc::default(), late, rendered_aside, engine }
     }
 
     fn lock(&self) -> MutexGuard<'_, BTreeMap<PathBuf, Folder>> {
@@ -62,7 +64,14 @@ impl FakeProjects {
         self.late.store(times, Ordering::SeqCst);
     }
 
+    /// How many projects were rendered aside so far.
+    #[must_use]
+    pub fn count_rendered_aside(&self) -> usize {
+        self.rendered_aside.load(Ordering::SeqCst)
+    }
+
     pub(crate) fn rendered_aside(&self, project: &Project) -> Result<RenderedProject, CommandError> {
+        self.rendered_aside.fetch_add(1, Ordering::SeqCst);
         let less = |late: usize| late.checked_sub(1);
         match self.late.fetch_update(Ordering::SeqCst, Ordering::SeqCst, less) {
             Ok(_) => Err(CommandError::TimedOut { seconds: 30 }),

@@ -133,8 +133,19 @@ impl World {
     /// Never: the store in memory can be read.
     #[must_use]
     pub fn start_in(&self, life: Arc<Life>) -> Running {
-        let control = Control::open(self.ports(&life), self.settings.clone())
-            .expect("a store in memory can always be read");
+        self.start_with(life, |_| ())
+    }
+
+    /// Starts a server in that life, some of whose ports are the test's own.
+    ///
+    /// # Panics
+    /// Never: the store in memory can be read.
+    #[must_use]
+    pub fn start_with(&self, life: Arc<Life>, change: impl FnOnce(&mut Ports)) -> Running {
+        let mut ports = self.ports(&life);
+        change(&mut ports);
+        let control =
+            Control::open(ports, self.settings.clone()).expect("a store in memory can always be read");
         let stop = Stop::default();
         let (server, until) = (Arc::clone(&control), stop.clone());
         let task = tokio::spawn(async move { server.run(until).await });

@@ -183,4 +183,12 @@ mod tests {
         assert!(Arc::ptr_eq(&table, &tree.table("table.json").expect("it was read")));
         assert_eq!((tree.table("none.json"), table["a"].as_u64()), (None, Some(1)));
     }
+    #[test]
+    fn no_folder_is_left_out_because_there_are_many() {
+        let folder = tempfile::tempdir().expect("a folder");
+        for number in 0..20_000 {
+            fs::create_dir(folder.path().join(number.to_string())).expect("made");
+        }
+        assert_eq!(Tree::new(folder.path()).folders("").len(), 20_000);
+    }
 }

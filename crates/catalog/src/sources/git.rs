@@ -51,8 +51,19 @@ pub(super) async fn clone(
     to: &Path,
     budget: &Budget,
 ) -> Result<String, FetchError> {
+    clone_with(&[], url, branch, to, budget).await
+}
+
+/// The same with settings that count more than ours.
+async fn clone_with(
+    settings: &[&str],
+    url: &str,
+    branch: Option<&str>,
+    to: &Path,
+    budget: &Budget,
+) -> Result<String, FetchError> {
     let mut arguments: Vec<OsString> = Vec::new();
-    for setting in CONFIG {
+    for setting in CONFIG.iter().chain(settings) {
         arguments.extend(["-c".into(), setting.into()]);
     }
     if url.starts_with("file://") {

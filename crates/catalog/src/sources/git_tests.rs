@@ -4,6 +4,7 @@ use std::fs;
 use std::path::PathBuf;
 use std::process::Command as Program;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use control::ports::{Catalog as _, Sources as _};
 use domain::{CatalogName, CatalogSource, FailureClass};
@@ -13,6 +14,7 @@ use tokio::net::TcpListener;
 use super::*;
 use crate::PackageCatalog;
 use crate::sources::limits::TIME_MAX;
+use crate::sources::tls_server::{Authority, Reply, Then, answer};
 
 /// A repository of this machine with these files, as a URL.
 fn repository(files: &[(&str, &[u8])]) -> (TempDir, String) {
@@ -150,6 +152,30 @@ async fn a_server_that_never_answers_is_not_waited_for_and_no_git_is_left() {
     are_gone(&address).await;
     assert_eq!(fs::read_dir(data.path()).expect("it is there").count(), 0, "nothing is left on the disk");
     assert!(catalog.find("notes@store").is_none());
+}
+
+/// What a server of git says first; and then no more.
+fn unfinished(_: &str) -> Reply {
+    let headers = "Content-Type: application/x-git-upload-pack-advertisement\r\nContent-Length: 999\r\n";
+    answer("200 OK", headers, b"001e# service=git-upload-pack\n0000", Then::Silence)
+}
+
+#[tokio::test]
+async fn a_server_that_stops_in_the_midst_of_it_is_not_waited_for() {
+    let authority = Authority::named("trusted");
+    let at = authority.serve("127.0.0.1", 2100, unfinished).await;
+    let around = tempfile::tempdir().expect("a folder");
+    let file = around.path().join("authority.pem");
+    fs::write(&file, authority.pem()).expect("written");
+    let trusted = format!("http.sslCAInfo={}", file.display());
+    // A second instead of two minutes; and what has come by then counts as nothing.
+    let settings = [&*trusted, "http.lowSpeedTime=1", "http.lowSpeedLimit=1000"];
+    let (to, url) = (around.path().join("source"), format!("{at}/store"));
+    let refused = clone_with(&settings, &url, None, &to, &Budget::of(1 << 20, 100)).await;
+    let Err(FetchError::Unreachable(words)) = refused else { panic!("{refused:?}") };
+    assert!(words.contains("Operation too slow"), "{words}");
+    assert_eq!(authority.answered.load(Ordering::SeqCst), 1);
+    are_gone(&at).await;
 }
 
 #[tokio::test]

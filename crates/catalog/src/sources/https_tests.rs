@@ -1,22 +1,19 @@
 //! Archives from a real server of TLS on this machine, which does whatever a server can do wrong.
 
 use std::fs;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::Ordering;
 
 use control::ports::{Catalog as _, Sources as _};
 use domain::catalog::SyncReport;
 use domain::{CatalogName, CatalogRecord, CatalogSource, Failure, FailureClass, Timestamp};
-use rcgen::{CertificateParams, CertifiedIssuer, DistinguishedName, DnType, IsCa, KeyPair};
 use tempfile::TempDir;
 use tokio::io::AsyncReadExt as _;
 use tokio::net::TcpListener;
-use tokio_rustls::TlsAcceptor;
-use tokio_rustls::rustls::ServerConfig;
-use tokio_rustls::rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
 
 use super::*;
 use crate::PackageCatalog;
 use crate::sources::limits::Budget;
+use crate::sources::tls_server::{Authority, Reply, Then, answer};
 use crate::sources::{Staging, fetch};
 
 /// A catalog with one package, `notes`, signed by minisign with [`KEY`].
@@ -25,102 +22,12 @@ const SIGNATURE: &[u8] = include_bytes!("../../tests/archive/signed.tar.gz.minis
 const SUM: &str = "e7cfec22e12e62ce0542ea3e3e9ec7e163006a1df7a630379bb19e0060cc108f";
 const KEY: &str = "RWTSEGcpv+zP4S6ZPOeDZjES3lkSYWJxH+GAo2RxLhuQo4b4mYTB4WW0";
 
-/// What a server sends, and what it does then.
-struct Reply(Vec<u8>, Then);
-
-#[derive(Clone, Copy)]
-enum Then {
-    /// Hangs up.
-    Close,
-    /// Says nothing more.
-    Silence,
-    /// Sends the same without end.
-    Repeat,
-}
-
-fn answer(status: &str, headers: &str, body: &[u8], then: Then) -> Reply {
-    Reply([format!("HTTP/1.1 {status}\r\n{headers}\r\n").as_bytes(), body].concat(), then)
-}
-
 fn file(body: &[u8]) -> Reply {
     answer("200 OK", &format!("Content-Length: {}\r\n", body.len()), body, Then::Close)
 }
 
 fn moved(location: &str) -> Reply {
     answer("302 Found", &format!("Location: {location}\r\nContent-Length: 0\r\n"), b"", Then::Close)
-}
-
-/// An authority, and servers with certificates of it.
-struct Authority {
-    issuer: CertifiedIssuer<'static, KeyPair>,
-    /// Requests that were answered, by all of its servers.
-    answered: Arc<AtomicUsize>,
-}
-
-impl Authority {
-    fn named(name: &str) -> Self {
-        let mut parameters = CertificateParams::default();
-        parameters.is_ca = IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
-        parameters.distinguished_name = DistinguishedName::new();
-        parameters.distinguished_name.push(DnType::CommonName, name);
-        let key = KeyPair::generate().expect("a key");
-        let issuer = CertifiedIssuer::self_signed(parameters, key).expect("a certificate");
-        Self { issuer, answered: Arc::default() }
-    }
-
-    fn certificate(&self) -> CertificateDer<'static> {
-        self.issuer.as_ref().der().clone()
-    }
-
-    /// A server with a certificate for that host; returns where it is.
-    async fn serve(&self, host: &str, until: i32, reply: fn(&str) -> Reply) -> String {
-        let mut parameters = CertificateParams::new([host.to_owned()]).expect("a name");
-        parameters.not_before = rcgen::date_time_ymd(2020, 1, 1);
-        parameters.not_after = rcgen::date_time_ymd(until, 1, 1);
-        let key = KeyPair::generate().expect("a key");
-        let certificate = parameters.signed_by(&key, &self.issuer).expect("a certificate").der().clone();
-        let key = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(key.serialize_der()));
-        let config = ServerConfig::builder().with_no_client_auth().with_single_cert(vec![certificate], key);
-        let tls = TlsAcceptor::from(Arc::new(config.expect("a certificate and its key")));
-        let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("a port");
-        let address = listener.local_addr().expect("it has one");
-        let answered = Arc::clone(&self.answered);
-        #[expect(clippy::disallowed_methods, reason = "it ends with the test's runtime")]
-        tokio::spawn(async move {
-            while let Ok((stream, _)) = listener.accept().await {
-                let (tls, answered) = (tls.clone(), Arc::clone(&answered));
-                tokio::spawn(async move {
-                    // A caller who does not like the certificate hangs up.
-                    let Ok(stream) = tls.accept(stream).await else { return };
-                    talk(stream, reply, &answered).await.ok();
-                });
-            }
-        });
-        format!("https://{address}")
-    }
-}
-
-async fn talk(
-    mut stream: impl tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin,
-    reply: fn(&str) -> Reply,
-    answered: &AtomicUsize,
-) -> io::Result<()> {
-    let mut head = Vec::new();
-    while !head.ends_with(b"\r\n\r\n") {
-        head.push(stream.read_u8().await?);
-    }
-    let head = String::from_utf8_lossy(&head).into_owned();
-    let Reply(bytes, then) = reply(head.split(' ').nth(1).unwrap_or_default());
-    stream.write_all(&bytes).await?;
-    stream.flush().await?;
-    answered.fetch_add(1, Ordering::SeqCst);
-    match then {
-        Then::Close => stream.shutdown().await,
-        Then::Silence => std::future::pending().await,
-        Then::Repeat => loop {
-            stream.write_all(&[0; 16 << 10]).await?;
-        },
-    }
 }
 
 /// What the server of most tests answers.
@@ -144,6 +51,7 @@ fn odd(path: &str) -> Reply {
         "/nothing.tar.gz" => Reply(Vec::new(), Then::Close),
         "/silent.tar.gz" => Reply(Vec::new(), Then::Silence),
         "/stuck.tar.gz" => answer("200 OK", "Content-Length: 999\r\n", ARCHIVE, Then::Silence),
+        "/drip.tar.gz" => answer("200 OK", endless, b"", Then::Drip),
         "/endless.tar.gz" => answer("200 OK", endless, b"", Then::Repeat),
         "/bomb.tar.gz" => file(&bomb()),
         _ => answer("404 Not Found", "Content-Length: 0\r\n", b"", Then::Close),
@@ -301,6 +209,19 @@ async fn a_certificate_that_is_not_good_is_told_with_what_is_wrong_with_it() {
 
 async fn port() -> TcpListener {
     TcpListener::bind(("127.0.0.1", 0)).await.expect("a port")
+}
+
+#[tokio::test]
+async fn who_sends_a_byte_now_and_then_is_not_listened_to_for_ever() {
+    let mut server = Server::start();
+    let at = server.authority.serve("127.0.0.1", 2100, odd).await;
+    server.sync(&format!("{at}/store.tar.gz"), Some(SUM), None).await.expect("it is sound");
+    // Instead of a quarter of an hour.
+    server.catalog.sync_time_max = Duration::from_secs(1);
+    let began = tokio::time::Instant::now();
+    let failure = server.fails(&format!("{at}/drip.tar.gz"), None).await;
+    assert_eq!(failure, (FailureClass::CatalogTooLarge, "longer than 15 minutes".to_owned()));
+    assert!(began.elapsed() < SILENCE_MAX, "it was never silent");
 }
 
 #[tokio::test]

@@ -17,7 +17,7 @@ pub(super) const DEPTH_MAX: usize = 32;
 /// What is downloaded of an archive, in bytes.
 pub(super) const ARCHIVE_BYTES_MAX: u64 = 256 << 20;
 /// A whole sync. The largest of the field takes two minutes on a slow line.
-pub(super) const TIME_MAX: Duration = Duration::from_mins(15);
+pub(crate) const TIME_MAX: Duration = Duration::from_mins(15);
 
 /// Why a catalog was not fetched.
 #[derive(Debug, thiserror::Error)]

@@ -9,6 +9,8 @@ mod genuine;
 mod git;
 mod https;
 mod limits;
+#[cfg(test)]
+mod tls_server;
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
@@ -27,7 +29,8 @@ use crate::formats::{Format, Tree, Untranslatable};
 use crate::generation::{AddError, Writing, numbers};
 pub(crate) use genuine::hex;
 use https::Https;
-use limits::{ARCHIVE_BYTES_MAX, Budget, FetchError, TIME_MAX, out_of_time};
+pub(crate) use limits::TIME_MAX;
+use limits::{ARCHIVE_BYTES_MAX, Budget, FetchError, out_of_time};
 
 /// What the folders begin with in which catalogs are fetched and translated.
 const STAGING: &str = ".staging-";
@@ -97,10 +100,22 @@ impl Sources for PackageCatalog {
         source: &CatalogSource,
         progress: Arc<SyncProgress>,
     ) -> Result<Box<dyn StagedCatalog>, Failure> {
-        let staged = tokio::time::timeout(TIME_MAX, self.stage_in_time(name, source, progress)).await;
-        let staged = staged.unwrap_or_else(|_| Err(out_of_time()));
-        let staged = staged.map_err(|error| error.into_failure(&source.location()))?;
-        Ok(Box::new(staged))
+        let failed = |error: FetchError| error.into_failure(&source.location());
+        let staging = Arc::new(Staging::make(&self.folder).map_err(failed)?);
+        let work = self.stage_in_time(Arc::clone(&staging), name, source, progress);
+        let staged = tokio::time::timeout(self.sync_time_max, work).await;
+        match staged.unwrap_or_else(|_| Err(out_of_time())) {
+            Ok(staged) => Ok(Box::new(staged)),
+            Err(error) => {
+                // There may be hundreds of thousands of files: nobody who answers calls is to delete them.
+                let delete = move || {
+                    drop(staging);
+                    Ok(())
+                };
+                blocking(delete).await.ok();
+                Err(failed(error))
+            }
+        }
     }
 
     fn serve(&self, catalogs: &[CatalogRecord]) -> Vec<(CatalogName, String)> {
@@ -111,22 +126,22 @@ impl Sources for PackageCatalog {
 impl PackageCatalog {
     async fn stage_in_time(
         &self,
+        staging: Arc<Staging>,
         name: &CatalogName,
         source: &CatalogSource,
         progress: Arc<SyncProgress>,
     ) -> Result<Staged, FetchError> {
-        let staging = Arc::new(Staging::make(&self.folder)?);
         let _stops = StopsOnDrop(Arc::clone(&staging.stopped));
         let budget = Budget::full(Arc::clone(&staging.stopped));
         let (root, revision) = fetch(&staging, source, budget.clone(), &self.trusted).await?;
-        let before = self.generation(name.as_str());
-        let before = before.map(|before| {
-            before.entries.iter().map(|entry| (entry.name.clone(), entry.fingerprint.clone())).collect()
-        });
-        let work = Translating { name: name.clone(), root, revision, before: before.unwrap_or_default() };
+        let used = self.generation(name.as_str());
+        let number = used.as_ref().map_or(0, |used| used.number);
+        let before = used.iter().flat_map(|used| &used.entries);
+        let before = before.map(|entry| (entry.name.clone(), entry.fingerprint.clone())).collect();
+        let work = Translating { name: name.clone(), root, revision, before };
         let (work_in, catalogs) = (Arc::clone(&staging), self.folder.clone());
         let report = blocking(move || work.carry_out(&work_in, &budget, &progress)).await?;
-        Ok(Staged { staging, name: name.clone(), catalogs, report })
+        Ok(Staged { staging, name: name.clone(), catalogs, in_use: number, report })
     }
 }
 
@@ -237,7 +252,10 @@ impl Translating {
             let found = format!("none of its {} apps is a package{why}", apps.len());
             return Err(FetchError::Format(found));
         }
-        writing.finish(format.as_str(), &self.revision).map_err(cannot_write())?;
+        writing.finish(format.as_str(), &self.revision).map_err(|error| match error {
+            AddError::Refused(reason) => FetchError::TooLarge(reason),
+            AddError::Disk(error) => cannot_write()(error),
+        })?;
         let of_before = |name: &String| self.before.get(name);
         let different = |name: &&String| of_before(name).is_some_and(|before| *before != now[*name]);
         Ok(SyncReport {
@@ -264,6 +282,8 @@ struct Staged {
     staging: Arc<Staging>,
     name: CatalogName,
     catalogs: PathBuf,
+    /// The number of the one that is in use, also where somebody has deleted it from the disk.
+    in_use: u64,
     report: SyncReport,
 }
 
@@ -274,7 +294,7 @@ impl StagedCatalog for Staged {
 
     fn put_in_place(self: Box<Self>) -> Result<(), Failure> {
         let folder = self.catalogs.join(self.name.as_str());
-        let number = numbers(&folder).first().map_or(1, |newest| newest + 1);
+        let number = numbers(&folder).first().map_or(0, |newest| *newest).max(self.in_use) + 1;
         let rename = || {
             fs::create_dir_all(&folder)?;
             fs::rename(self.staging.path("generation"), folder.join(number.to_string()))?;

@@ -91,7 +91,7 @@ impl ComposeProjects {
         project: &Project,
     ) -> Result<(RenderedProject, Vec<String>), CommandError> {
         let _turn = self.aside.acquire().await;
-        let scratch = Scratch::below(&self.scratch);
+        let scratch = Scratch::below(&self.scratch, &project.install);
         let project = moved(project, &scratch.0);
         let written = project.clone();
         let write = move || {
@@ -141,9 +141,12 @@ fn moved(project: &Project, folder: &Path) -> Project {
 struct Scratch(PathBuf);
 
 impl Scratch {
-    fn below(folder: &Path) -> Self {
+    /// Nobody can tell its name beforehand: a package that names it would be judged as if that were its own folder, and
+    /// not be judged again where it is installed.
+    fn below(folder: &Path, install: &InstallId) -> Self {
         static NUMBER: AtomicU64 = AtomicU64::new(0);
-        Self(folder.join(NUMBER.fetch_add(1, Ordering::Relaxed).to_string()))
+        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+        Self(folder.join(format!("{number}-{install}")))
     }
 }
 

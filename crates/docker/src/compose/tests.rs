@@ -303,3 +303,13 @@ echo '{\"services\": {}}'",
     std::fs::write(place.file("go"), "").expect("a file");
     slow.await.expect("it does not panic").expect("the first goes on");
 }
+
+#[tokio::test]
+async fn nobody_can_tell_beforehand_where_a_project_is_rendered_aside() {
+    let place = Place::with_docker("echo \"$@\" > \"$(dirname \"$0\")/said\"; echo '{\"services\": {}}'");
+    let (projects, project) = (place.projects().await, place.project());
+    projects.render_aside(&project).await.expect("it is whole");
+    let said = std::fs::read_to_string(place.file("said")).expect("it was started");
+    // The install's id is chosen at random.
+    assert!(said.contains(&format!("-{}/compose.yaml", project.install)), "{said}");
+}
