@@ -10,7 +10,7 @@ use anyhow::{Context as _, Result, bail};
 const TARGETS: &[&[&str]] = &[
     &["--package", "server", "--lib", "--test", "api", "fuzz::"],
     &["--package", "docker", "--lib", "fuzz::"],
-    &["--package", "catalog", "--test", "fuzz"],
+    &["--package", "catalog", "--lib", "--test", "fuzz", "any_bytes"],
 ];
 
 /// Runs every target for so many seconds. Those of one package run side by side.

@@ -138,6 +138,37 @@ fn a_name_that_takes_all_memory_is_refused() {
     assert!(matches!(went, Err(FetchError::Format(_))), "{went:?}");
 }
 
+/// A tar whose headers have the sums that they need to be read at all.
+fn with_sums(mut tar: Vec<u8>) -> Vec<u8> {
+    let mut at = 0;
+    while let Some(header) = tar.get_mut(at..at + BLOCK).filter(|header| header.iter().any(|byte| *byte != 0))
+    {
+        header[148..156].fill(b' ');
+        let sum: u32 = header.iter().map(|byte| u32::from(*byte)).sum();
+        header[148..155].copy_from_slice(format!("{sum:06o}\0").as_bytes());
+        let size = number(&header[124..136]).and_then(|size| usize::try_from(size).ok());
+        let Some(next) =
+            size.and_then(|size| (at + BLOCK).checked_add(size.checked_next_multiple_of(BLOCK)?))
+        else {
+            break;
+        };
+        at = next;
+    }
+    tar
+}
+
+#[test]
+fn any_bytes_are_an_archive_or_a_reason() {
+    let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/corpus/archive");
+    testkit::fuzz::run(&corpus, |input| {
+        let (found, went) = unpacked(&packed(&[with_sums(input.to_vec())]), &mut Budget::of(1 << 16, 50));
+        assert!(found.iter().all(|path| path.starts_with("in/to/")), "{found:?}");
+        // As it is, it is hardly ever compressed.
+        drop(unpack(input, Path::new("/nowhere"), &mut Budget::of(1 << 16, 50)));
+        went.is_ok()
+    });
+}
+
 proptest! {
     #[test]
     fn damaged_archives_are_errors_and_stay_inside(
