@@ -57,6 +57,19 @@ async fn the_openapi_document_has_both_methods_unique_ids_and_no_body_on_get() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn the_documentation_names_the_interfaces_that_answer_a_list() {
+    let document = get(&Api::start().await, "/openapi.json").await.json();
+    let data = "/post/responses/200/content/application~1json/schema/anyOf/0/properties/ResponseData/type";
+    let paths = document["paths"].as_object().expect("paths").iter();
+    let lists = paths.filter(|(_, item)| item.pointer(data).is_some_and(|kind| kind == "array"));
+    let lists: Vec<&str> = lists.map(|(path, _)| path.trim_start_matches('/')).collect();
+    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/api.md");
+    let page = std::fs::read_to_string(page).expect("it is there");
+    let told = format!("`[]` for interfaces that answer a list ({})", lists.join(", "));
+    assert!(page.contains(&told), "docs/api.md should say: {told}");
+}
+
+#[tokio::test(start_paused = true)]
 async fn every_answer_in_the_openapi_document_names_each_code_in_both_languages() {
     let document = get(&Api::start().await, "/openapi.json").await.json();
     for (path, item) in document["paths"].as_object().expect("paths") {
