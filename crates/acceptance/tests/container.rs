@@ -34,6 +34,16 @@ fn client_image(folder: &Path, name: &str) {
     docker::docker(&["build", "--quiet", "--tag", name, &context.display().to_string()]);
 }
 
+/// Stands in for the system that the image is based on, with git, since there is nowhere to install it from here.
+fn base_image(folder: &Path, name: &str) {
+    let context = folder.join("base");
+    fs::create_dir(&context).expect("a new folder");
+    fs::copy("/usr/bin/git", context.join("git")).expect("git is installed");
+    fs::write(context.join("Dockerfile"), "FROM redis:7\nCOPY git /usr/bin/git\n")
+        .expect("it can be written");
+    docker::docker(&["build", "--quiet", "--tag", name, &context.display().to_string()]);
+}
+
 /// `docker compose` for the server's own project.
 struct Project {
     name: String,
@@ -68,14 +78,14 @@ impl Drop for Project {
 fn a_server_in_a_container_installs_apps_beside_itself_and_leaves_them_running() {
     let folder = tempfile::Builder::new().prefix("appmanage-").tempdir().expect("a temporary directory");
     let prefix = share::prefix();
-    let (client, image) = (format!("{prefix}/client"), format!("{prefix}/server"));
+    let [client, base, image] = ["client", "base", "server"].map(|name| format!("{prefix}/{name}"));
     client_image(folder.path(), &client);
+    base_image(folder.path(), &base);
     let context = folder.path().join("context");
     fs::create_dir(&context).expect("a new folder");
     programs::copy(&binary(), &context.join("appmanage"));
     let (recipe, context) = (deploy("Dockerfile").display().to_string(), context.display().to_string());
-    let arguments =
-        [("DOCKER", client.as_str()), ("BASE", "redis:7")].map(|(name, value)| format!("{name}={value}"));
+    let arguments = [("DOCKER", &client), ("BASE", &base)].map(|(name, value)| format!("{name}={value}"));
     let [client_argument, base_argument] = &arguments;
     docker::docker(&[
         "build",
@@ -122,5 +132,5 @@ fn a_server_in_a_container_installs_apps_beside_itself_and_leaves_them_running()
     project.compose(&["down"]);
     assert!(docker::containers(&app).iter().all(|container| docker::state(container) == "running"));
     docker::remove_all(&app);
-    docker::try_docker(&["image", "rm", "--force", &client, &image]).ok();
+    docker::try_docker(&["image", "rm", "--force", &client, &image, &base]).ok();
 }
