@@ -38,7 +38,8 @@ cargo xtask COMMAND
   engine kill [--name NAME]     kill -9 its dockerd; `engine start` brings it back
   engine env [--name NAME]      print what a client needs: eval \"$(cargo xtask engine env)\"
   engine status                 show the engines of this clone
-  bench [--quick] [--write]     measure what docs/benchmarks.md says; --write puts the figures there
+  bench [--quick] [--write] [--part TITLE]
+                                measure what docs/benchmarks.md says, or one part of it; --write puts the figures there
   deb [--quick] [--revision N] [--to DIR]
                                 make the Debian package; --quick takes the development build and hardly compresses it
   release                       make what is released: package, list of parts, checksums
@@ -87,14 +88,7 @@ fn dispatch(words: &[&str]) -> Result<ExitCode> {
         }
         ["up"] => up::up(&repository)?,
         ["down"] => up::down(&repository)?,
-        ["bench", rest @ ..] => {
-            if let Some(word) = rest.iter().find(|word| !["--quick", "--write"].contains(word)) {
-                bail!("`{word}` is not understood here\n\n{USAGE}");
-            }
-            let options =
-                bench::Options { quick: rest.contains(&"--quick"), write: rest.contains(&"--write") };
-            bench::bench(&repository, options)?;
-        }
+        ["bench", rest @ ..] => bench::bench(&repository, &bench_options(rest)?)?,
         ["deb", rest @ ..] => release::deb(&repository, &deb_options(rest)?)?,
         ["release"] => release::release(&repository)?,
         ["machine", folder] => engine::unpack_machine(&std::path::absolute(folder)?)?,
@@ -147,6 +141,20 @@ fn engine_options(words: &[&str]) -> Result<engine::Options> {
             [word, ..] => bail!("`{word}` is not understood here\n\n{USAGE}"),
         }
     }
+}
+
+fn bench_options(words: &[&str]) -> Result<bench::Options> {
+    let mut options = bench::Options { quick: false, write: false, part: None };
+    let mut words = words.iter();
+    while let Some(word) = words.next() {
+        match *word {
+            "--quick" => options.quick = true,
+            "--write" => options.write = true,
+            "--part" => options.part = Some(words.next().context("--part takes a title")?.to_string()),
+            _ => bail!("`{word}` is not understood here\n\n{USAGE}"),
+        }
+    }
+    Ok(options)
 }
 
 fn deb_options(words: &[&str]) -> Result<release::Options> {

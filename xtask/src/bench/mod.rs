@@ -29,12 +29,14 @@ use figures::Row;
 const ENGINE: &str = "bench";
 
 /// How thorough a run is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Options {
     /// One short round of each: whether the bench works, not how fast the product is.
     pub(crate) quick: bool,
     /// Put the figures into docs/benchmarks.md.
     pub(crate) write: bool,
+    /// The one part to measure, by its title or the beginning of it; all without it.
+    pub(crate) part: Option<String>,
 }
 
 /// What every part needs.
@@ -56,9 +58,15 @@ impl Bench {
 }
 
 /// Measures, prints, and writes if that is wanted.
-pub(crate) fn bench(repository: &Path, options: Options) -> Result<()> {
+pub(crate) fn bench(repository: &Path, options: &Options) -> Result<()> {
     if options.quick && options.write {
         bail!("a quick run is too short for docs/benchmarks.md: leave out one of --quick and --write");
+    }
+    let title = options.part.as_deref().unwrap_or_default();
+    let parts: Vec<_> = PARTS.into_iter().filter(|(known, _)| known.starts_with(title)).collect();
+    if parts.is_empty() || (options.write && parts.len() < PARTS.len()) {
+        let known = PARTS.map(|(known, _)| known).join(", ");
+        bail!("name one of the parts for --part, and none with --write, which is for all of them: {known}");
     }
     let programs = Programs::build(repository, Profile::Release, &repository.join("target/bench"))?;
     let bench = Bench { programs, quick: options.quick };
@@ -66,7 +74,7 @@ pub(crate) fn bench(repository: &Path, options: Options) -> Result<()> {
     engine::stop(repository, ENGINE).ok();
     let only = Some(["hello", "wordpress", "mariadb"].map(str::to_owned).to_vec());
     engine::start(repository, &engine::Options { name: ENGINE.to_owned(), only, extra: Vec::new() })?;
-    let measured = on_engine(repository, &bench);
+    let measured = on_engine(repository, &bench, &parts);
     engine::stop(repository, ENGINE)?;
     let (machine, sections) = measured?;
     println!("{machine}");
@@ -83,20 +91,21 @@ type Measured = (String, Vec<(&'static str, Vec<Row>)>);
 
 type Part = fn(&Bench, &docker::Docker) -> Result<Vec<Row>>;
 
-fn on_engine(repository: &Path, bench: &Bench) -> Result<Measured> {
+const PARTS: [(&str, Part); 7] = [
+    ("Reads", reads::measure),
+    ("Followers", followers::measure),
+    ("At rest", idle::measure),
+    ("A catalog of 2,000 packages", catalog::measure),
+    ("Installs", installs::measure),
+    ("Verbs", verbs::measure),
+    ("A container's death", death::measure),
+];
+
+fn on_engine(repository: &Path, bench: &Bench, parts: &[(&'static str, Part)]) -> Result<Measured> {
     let docker = docker::Docker::of(engine::environment(repository, ENGINE)?)?;
-    let parts: [(&str, Part); 7] = [
-        ("Reads", reads::measure),
-        ("Followers", followers::measure),
-        ("At rest", idle::measure),
-        ("A catalog of 2,000 packages", catalog::measure),
-        ("Installs", installs::measure),
-        ("Verbs", verbs::measure),
-        ("A container's death", death::measure),
-    ];
     let mut sections = Vec::new();
     for (title, measure) in parts {
-        let section = (title, measure(bench, &docker)?);
+        let section = (*title, measure(bench, &docker)?);
         // Shown at once: a later part may fail.
         println!("\n{}", report::table(&section));
         sections.push(section);
