@@ -20,6 +20,9 @@ use crate::formats::{
 /// Variables of `.env` that only name another, behind each other.
 const REFERENCES_LIMIT: usize = 8;
 
+/// Remarks about one app: people read them. The most of the field is 30.
+const REMARKS_LIMIT: usize = 100;
+
 /// An app as its reader has understood it.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Draft {
@@ -143,6 +146,10 @@ impl Draft {
         });
         known.check()?;
         remarks.dedup();
+        if let Some(more) = remarks.len().checked_sub(REMARKS_LIMIT).filter(|more| *more > 0) {
+            remarks.truncate(REMARKS_LIMIT);
+            remarks.push(format!("{more} more remarks are left out"));
+        }
         let compose = compose_text(&block, &compose);
         let icon = self.icon.and_then(|icon| icons::checked(icon.bytes));
         let translation = Translation { name, compose, env, files: stored.files, icon, remarks };

@@ -270,6 +270,18 @@ fn large_files_that_are_not_mounted_keep_no_app_away() {
 }
 
 #[test]
+fn what_is_remarked_is_as_much_as_people_read() {
+    // More than an app may choose from.
+    let names: Vec<String> = (0..2_200).map(|number| format!("apps/notes/film{number}")).collect();
+    let mut files = notes();
+    files
+        .extend(names.iter().map(|name| (Box::leak(name.clone().into_boxed_str()) as &str, b"x".as_slice())));
+    let remarks = one(&files).remarks;
+    assert_eq!(remarks.len(), 101);
+    assert!(remarks[100].ends_with("more remarks are left out"), "{}", remarks[100]);
+}
+
+#[test]
 fn the_quotes_around_a_login_hide_nothing() {
     let env = ENV.replace("W9_LOGIN_PASSWORD=$W9_POWER_PASSWORD", "W9_LOGIN_PASSWORD='${W9_POWER_PASSWORD}'");
     let compose = one(&with("apps/notes/.env", env)).compose;
