@@ -136,7 +136,10 @@ fn answer(stream: TcpStream, came: &Sender<usize>) -> std::io::Result<()> {
     let length: usize = length.and_then(|length| length.parse().ok()).unwrap_or(0);
     let mut read = 0;
     while read < length {
-        read += reader.read(&mut piece)?;
+        match reader.read(&mut piece)? {
+            0 => return Ok(()),
+            length => read += length,
+        }
         came.send(read).ok();
     }
     let body = read.to_string();
