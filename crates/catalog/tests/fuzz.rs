@@ -65,7 +65,7 @@ fn any_bytes_are_apps_of_a_catalog_or_reasons() {
         let tree = Tree::new(folder.path());
         let Some(format) = Format::detect(&tree) else { return false };
         let mut is_package = false;
-        for app in format.apps(&tree) {
+        for app in format.apps(&tree).expect("they are few") {
             for (name, translated) in format.translate(&tree, &app) {
                 match translated {
                     Ok(translation) => is_package |= translation.package().is_ok(),
@@ -90,7 +90,7 @@ fn every_catalog_of_the_corpus_is_of_its_format() {
         write_catalog(folder.path(), &fs::read_to_string(corpus.join(name)).expect("it is kept"));
         let tree = Tree::new(folder.path());
         assert_eq!(Format::detect(&tree), Some(format));
-        for app in format.apps(&tree) {
+        for app in format.apps(&tree).expect("they are few") {
             for (name, translated) in format.translate(&tree, &app) {
                 translated.unwrap_or_else(|reason| panic!("{name}: {reason}")).package().expect("a package");
             }
