@@ -28,6 +28,7 @@ pub mod server;
 pub mod setup;
 pub mod share;
 pub mod small_disk;
+pub mod store;
 pub mod traces;
 pub mod wait;
 pub mod wordpress;
