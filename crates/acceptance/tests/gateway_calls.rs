@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use acceptance::gateway::Gateway;
 use acceptance::http::Address;
-use acceptance::{Follower, Hello, Setup, apps, wait};
+use acceptance::{Setup, wait};
 use serde_json::Value;
 
 /// What both headers of the contract are.
@@ -156,42 +156,4 @@ fn old_clients_are_let_in_where_that_is_wished_and_browsers_are_not() {
     }
     assert!(gateway.init(&[]).success);
     assert_eq!(code(&[]).0, "Header.Version.Blank", "what is not wished any more is gone");
-}
-
-#[test]
-#[ignore = "needs the private engine and nginx: cargo xtask test"]
-fn the_whole_contract_goes_through_nginx_and_events_at_once() {
-    let gateway = Gateway::start(Setup::default().packages(&[Hello::named("hello").package()]));
-    let admin = gateway.admin();
-    let document = gateway.address().request(
-        "GET",
-        "/openapi.json",
-        &[("Authorization", admin.authorization.as_deref().expect("it has one"))],
-        "",
-    );
-    let document: Value = serde_json::from_str(&document.expect("nginx answers").body).expect("JSON");
-    let interfaces: Vec<String> = document["paths"].as_object().expect("paths").keys().cloned().collect();
-    let interfaces: Vec<&String> =
-        interfaces.iter().filter(|path| path.starts_with("/App") && *path != "/AppEvents").collect();
-    // AppEvents does not end: it comes below.
-    assert!(interfaces.len() > 15, "{interfaces:?}");
-    for path in interfaces {
-        for method in ["GET", "POST"] {
-            assert_eq!(status(&gateway, method, path, &[], ""), 200, "{method} {path}");
-            assert_eq!(
-                gateway.address().request(method, path, &HEADERS, "").expect("nginx answers").status,
-                401
-            );
-        }
-    }
-    let mut follower = Follower::after(&admin, 0);
-    let name = gateway.server.name("app");
-    admin.install("hello", &name, "latest").expect("it is accepted");
-    let began = Instant::now();
-    follower.next_event().expect("the stream goes on");
-    assert!(began.elapsed() < Duration::from_secs(1), "an event came after {:?}", began.elapsed());
-    admin.await_status(&name, "30", apps::INSTALL_LIMIT);
-    let log = Follower::of_logs(&admin, &[("app_id", &name)]);
-    drop((follower, log));
-    admin.call("AppUninstall", &[("app_id", &name)]).expect("it is accepted");
 }
