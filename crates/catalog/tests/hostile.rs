@@ -53,114 +53,85 @@ fn tower(first: &str) -> String {
     lines(13, line)
 }
 
+/// An app whose services are these lines.
+fn services(count: usize, line: impl Fn(usize) -> String) -> String {
+    format!("services:\n{}", lines(count, line))
+}
+
 /// What any format may be given.
 fn of_every_format() -> Vec<App> {
+    [lines_of_env(), shapes_of_yaml(), many_services(), large_services()].into_iter().flatten().collect()
+}
+
+fn lines_of_env() -> Vec<App> {
     let names = "    container_name: '${A12}x'\n    environment: { B: '${A12}', PASSWORD: '${A11}' }\n";
     let two = format!("{}  other: {{ image: 'example/other:${{A12}}' }}\n", service(names));
-    let entry = |value: &str| service(&format!("    environment:\n      A_URL: \"{value}\"\n"));
-    let command = |text: &str| {
-        service(&format!("    environment: {{ PASSWORD: s3cr3t-0 }}\n    command: \"{text}\"\n"))
-    };
-    let nested = |depth: usize| "a/".repeat(depth);
+    let many = lines(20_000, |number| format!("A{number}=1"));
     vec![
         App { called: "a tower of empty lines", compose: two.clone(), env: tower("") },
         App { called: "a tower of lines", compose: two, env: tower("1") },
         App { called: "lines that are none", compose: service(""), env: "!\n".repeat(120_000) },
-        App {
-            called: "lines of .env",
-            compose: service(""),
-            env: lines(20_000, |number| format!("A{number}=1")),
-        },
+        App { called: "lines of .env", compose: service(""), env: many },
+    ]
+}
+
+fn shapes_of_yaml() -> Vec<App> {
+    let aliases = lines(60, |n| format!("a{}: &a{} [*a{n}, *a{n}]", n + 1, n + 1));
+    let (wide, uses) = ("x".repeat(100_000), "*a, ".repeat(190));
+    let keys = (0..3_000).map(|n| format!("k{n}: 1, ")).collect::<String>();
+    let merged = services(190, |n| format!("  s{n}: {{ <<: *a, image: 'a:1' }}"));
+    let (name, entry) = ("s".repeat(900), "E".repeat(900));
+    vec![
         app("nesting", format!("services: {}", "[".repeat(100_000))),
+        app("aliases of aliases", format!("a0: &a0 [x, x]\n{aliases}services: {{}}\n")),
+        app("wide aliases", format!("x-a: &a {wide}\nx-b: [{uses}]\n{}", service(""))),
+        app("merged maps", format!("x-a: &a {{ {keys} }}\n{merged}")),
         app(
-            "aliases of aliases",
-            format!(
-                "a0: &a0 [x, x]\n{}services: {{}}\n",
-                lines(60, |n| format!("a{}: &a{} [*a{n}, *a{n}]", n + 1, n + 1))
-            ),
+            "a long name",
+            format!("services:\n  {name}:\n    image: a:1\n    environment: {{ {entry}: 1 }}\n"),
         ),
-        app(
-            "wide aliases",
-            format!("x-a: &a {}\nx-b: [{}]\n{}", "x".repeat(100_000), "*a, ".repeat(190), service("")),
-        ),
-        app("keys", service(&format!("    environment:\n{}", lines(20_000, |n| format!("      A{n}: b"))))),
-        app(
-            "services",
-            format!(
-                "services:\n{}",
-                lines(6_000, |n| format!("  s{n}: {{ image: 'a:1', container_name: c{n} }}"))
-            ),
-        ),
+    ]
+}
+
+fn many_services() -> Vec<App> {
+    let secret = |n: usize| (0..20).map(|m| format!("PASSWORD_{m}: secret-{n}-{m}, ")).collect::<String>();
+    let others = (0..90).map(|m| format!("s{m}, ")).collect::<String>();
+    let called = "c0 ".repeat(350);
+    vec![
+        app("services", services(6_000, |n| format!("  s{n}: {{ image: 'a:1', container_name: c{n} }}"))),
         app(
             "container names",
-            format!(
-                "services:\n{}",
-                lines(190, |n| format!(
-                    "  s{n}: {{ image: 'a:1', container_name: c{n}, command: '{}' }}",
-                    "c0 ".repeat(350)
-                ))
-            ),
+            services(190, |n| {
+                format!("  s{n}: {{ image: 'a:1', container_name: c{n}, command: '{called}' }}")
+            }),
         ),
         app(
             "secrets",
-            format!(
-                "services:\n{}",
-                lines(150, |n| format!(
-                    "  s{n}: {{ image: 'a:1', environment: {{ {} }} }}",
-                    (0..20).map(|m| format!("PASSWORD_{m}: secret-{n}-{m}, ")).collect::<String>()
-                ))
-            ),
+            services(150, |n| format!("  s{n}: {{ image: 'a:1', environment: {{ {} }} }}", secret(n))),
         ),
+        app("dependencies", services(90, |n| format!("  s{n}: {{ image: 'a:1', depends_on: [{others}] }}"))),
+    ]
+}
+
+fn large_services() -> Vec<App> {
+    let entry = |value: &str| service(&format!("    environment:\n      A_URL: \"{value}\"\n"));
+    let command = |text: &str| {
+        service(&format!("    environment: {{ PASSWORD: s3cr3t-0 }}\n    command: \"{text}\"\n"))
+    };
+    let list = |key: &str, lines: String| service(&format!("    {key}:\n{lines}"));
+    let nested = |depth: usize| "a/".repeat(depth);
+    let range = |n: usize| format!("      - '{0}-{1}:{0}-{1}'", 1_000 + n * 32, 1_031 + n * 32);
+    vec![
+        app("keys", list("environment", lines(20_000, |n| format!("      A{n}: b")))),
         app("one secret everywhere", command(&"s3cr3t-0 ".repeat(25_000))),
         app("one secret nowhere", command(&"_s3cr3t-0x".repeat(20_000))),
-        app(
-            "ports",
-            service(&format!(
-                "    ports:\n{}",
-                lines(190, |n| format!("      - '{0}-{1}:{0}-{1}'", 1_000 + n * 32, 1_031 + n * 32))
-            )),
-        ),
-        app(
-            "mounts",
-            service(&format!(
-                "    volumes:\n{}",
-                lines(290, |n| format!("      - './{}:/{}'", nested(n), nested(n)))
-            )),
-        ),
-        app(
-            "many mounts",
-            service(&format!("    volumes:\n{}", lines(9_000, |n| format!("      - './a{n}:/a{n}'")))),
-        ),
+        app("ports", list("ports", lines(190, range))),
+        app("mounts", list("volumes", lines(290, |n| format!("      - './{}:/{}'", nested(n), nested(n))))),
+        app("many mounts", list("volumes", lines(9_000, |n| format!("      - './a{n}:/a{n}'")))),
         app("variables without end", entry(&"${A:-".repeat(3_000))),
         app("addresses without end", entry(&"http://${".repeat(1_700))),
         app("braces without end", command(&"${A:-".repeat(48_000))),
         app("places for addresses", entry(&format!("{}{}", "<".repeat(8_000), "<ip>".repeat(1_900)))),
-        app(
-            "a long name",
-            format!(
-                "services:\n  {}:\n    image: a:1\n    environment: {{ {}: 1 }}\n",
-                "s".repeat(900),
-                "E".repeat(900)
-            ),
-        ),
-        app(
-            "merged maps",
-            format!(
-                "x-a: &a {{ {} }}\nservices:\n{}",
-                (0..3_000).map(|n| format!("k{n}: 1, ")).collect::<String>(),
-                lines(190, |n| format!("  s{n}: {{ <<: *a, image: 'a:1' }}"))
-            ),
-        ),
-        app(
-            "dependencies",
-            format!(
-                "services:\n{}",
-                lines(90, |n| format!(
-                    "  s{n}: {{ image: 'a:1', depends_on: [{}] }}",
-                    (0..90).map(|m| format!("s{m}, ")).collect::<String>()
-                ))
-            ),
-        ),
     ]
 }
 
