@@ -216,6 +216,33 @@ fn mariadb_postgres_and_node_red_install() {
 }
 
 /// A raw conversation with Redis, as any client on the host would have it.
+/// Redis reads its settings as words: whatever an owner sets is one.
+#[test]
+#[ignore = "needs the private engine: cargo xtask test"]
+fn redis_takes_a_password_with_blanks_and_quotes() {
+    const PASSWORD: &str = r#"a b'c"d\e$f#g"#;
+    let server = Setup::default().start();
+    let api = server.api();
+    let name = server.name("redis");
+    let settings = json!({ "REDIS_PASSWORD": PASSWORD }).to_string();
+    let wanted = [
+        ("app_name", "redis"),
+        ("customer_app_name", &name),
+        ("app_version", "7.0"),
+        ("settings", &settings),
+    ];
+    api.call("AppInstall", &wanted).expect("the install is accepted");
+    wait::until("it runs", LARGE_LIMIT, || {
+        let status = api.status(&name).expect("the app exists");
+        assert_ne!(status, "50", "{:#}", api.operation(&name));
+        (status == "30").then_some(())
+    });
+    let address = Address::local(apps::port(&server, &name));
+    let words = format!("*2\r\n$4\r\nAUTH\r\n${}\r\n{PASSWORD}\r\nPING\r\nQUIT\r\n", PASSWORD.len());
+    let answer = address.send_raw(words.as_bytes()).expect("Redis answers");
+    assert!(answer.starts_with(b"+OK\r\n+PONG"), "{}", String::from_utf8_lossy(&answer));
+}
+
 fn redis_wants_its_password(server: &Server, name: &str) {
     let detail = server.api().detail(name);
     let password = text(&detail, "/running_info/password");

@@ -11,12 +11,32 @@ use std::time::Duration;
 use acceptance::apps::{INSTALL_LIMIT, container};
 use acceptance::json::text;
 use acceptance::machine::{Machine, xtask};
-use acceptance::{docker, share, wait};
+use acceptance::{Api, docker, share, wait};
+use serde_json::Value;
+
+/// The container of that name's only service.
+fn redis(app: &str) -> String {
+    container(app, "redis")
+}
 
 /// Everything that an app is, as the engine has it, but for what passes by.
 fn life(container: &str) -> (String, String, String) {
     let found = docker::inspect(container).expect("it is there");
     (text(&found, "/Id"), text(&found, "/State/StartedAt"), docker::state(container))
+}
+
+/// What an upgrade has to keep: an app with its settings and its history, and who may call.
+fn kept(api: &Api, app: &str) -> Vec<Value> {
+    let of_app = [("app_id", app)];
+    let calls: [(&str, &[(&str, &str)]); 6] = [
+        ("AppDetail", &of_app),
+        ("AppConfig", &of_app),
+        ("AppOperations", &of_app),
+        ("UserList", &[]),
+        ("KeyList", &[]),
+        ("AppAudit", &[]),
+    ];
+    calls.map(|(interface, parameters)| api.call(interface, parameters).expect("it is answered")).into()
 }
 
 /// Takes away what a test made, passed or not.
@@ -100,6 +120,21 @@ fn an_app_outlives_upgrade_removal_and_purge_of_the_package() {
     server.api.await_status(&app, "30", INSTALL_LIMIT);
     let container = container(&app, "hello");
     let before = life(&container);
+    // One that keeps data in a volume, with a setting of its user's; and somebody who may call.
+    let store = format!("{prefix}store");
+    let wanted = [
+        ("app_name", "redis"),
+        ("customer_app_name", &*store),
+        ("app_version", "7.0"),
+        ("settings", r#"{"REDIS_PASSWORD":"OfTheUsersOwn1"}"#),
+    ];
+    server.api.call("AppInstall", &wanted).expect("the install is accepted");
+    server.api.await_status(&store, "30", INSTALL_LIMIT);
+    let in_volume = |words: &str| docker::docker(&["exec", &redis(&store), "sh", "-c", words]);
+    in_volume("echo kept >/data/marker");
+    server.api.call("UserAdd", &[("name", "alice")]).expect("she is added");
+    server.api.call("KeyAdd", &[("name", "robot"), ("scope", "full"), ("days", "9")]).expect("it is added");
+    let all = kept(&server.api, &store);
 
     // The settings are the administrator's: an upgrade asks nothing and keeps them.
     let toml = machine.path("/etc/appmanage/appmanage.toml");
@@ -112,6 +147,14 @@ fn an_app_outlives_upgrade_removal_and_purge_of_the_package() {
     let server = machine.serve(&settings);
     server.api.await_status(&app, "30", Duration::from_secs(20));
     assert_eq!(life(&container), before, "nobody touched the app");
+    server.api.await_status(&store, "30", Duration::from_secs(20));
+    assert_eq!(kept(&server.api, &store), all, "apps, settings, users and keys are as they were");
+    server.api.call("AppRestart", &[("app_id", &store)]).expect("the new server takes it over");
+    wait::until("it runs again", INSTALL_LIMIT, || {
+        let operation = server.api.operation(&store);
+        (text(&operation, "/kind") == "restart" && text(&operation, "/state") == "succeeded").then_some(())
+    });
+    assert_eq!(in_volume("cat /data/marker").trim(), "kept");
     server.stop();
 
     machine.run(&["dpkg", "--remove", "appmanage"]);
