@@ -9,7 +9,7 @@ use crate::block::{Kind, LoginBlock, TextBlock, VariableBlock};
 use crate::formats::casaos::localised;
 use crate::formats::environments::{Entry, each_entry, entries};
 use crate::formats::loose::{self, both, text_at};
-use crate::formats::secret_names::{is_made_for, is_placeholder, looks_secret, told_shape};
+use crate::formats::secret_names::{is_made_for, is_password_hash, is_placeholder, looks_secret, told_shape};
 use crate::formats::{Web, casaos_addresses, casaos_logins};
 use domain::template::is_variable_name;
 
@@ -273,10 +273,4 @@ fn blank(name: &str, kind: Kind) -> VariableBlock {
         of: None,
         value: None,
     }
-}
-
-/// Whether that is what a password is kept as: the same for everybody who installs it, and not to be made here.
-fn is_password_hash(value: &str) -> bool {
-    let value = value.replace("$$", "$");
-    ["$2a$", "$2b$", "$2y$", "$argon2", "$5$", "$6$", "$pbkdf2"].iter().any(|begin| value.starts_with(begin))
 }

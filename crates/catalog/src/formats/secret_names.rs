@@ -256,6 +256,23 @@ pub(crate) fn is_plausible(value: &str) -> bool {
         && !(is_number || is_path || is_file_name || is_made || is_text)
 }
 
+/// Whether a value is the hash of a password.
+pub(crate) fn is_password_hash(value: &str) -> bool {
+    let value = value.replace("$$", "$");
+    ["$2a$", "$2b$", "$2y$", "$argon2", "$5$", "$6$", "$pbkdf2"].iter().any(|begin| value.starts_with(begin))
+}
+
+/// Whether a value was made with a secret that it does not tell: the hash of a password, a signed token.
+pub(crate) fn is_derived(value: &str) -> bool {
+    is_password_hash(value) || (value.starts_with("eyJ") && value.matches('.').count() == 2)
+}
+
+/// Whether a number that is too short to be a secret by itself is one, as its name says nothing else.
+pub(crate) fn is_short_number_of(name: &str, value: &str) -> bool {
+    let is_called_so = words(name).last().is_some_and(|word| LAST_WORDS.contains(&word.as_str()));
+    is_called_so && (4..=5).contains(&value.len()) && value.bytes().all(|byte| byte.is_ascii_digit())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

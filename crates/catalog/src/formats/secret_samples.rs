@@ -9,8 +9,8 @@ use crate::block::{Kind, VariableBlock};
 use crate::formats::Untranslatable;
 use crate::formats::interpolation::{Part, parse};
 use crate::formats::secret_names::{
-    is_database_password, is_foreign, is_identity, is_made_for, is_own_key, is_placeholder, is_plausible,
-    looks_secret,
+    is_database_password, is_derived, is_foreign, is_identity, is_made_for, is_own_key, is_placeholder,
+    is_plausible, is_short_number_of, looks_secret,
 };
 use crate::formats::secrets::Surroundings;
 
@@ -45,6 +45,8 @@ struct Seen<'a> {
     fixed: &'a BTreeSet<String>,
     places: Vec<(String, Place)>,
     others: BTreeSet<String>,
+    /// Names of values that were made with a secret: hashes, signed tokens.
+    derived: BTreeSet<String>,
 }
 
 impl Seen<'_> {
@@ -53,6 +55,9 @@ impl Seen<'_> {
         let judged =
             judge(name, value, is_declared).filter(|_| !value.is_empty() && !self.fixed.contains(name));
         let Some(is_wanted) = judged else {
+            if is_derived(value) && looks_secret(name) && !is_foreign(name) {
+                self.derived.insert(name.to_owned());
+            }
             self.others.insert(value.to_owned());
             return;
         };
@@ -100,7 +105,8 @@ impl Seen<'_> {
 /// Of a secret, whether it is the app's own; nothing of what is none.
 fn judge(name: &str, value: &str, is_declared: bool) -> Option<bool> {
     let is_own = is_declared || is_own_key(name, value) || (is_placeholder(value) && is_made_for(name));
-    (is_own || (looks_secret(name) && is_plausible(value))).then(|| is_own || !is_foreign(name))
+    let may_be_one = is_plausible(value) || is_short_number_of(name, value);
+    (is_own || (looks_secret(name) && may_be_one)).then(|| is_own || !is_foreign(name))
 }
 
 /// The last word of an image's name: `postgres` of `docker.io/library/postgres:16`.
@@ -148,6 +154,9 @@ pub(crate) fn find(
         };
         remarks.push(format!("{} stays what the catalog says: {reason}", place.names[0]));
     }
+    remarks.extend(seen.derived.iter().map(|name| {
+        format!("{name} stays what the catalog says, the same for everybody: it was made with a password that it does not tell; set another")
+    }));
     // Longer ones first: a shorter one may be a part of them.
     samples.sort_by_key(|sample| std::cmp::Reverse(sample.value.len()));
     Ok(samples)
@@ -155,7 +164,8 @@ pub(crate) fn find(
 
 /// Everything that a value stands in: `.env`, defaults and environments.
 fn look<'a>(services: &Object, variables: &[VariableBlock], around: &'a Surroundings<'_>) -> Seen<'a> {
-    let mut seen = Seen { fixed: around.fixed, places: Vec::new(), others: BTreeSet::new() };
+    let mut seen =
+        Seen { fixed: around.fixed, places: Vec::new(), others: BTreeSet::new(), derived: BTreeSet::new() };
     let is_secret = |name: &str| variables.iter().any(|v| v.name == name && v.kind == Kind::Secret);
     for (name, template) in around.known.env() {
         if let [Part::Text(value)] = parse(template).as_slice()
@@ -307,6 +317,16 @@ mod tests {
         let told = json!({ "environment": { "URL": "postgres://notes:notes@db/notes" } });
         let (found, _) = samples(&json!({ "web": told, "db": database }));
         assert_eq!(found, [pair("POSTGRES_PASSWORD", "notes")]);
+    }
+
+    #[test]
+    fn what_was_made_with_a_password_stays_and_is_told() {
+        let environment = json!({ "ADMIN_PASSWORD": "$$2y$$10$$abc", "SERVICE_TOKEN": "eyJhbGci.eyJyb2xl.c2ln",
+            "OPENAI_TOKEN": "eyJhbGci.eyJyb2xl.c2ln", "UI_PASSWORD": "1234", "TOKEN_PORT": "1234" });
+        let (found, remarks) = samples(&json!({ "web": { "environment": environment } }));
+        assert_eq!(found, [pair("UI_PASSWORD", "1234")]);
+        let told = |name: &str| remarks.iter().filter(|remark| remark.starts_with(name)).count();
+        assert_eq!((remarks.len(), told("ADMIN_PASSWORD"), told("SERVICE_TOKEN")), (2, 1, 1), "{remarks:?}");
     }
 
     #[test]
