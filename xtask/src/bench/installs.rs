@@ -24,6 +24,9 @@ const INSTALL_LIMIT: Duration = Duration::from_secs(300);
 /// How long a page may take.
 const PAGE_LIMIT: Duration = Duration::from_secs(10);
 
+/// As often as the plain way looks: who asks more often takes from the two cores what the pull needs.
+const BETWEEN_LOOKS: Duration = Duration::from_millis(20);
+
 /// The installs of many at once: so many, and so many of them at work at a time (the product's default).
 const MANY: usize = 20;
 const AT_ONCE: usize = 2;
@@ -106,7 +109,7 @@ fn ours(bench: &Bench, docker: &Docker, subject: &Subject, copy_to: Option<&Path
             "an install takes longer than {} s",
             INSTALL_LIMIT.as_secs()
         );
-        std::thread::sleep(Duration::from_millis(5));
+        std::thread::sleep(BETWEEN_LOOKS);
     }
     let taken = start.elapsed();
     if let Some(files) = copy_to {
