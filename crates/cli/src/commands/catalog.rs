@@ -1,6 +1,8 @@
 //! `catalog search` and `catalog show`: what can be installed.
 
-use wire::{AppCatalogDetailParameters, AppCatalogParameters, CatalogAppInfo, CatalogDetailInfo};
+use wire::{
+    AppCatalogDetailParameters, AppCatalogParameters, CatalogAppInfo, CatalogDetailInfo, RequirementsInfo,
+};
 
 use super::catalogs::qualified;
 use super::config::variables_table;
@@ -76,6 +78,8 @@ pub(super) async fn show(context: &Context, arguments: &Show) -> Result<(), Fail
             ("memory", bytes(requirements.memory_bytes)),
             ("disk", bytes(requirements.disk_bytes)),
         ];
+        // Few catalogs of others tell.
+        let is_told = *requirements != RequirementsInfo { cpu_cores: 0, memory_bytes: 0, disk_bytes: 0 };
         let needs: Vec<(&str, &str)> = needs.iter().map(|(name, value)| (*name, value.as_str())).collect();
         let services: Vec<String> =
             services.iter().map(|service| format!("{} ({})", service.name, service.image)).collect();
@@ -85,7 +89,7 @@ pub(super) async fn show(context: &Context, arguments: &Show) -> Result<(), Fail
             ("field-website", detail.website.clone()),
             ("field-categories", app.categories.join(", ")),
             ("field-versions", versions.join(", ")),
-            ("field-needs", printer.text("needs", &needs)),
+            ("field-needs", if is_told { printer.text("needs", &needs) } else { String::new() }),
             ("field-architectures", detail.architectures.join(", ")),
             ("field-services", services.join("\n")),
             ("column-policy", policy_text(printer, &app.policy)),
