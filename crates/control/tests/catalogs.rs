@@ -24,6 +24,12 @@ async fn settled(server: &Running, name: &str) -> CatalogDetail {
     server.until(|server| Some(find(server)).filter(|detail| !is_at_work(detail))).await
 }
 
+/// Adds the catalog `store` and waits until it is synced.
+async fn add_store(server: &Running) -> CatalogDetail {
+    server.control.add_catalog(request("store")).await.expect("added");
+    settled(server, "store").await
+}
+
 async fn verdict(server: &Running, package: &str) -> Verdict {
     let verdict = |server: &Running| {
         let entry = server.control.catalog().entry(package).expect("it is there");
@@ -38,8 +44,7 @@ async fn apps_stay_as_they_are_when_their_catalog_is_removed() {
     world.catalog.offer("store", vec![packages::blog()]);
     let server = world.start();
     server.connected().await;
-    server.control.add_catalog(request("store")).await.expect("added");
-    assert_eq!(settled(&server, "store").await.state, CatalogState::Ready);
+    assert_eq!(add_store(&server).await.state, CatalogState::Ready);
     server.install("blog@store", "one").await.expect("accepted");
     server.has_status("one", Status::Running).await;
     server.control.remove_catalog("store").await.expect("removed");
@@ -66,8 +71,7 @@ async fn an_install_that_was_accepted_keeps_its_package_whatever_a_sync_brings()
     world.catalog.offer("store", vec![packages::blog()]);
     let server = world.start();
     server.connected().await;
-    server.control.add_catalog(request("store")).await.expect("added");
-    settled(&server, "store").await;
+    add_store(&server).await;
     server.install("blog@store", "one").await.expect("accepted");
     world.catalog.offer("store", vec![packages::hello()]);
     server.control.sync_catalogs(None).expect("there is one");
@@ -83,8 +87,7 @@ async fn what_packages_ask_for_is_remembered_over_a_restart_and_found_out_anew_w
     world.catalog.offer("store", vec![packages::blog()]);
     let server = world.start();
     server.connected().await;
-    server.control.add_catalog(request("store")).await.expect("added");
-    settled(&server, "store").await;
+    add_store(&server).await;
     assert_eq!(verdict(&server, "blog@store").await, Verdict::Allowed);
     server.stop().await;
 
@@ -127,8 +130,7 @@ async fn what_is_known_of_a_package_that_is_installed_is_not_taken_for_its_succe
     let server = world.start();
     server.connected().await;
     server.install("hello", "slow").await.expect("accepted");
-    server.control.add_catalog(request("store")).await.expect("added");
-    settled(&server, "store").await;
+    add_store(&server).await;
     server.install("blog@store", "one").await.expect("accepted");
     sync(&server, &world, greedy).await;
     server.control.cancel("slow").await.expect("accepted");
@@ -146,8 +148,7 @@ async fn what_a_sync_replaces_while_it_is_to_be_judged_is_not_judged_by_its_succ
     let server = world.start();
     server.connected().await;
     server.install("hello", "slow").await.expect("accepted");
-    server.control.add_catalog(request("store")).await.expect("added");
-    settled(&server, "store").await;
+    add_store(&server).await;
     sync(&server, &world, packages::blog()).await;
     server.control.cancel("slow").await.expect("accepted");
     assert_eq!(verdict(&server, "blog@store").await, Verdict::Allowed);
@@ -164,8 +165,7 @@ async fn a_package_that_could_not_be_judged_in_time_is_judged_later() {
     world.projects.be_late(3);
     let server = world.start();
     server.connected().await;
-    server.control.add_catalog(request("store")).await.expect("added");
-    settled(&server, "store").await;
+    add_store(&server).await;
     assert_eq!(verdict(&server, "blog@store").await, Verdict::Allowed);
     server.stop().await;
 }
@@ -177,8 +177,7 @@ async fn an_exception_counts_for_trusted_catalogs_only() {
     world.catalog.offer("store", vec![packages::greedy()]);
     let server = world.start();
     server.connected().await;
-    server.control.add_catalog(request("store")).await.expect("added");
-    settled(&server, "store").await;
+    add_store(&server).await;
     assert_eq!(verdict(&server, "greedy").await, Verdict::Excepted, "it is the administrator's own");
     assert_eq!(verdict(&server, "greedy@store").await, Verdict::Refused);
     let refused = server.install("greedy@store", "one").await;
@@ -268,8 +267,7 @@ async fn a_sync_whose_outcome_cannot_be_stored_harms_nothing() {
     let world = World::default();
     world.catalog.offer("store", vec![packages::blog()]);
     let server = world.start();
-    server.control.add_catalog(request("store")).await.expect("added");
-    settled(&server, "store").await;
+    add_store(&server).await;
     world.store.set_disk_full(true);
     server.control.sync_catalogs(None).expect("there is one");
     let told = settled(&server, "store").await;
@@ -318,8 +316,7 @@ async fn what_is_not_judged_yet_says_so_and_is_judged_when_it_is_installed_while
     // Nothing is judged before the engine was seen.
     world.engine.set_away(true);
     let server = world.start();
-    server.control.add_catalog(request("store")).await.expect("added");
-    settled(&server, "store").await;
+    add_store(&server).await;
     let entry = server.control.catalog().entry("zealous@store").expect("it is there");
     let report = server.control.policy_of(&entry);
     assert_eq!((report.verdict, report.risks), (Verdict::Unknown, Vec::new()));

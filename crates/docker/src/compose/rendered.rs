@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use control::ports::{CommandError, Project};
+use control::ports::{CommandError, Project, ProjectsError};
 use domain::{InstallId, RenderedProject, VariableValue, secret};
 use serde_json::{Map, Value};
 
@@ -22,6 +22,12 @@ pub(super) const ASIDE_AT_ONCE: usize = 2;
 /// Where Docker's sockets are, whatever the settings say of the engine in use.
 const ENGINE_SOCKETS: [&str; 3] =
     ["/run/docker.sock", "/var/run/docker.sock", "/run/containerd/containerd.sock"];
+
+/// A full disk is no fault of what was to be rendered, and another time it may be.
+fn unwritten(error: &ProjectsError) -> CommandError {
+    let words = control::error_chain(error);
+    if error.is_disk_full() { CommandError::DiskFull { words } } else { CommandError::Failed { words } }
+}
 
 impl ComposeProjects {
     /// See [`control::ports::Projects::rendered`].
@@ -98,9 +104,7 @@ impl ComposeProjects {
             folder::create(&written.folder, &written.install)?;
             folder::write(&written)
         };
-        off_the_runtime(write)
-            .await
-            .map_err(|error| CommandError::Failed { words: control::error_chain(&error) })?;
+        off_the_runtime(write).await.map_err(|error| unwritten(&error))?;
         let rendered = self.render_and_tell(&project).await;
         off_the_runtime(move || drop(scratch)).await;
         rendered
@@ -154,5 +158,21 @@ impl Drop for Scratch {
     fn drop(&mut self) {
         // What cannot be removed now is at the next start.
         drop(fs::remove_dir_all(&self.0));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+
+    use super::*;
+
+    #[test]
+    fn a_full_disk_is_no_fault_of_the_package() {
+        let of = |kind: io::ErrorKind| {
+            let error = ProjectsError { action: "write", path: "/x".into(), source: kind.into() };
+            matches!(unwritten(&error), CommandError::DiskFull { .. })
+        };
+        assert!(of(io::ErrorKind::StorageFull) && !of(io::ErrorKind::NotADirectory));
     }
 }
