@@ -106,6 +106,7 @@ fn app(number: u16, data_dir: &Path) -> anyhow::Result<App> {
             catalog: PackageName::BUILT_IN.to_owned(),
             version: "6.1".to_owned(),
             trademark: "WordPress".to_owned(),
+            fingerprint: None,
             official: true,
             requirements: Requirements { cpu_cores: 1, memory_bytes: 512 << 20, disk_bytes: 2 << 30 },
         },

@@ -189,6 +189,7 @@ impl Control {
                 catalog: String::new(),
                 version: String::new(),
                 trademark: project.to_string(),
+                fingerprint: None,
                 official: false,
                 requirements: Requirements::default(),
             },

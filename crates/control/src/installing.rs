@@ -43,13 +43,13 @@ impl Control {
         off_the_runtime(move || catalog.find(&name)).await
     }
 
-    /// The package of an app that is being installed, as it was when that was accepted; after a restart, as the catalog
-    /// has it now.
+    /// The package of an app that is being installed, as it was when that was accepted: after a restart, if the catalog
+    /// still has it.
     pub(crate) async fn package_to_install(&self, app: &App) -> Option<Arc<Package>> {
         if let Some(package) = self.installing.get(&app.install) {
             return Some(package);
         }
-        let package = self.find_package(&name_of(app)).await?;
+        let package = self.find_package(&name_of(app)).await.filter(|package| is_accepted(app, package))?;
         self.installing.keep(&app.install, &package);
         Some(package)
     }
@@ -61,10 +61,20 @@ impl Control {
             memory.oldest_first().map(|record| &record.app).filter(is_installing).cloned().collect()
         });
         for app in apps {
-            if let Some(package) = self.catalog.find(&name_of(&app)) {
+            if let Some(package) =
+                self.catalog.find(&name_of(&app)).filter(|package| is_accepted(&app, package))
+            {
                 self.installing.keep(&app.install, &package);
             }
         }
+    }
+}
+
+/// Whether that is what was accepted. Of what an earlier version of this server accepted, only the version is known.
+fn is_accepted(app: &App, package: &Package) -> bool {
+    match &app.package.fingerprint {
+        Some(accepted) => package.fingerprint.as_ref() == Some(accepted),
+        None => package.version(&app.package.version).is_some(),
     }
 }
 

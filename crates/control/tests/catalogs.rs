@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use control::{CatalogDetail, CatalogRequest, CatalogState, Error};
 use domain::policy::Wish;
-use domain::{CatalogSource, OperationState, Status, Verdict};
+use domain::{CatalogSource, Failure, FailureClass, OperationState, Status, Step, Verdict};
 use testkit::{Running, World, packages};
 use tokio::sync::Semaphore;
 
@@ -138,6 +138,53 @@ async fn what_is_known_of_a_package_that_is_installed_is_not_taken_for_its_succe
     assert_eq!(verdict(&server, "blog@store").await, Verdict::Refused);
     let refused = server.install("blog@store", "two").await;
     assert!(matches!(refused, Err(Error::PolicyRefused { .. })), "{refused:?}");
+    server.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_install_that_waited_over_a_restart_installs_what_was_accepted_or_nothing() {
+    let (world, _) = waiting_world();
+    world.catalog.offer("store", vec![packages::blog()]);
+    let server = world.start();
+    server.connected().await;
+    server.install("hello", "slow").await.expect("accepted");
+    add_store(&server).await;
+    server.install("blog@store", "changed").await.expect("accepted");
+    server.install("blog", "same").await.expect("accepted");
+    let successor = domain::Package { trademark: "Another".into(), ..packages::blog() };
+    sync(&server, &world, successor).await;
+    server.stop().await;
+
+    let server = world.start();
+    server.connected().await;
+    server.control.cancel("slow").await.expect("accepted");
+    let OperationState::Failed(failure) = server.operation_ended("changed").await.state else {
+        panic!("another package was installed than the one that was accepted")
+    };
+    assert_eq!(failure, Failure::of(FailureClass::PackageChanged, "Blog@store", ""));
+    server.has_status("same", Status::Running).await;
+    server.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_install_whose_files_are_written_goes_on_after_a_restart_whatever_became_of_its_catalog() {
+    let world = World::default();
+    world.engine.pull_slowly("blog");
+    world.catalog.offer("store", vec![packages::blog()]);
+    let server = world.start();
+    server.connected().await;
+    add_store(&server).await;
+    server.install("blog@store", "one").await.expect("accepted");
+    let is_pulling = |server: &Running| {
+        server.control.app_operation("one").ok().and_then(|it| it.step()) == Some(Step::Pull)
+    };
+    server.until(|server| is_pulling(server).then_some(())).await;
+    server.control.remove_catalog("store").await.expect("removed");
+    server.stop().await;
+
+    world.engine.pull_soundly("blog");
+    let server = world.start();
+    server.has_status("one", Status::Running).await;
     server.stop().await;
 }
 

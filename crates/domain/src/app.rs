@@ -114,6 +114,9 @@ pub struct PackageRef {
     pub version: String,
     /// The app's own name.
     pub trademark: String,
+    /// [`crate::Package::fingerprint`] of the very package that was accepted; `None` of what was accepted before that was
+    /// kept, and of what this server did not install.
+    pub fingerprint: Option<String>,
     /// Whether the package shipped in the server.
     pub official: bool,
     /// What it needs of the host: counted for as long as its install is open.

@@ -114,6 +114,9 @@ failure_classes! {
     ContainerCommand = "container_command",
     /// The package is broken: it cannot be rendered. Subject: the package.
     BrokenPackage = "broken_package",
+    /// While it waited, its package was changed in the catalog or taken out of it, and the server was started again: what
+    /// was accepted is not there any more. Subject: the package with its catalog.
+    PackageChanged = "package_changed",
     /// Somebody asked for its end (AppCancel). Subject: the step that it was in.
     Cancelled = "cancelled",
     /// The package asks for what is forbidden. Subject: the package; detail: the rules, by their names, with

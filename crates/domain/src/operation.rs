@@ -444,7 +444,9 @@ impl Operation {
         self.steps.iter_mut().rev().find(|record| record.step == step)
     }
 
-    fn has_succeeded(&self, step: Step) -> bool {
+    /// Whether that step is done, and not to be done again.
+    #[must_use]
+    pub fn has_succeeded(&self, step: Step) -> bool {
         self.latest(step).is_some_and(|record| matches!(record.outcome, StepOutcome::Succeeded))
     }
 }

@@ -53,15 +53,16 @@ fn write_app(transaction: &Transaction<'_>, app: &App) -> Result<(), Fault> {
         transaction,
         "INSERT INTO app (install, app_id, project, package, version, trademark, official, requirements,
                           desired, lifecycle, deployment, observation, created_at, settings, trashed_at, origin,
-                          catalog, images)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18)
+                          catalog, images, fingerprint)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19)
          ON CONFLICT (install) DO UPDATE SET
              app_id = excluded.app_id, project = excluded.project, package = excluded.package,
              version = excluded.version, trademark = excluded.trademark, official = excluded.official,
              requirements = excluded.requirements, desired = excluded.desired, lifecycle = excluded.lifecycle,
              deployment = excluded.deployment, observation = excluded.observation,
              created_at = excluded.created_at, settings = excluded.settings, trashed_at = excluded.trashed_at,
-             origin = excluded.origin, catalog = excluded.catalog, images = excluded.images",
+             origin = excluded.origin, catalog = excluded.catalog, images = excluded.images,
+             fingerprint = excluded.fingerprint",
         params![
             app.install.as_str(),
             app.id.as_str(),
@@ -81,6 +82,7 @@ fn write_app(transaction: &Transaction<'_>, app: &App) -> Result<(), Fault> {
             app.origin.as_str(),
             app.package.catalog,
             rows::image::to_json(&app.images)?,
+            app.package.fingerprint,
         ],
     );
     or_conflict(written, || Conflict::AppName)?;

@@ -19,6 +19,7 @@ pub(crate) const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/0004_catalogs.sql"),
     include_str!("../migrations/0005_images.sql"),
     include_str!("../migrations/0006_served_domains.sql"),
+    include_str!("../migrations/0007_accepted_packages.sql"),
 ];
 
 /// Brings the file to the newest version. One that holds something already is copied first, to

@@ -16,6 +16,7 @@ const SAMPLES: &[&str] = &[
     include_str!("../migrations/samples/0004.sql"),
     include_str!("../migrations/samples/0005.sql"),
     include_str!("../migrations/samples/0006.sql"),
+    include_str!("../migrations/samples/0007.sql"),
 ];
 
 /// Stands in for the next release's migration until there is one.
@@ -57,6 +58,8 @@ fn every_old_version_is_brought_up_to_date_and_still_read() {
         let blog = loaded.apps[0].deployment.as_ref().expect("it was deployed");
         assert_eq!(blog.secrets[0].1.reveal(), "Zbcdefghijklmnop12345678");
         assert_eq!(loaded.apps[0].images.len(), usize::from(old >= 5));
+        let accepted = loaded.apps[1].package.fingerprint.as_deref();
+        assert_eq!(accepted, (old >= 7).then_some("0123456789abcdef"));
         let address = loaded.apps[0].address().map(|(name, port)| (name.as_str(), port));
         let expected = ("blog.example.com", if old >= 6 { 8443 } else { 443 });
         assert_eq!(address, (old >= 3).then_some(expected), "a name that was certified was served");
@@ -111,7 +114,7 @@ fn a_newer_schema_is_refused_and_left_alone() {
     migrate(&mut connection, &path, &next_release()).expect("it is migrated");
     drop(connection);
     let error = SqliteStore::open(directory.path()).err().expect("it is too new").to_string();
-    for part in ["schema version 7", "up to 6", "run the newer appmanage", "appmanage.db.before-v7"] {
+    for part in ["schema version 8", "up to 7", "run the newer appmanage", "appmanage.db.before-v8"] {
         assert!(error.contains(part), "{error}");
     }
     assert_eq!(version_of(&path), newest + 1);

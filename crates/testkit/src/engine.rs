@@ -145,6 +145,11 @@ impl FakeEngine {
         self.state().slow_images.insert(image.to_owned());
     }
 
+    /// Lets later pulls of that image end again.
+    pub fn pull_soundly(&self, image: &str) {
+        self.state().slow_images.remove(image);
+    }
+
     /// Makes somebody else bind that port between the check and the start.
     pub fn steal_port(&self, port: u16) {
         self.state().stolen_ports.push(port);

@@ -154,7 +154,7 @@ impl FakeProjects {
 
 /// A project as its files are: what they were written from makes no difference.
 fn on_disk(project: Project) -> (String, Project) {
-    let package = Package { env: None, files: Vec::new(), ..(*project.package).clone() };
+    let package = Package { env: None, files: Vec::new(), fingerprint: None, ..(*project.package).clone() };
     (project.env_text(), Project { package: Arc::new(package), ..project })
 }
 

@@ -174,6 +174,7 @@ impl Control {
                 catalog: package.catalog.clone(),
                 version,
                 trademark: package.trademark.clone(),
+                fingerprint: package.fingerprint.clone(),
                 official: package.official,
                 requirements: package.requirements,
             },

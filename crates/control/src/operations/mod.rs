@@ -184,18 +184,21 @@ impl Control {
         }
     }
 
-    /// What the app consists of: for an install the catalog's package, else the copy in the app's own folder, which
-    /// is what its containers were made of.
+    /// What the app consists of: for an install the package that was accepted, else the copy in the app's own folder,
+    /// which is what its containers are made of. An install that goes on after a restart has that copy, too, once its
+    /// files are written.
     pub(crate) async fn package_of(&self, app: &App) -> Result<Arc<Package>, StepError> {
         let name = app.package.full_name();
         let broken =
             |detail: String| StepError::failed(FailureClass::BrokenPackage, &app.package.name, detail);
         if app.lifecycle == Lifecycle::Installing {
-            let package = self.package_to_install(app).await;
-            let package = package.filter(|package| package.version(&app.package.version).is_some());
-            return package.ok_or_else(|| {
-                broken(format!("the catalog no longer has it in version {}", app.package.version))
-            });
+            if let Some(package) = self.package_to_install(app).await {
+                return Ok(package);
+            }
+            let is_written = |(_, operation): (App, Operation)| operation.has_succeeded(Step::Render);
+            if !self.app_and_operation(&app.install).is_some_and(is_written) {
+                return Err(StepError::failed(FailureClass::PackageChanged, &name.to_string(), ""));
+            }
         }
         let folder = self.projects.folder(&app.project);
         let text = self.projects.installed_text(&folder).await?;

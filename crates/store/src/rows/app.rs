@@ -35,6 +35,7 @@ pub(crate) fn read(row: &Row<'_>, domains: Vec<AppDomain>) -> Result<App, Fault>
             catalog: cells.plain("catalog")?,
             version: cells.plain("version")?,
             trademark: cells.plain("trademark")?,
+            fingerprint: cells.plain("fingerprint")?,
             official: cells.plain("official")?,
             requirements: cells.json::<RequirementsRow>("requirements")?.0,
         },

@@ -124,6 +124,7 @@ impl Generator {
                 catalog: self.text(),
                 version: self.text(),
                 trademark: self.text(),
+                fingerprint: self.maybe(Self::text),
                 official: self.chance(),
                 requirements: Requirements {
                     cpu_cores: self.number(),
