@@ -67,7 +67,7 @@ impl PackageCatalog {
         }
         let (mut own, mut own_entries) = (BTreeMap::new(), Vec::new());
         for source in sources.into_values() {
-            match source.read() {
+            match source.read_apart() {
                 Ok(package) => {
                     own_entries.push(Arc::new(CatalogEntry::of(&package)));
                     own.insert(package.name.clone(), Arc::new(package));
@@ -192,7 +192,7 @@ impl Catalog for PackageCatalog {
                 return Some(Arc::clone(own));
             }
             let generation = self.generation(&entry.catalog)?;
-            let read = directory::source(&generation.package(&entry.name), &entry.catalog).read();
+            let read = directory::source(&generation.package(&entry.name), &entry.catalog).read_apart();
             if self.entry(name).is_none_or(|now| !Arc::ptr_eq(&now, &entry)) {
                 // It was being deleted, and what was read may be a part of it. Syncs are rare: this ends.
                 continue;

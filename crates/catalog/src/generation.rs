@@ -142,7 +142,7 @@ impl Writing {
         let folder = self.folder.join(PACKAGES).join(name);
         let added = write(&folder, translation).and_then(|()| {
             let source = directory::source(&folder, &self.catalog);
-            source.read().map_err(|broken| AddError::Refused(broken.reason.to_string()))
+            source.read_apart().map_err(|broken| AddError::Refused(broken.reason.to_string()))
         });
         let package = match added {
             Ok(package) => package,

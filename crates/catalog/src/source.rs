@@ -1,5 +1,7 @@
 //! One package as it is found, before anything in it is believed.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
 use domain::Package;
 use domain::package::{IconKind, PackageFile};
 use sha2::{Digest as _, Sha256};
@@ -62,6 +64,12 @@ impl SourceFiles {
 }
 
 impl Source {
+    /// The package, or why it cannot be one. A reader that breaks down over one harms no other.
+    pub(crate) fn read_apart(self) -> Result<Package, Broken> {
+        let name = self.name.clone();
+        apart(name, || self.read())
+    }
+
     /// The package, or why it cannot be one.
     pub(crate) fn read(self) -> Result<Package, Broken> {
         let Self { name, catalog, official, files } = self;
@@ -83,6 +91,14 @@ impl Source {
             })
             .map_err(|reason| Broken { package: name, reason })
     }
+}
+
+fn apart(name: String, read: impl FnOnce() -> Result<Package, Broken>) -> Result<Package, Broken> {
+    catch_unwind(AssertUnwindSafe(read)).unwrap_or_else(|_| {
+        let problem = "broke its reader down, which is a fault of this server";
+        let reason = PackageError::rule("the package", problem, "send it to those who make this server");
+        Err(Broken { package: name, reason })
+    })
 }
 
 #[cfg(test)]
@@ -110,6 +126,13 @@ mod tests {
                 service.is_some_and(|service| service.ports.iter().any(|port| port.target == main.target))
             );
         }
+    }
+
+    #[test]
+    fn a_package_over_which_its_reader_breaks_down_is_a_broken_one() {
+        let broken = apart("notes".to_owned(), || panic!("a fault")).expect_err("it is none");
+        assert_eq!(broken.package, "notes");
+        assert!(broken.reason.to_string().contains("a fault of this server"), "{}", broken.reason);
     }
 
     proptest! {

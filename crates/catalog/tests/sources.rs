@@ -13,6 +13,7 @@ use control::ports::{Catalog, KnownRisks, Sources, SyncProgress};
 use domain::catalog::{SyncReport, Synced};
 use domain::{CatalogName, CatalogRecord, CatalogSource, Failure, FailureClass, Risk, Rule, Timestamp};
 use tempfile::TempDir;
+use tokio::net::TcpListener;
 
 const NOTES: &str = r#"
 x-appmanage:
@@ -287,6 +288,36 @@ async fn a_catalog_that_cannot_be_read_is_told_and_harms_no_other() {
     // A package that was taken away by hand.
     fs::remove_dir_all(server.folder("other").join("1/packages/papers")).expect("removed");
     assert!(server.catalog.find("papers").is_none());
+}
+
+#[test]
+fn what_was_fetched_for_a_sync_that_is_given_up_is_not_deleted_by_a_thread_that_answers_calls() {
+    // One thread answers calls, and one is for what blocks.
+    let mut runtime = tokio::runtime::Builder::new_current_thread();
+    let runtime = runtime.enable_all().max_blocking_threads(1).build().expect("a runtime");
+    runtime.block_on(async {
+        let silent = TcpListener::bind(("127.0.0.1", 0)).await.expect("a port");
+        let url = format!("https://{}/store.tar.gz", silent.local_addr().expect("it has one"));
+        let sum = "0".repeat(64);
+        let source = CatalogSource::parse(&url, None, Some(&sum), None).expect("a source");
+        let name = CatalogName::parse("store").expect("a name");
+        let server = Server::start();
+        let left = || fs::read_dir(server.data.path().join("catalogs")).expect("it is there").count();
+        let mut sync = server.catalog.stage(&name, &source, Arc::default());
+        tokio::select! {
+            staged = &mut sync => panic!("nobody answered: {:?}", staged.err()),
+            _ = silent.accept() => {}
+        }
+        let (let_go, taken) = std::sync::mpsc::channel::<()>();
+        let blocking = tokio::task::spawn_blocking(move || taken.recv().is_ok());
+        drop(sync);
+        assert_eq!(left(), 1, "it was deleted here and now");
+        let_go.send(()).expect("it waits");
+        assert!(blocking.await.expect("it does not panic"));
+        // There is one thread: whatever is done on it has come after the deletion.
+        tokio::task::spawn_blocking(|| ()).await.expect("it does not panic");
+        assert_eq!(left(), 0, "it was not deleted");
+    });
 }
 
 /// A repository with these files, as `file://`.

@@ -76,8 +76,12 @@ fn compose_text(folder: &Tree) -> Result<String, Untranslatable> {
 
 /// The package of an app.
 pub(super) fn read(tree: &Tree, app: &str) -> Result<Vec<Draft>, Untranslatable> {
-    let folder = tree.below(folder_of_apps(tree).unwrap_or(FOLDERS[0])).below(app);
-    let mut compose = loose::mapping(COMPOSE_FILES[0], &compose_text(&folder)?)?;
+    // Where this one is: looking for the place of all would list every app for each.
+    let places = FOLDERS.map(|place| tree.below(place).below(app));
+    let has_compose_file =
+        |place: &&Tree| place.files("").iter().any(|file| COMPOSE_FILES.contains(&file.as_str()));
+    let folder = places.iter().find(has_compose_file).unwrap_or(&places[0]);
+    let mut compose = loose::mapping(COMPOSE_FILES[0], &compose_text(folder)?)?;
     let Some(Value::Object(about)) = compose.remove("x-casaos") else {
         let reason = format!("{} has no x-casaos block, which tells of the app", COMPOSE_FILES[0]);
         return Err(Untranslatable::Unreadable(reason));
@@ -88,14 +92,14 @@ pub(super) fn read(tree: &Tree, app: &str) -> Result<Vec<Draft>, Untranslatable>
     keep_data_with_app(&mut compose, &name, app, &mut remarks);
     let mut files = BTreeMap::new();
     for path in paths_beside(&compose) {
-        loose::collect(&folder, &path, &mut files, &mut remarks);
+        loose::collect(folder, &path, &mut files, &mut remarks);
     }
     let main = main_service(&compose, &about);
     let about = with_what_its_service_says(about, &compose, main.as_deref());
     let web = web(&compose, &about, main.as_deref());
     let mut block = block(&about, &name);
     let settings = Settings::take(&mut compose, main.as_deref(), web.as_ref(), block.note.as_mut());
-    block.versions = vec![version(&folder, &compose, &about, main.as_deref())];
+    block.versions = vec![version(folder, &compose, &about, main.as_deref())];
     block.requirements = requirements(&compose, main.as_deref());
     block.variables = settings.variables;
     block.login = settings.login;
@@ -104,7 +108,7 @@ pub(super) fn read(tree: &Tree, app: &str) -> Result<Vec<Draft>, Untranslatable>
         block,
         compose,
         files,
-        icon: icon(&folder, &about),
+        icon: icon(folder, &about),
         remarks,
         values: settings.values,
         labels: settings.labels,

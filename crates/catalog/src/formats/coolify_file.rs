@@ -1,8 +1,6 @@
 //! A service template of Coolify as it lies in the catalog: a compose file with a header of comments, or a line of the
 //! table that Coolify itself fetches. What is in the compose file is not looked at here.
 
-use std::sync::Arc;
-
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value};
@@ -66,7 +64,7 @@ pub(super) fn names(tree: &Tree) -> Vec<String> {
             names
         }
         Some(Source::Table(path)) => {
-            let table = table(tree, &path).ok();
+            let table = tree.table(&path);
             let entries = table.as_deref().and_then(Value::as_object);
             entries.into_iter().flat_map(Map::keys).cloned().collect()
         }
@@ -79,30 +77,23 @@ pub(super) fn names(tree: &Tree) -> Vec<String> {
 ///
 /// `Unreadable`: it is not there, or not what it should be.
 pub(super) fn read(tree: &Tree, name: &str) -> Result<File, Untranslatable> {
-    let missing = || Untranslatable::Unreadable(format!("there is no template {name}"));
-    match source(tree).ok_or_else(missing)? {
-        Source::Files(folder) => {
-            for end in ["yaml", "yml"] {
-                if let Some(text) = tree.text(&format!("{folder}/{name}.{end}"))? {
-                    return Ok(of_text(text));
-                }
+    // Where this one is: looking for the place of all would list every template for each.
+    for root in ROOTS {
+        for end in ["yaml", "yml"] {
+            if let Some(text) = tree.text(&format!("{root}compose/{name}.{end}"))? {
+                return Ok(of_text(text));
             }
-            Err(missing())
         }
-        Source::Table(path) => {
-            let table = table(tree, &path)?;
-            of_entry(table.get(name).and_then(Value::as_object).ok_or_else(missing)?)
+        let table = tree.table(&format!("{root}{TABLE}"));
+        if let Some(entry) = table.as_deref().and_then(|table| table.get(name)?.as_object()) {
+            return of_entry(entry);
         }
     }
+    Err(Untranslatable::Unreadable(format!("there is no template {name}")))
 }
 
 fn stem(file: &str) -> Option<&str> {
     file.strip_suffix(".yaml").or_else(|| file.strip_suffix(".yml"))
-}
-
-fn table(tree: &Tree, path: &str) -> Result<Arc<Value>, Untranslatable> {
-    let unreadable = || Untranslatable::Unreadable(format!("{TABLE} is no table in JSON"));
-    tree.table(path).filter(|table| table.is_object()).ok_or_else(unreadable)
 }
 
 /// A compose file whose first comments are `# key: value`.

@@ -23,6 +23,7 @@ use async_trait::async_trait;
 use control::ports::{Sources, StagedCatalog, SyncProgress};
 use domain::catalog::{Listed, SyncReport, UnreadableApp};
 use domain::{CatalogName, CatalogRecord, CatalogSource, Failure};
+use tokio::runtime::Handle;
 
 use crate::PackageCatalog;
 use crate::formats::{Format, Tree, Untranslatable};
@@ -72,6 +73,20 @@ impl Drop for Staging {
     }
 }
 
+/// Has its folder deleted where work that blocks belongs, whoever drops it: there may be hundreds of thousands of files, and
+/// a sync that is given up is dropped by a thread that answers calls.
+struct DeletedApart(Option<Arc<Staging>>);
+
+impl Drop for DeletedApart {
+    fn drop(&mut self) {
+        if let Some(staging) = self.0.take()
+            && let Ok(runtime) = Handle::try_current()
+        {
+            runtime.spawn_blocking(move || drop(staging));
+        }
+    }
+}
+
 /// Deletes what an earlier life left half done.
 pub(crate) fn clear(catalogs: &Path) {
     for entry in fs::read_dir(catalogs).into_iter().flatten().flatten() {
@@ -102,12 +117,14 @@ impl Sources for PackageCatalog {
     ) -> Result<Box<dyn StagedCatalog>, Failure> {
         let failed = |error: FetchError| error.into_failure(&source.location());
         let staging = Arc::new(Staging::make(&self.folder).map_err(failed)?);
-        let work = self.stage_in_time(Arc::clone(&staging), name, source, progress);
+        let mut held = DeletedApart(Some(Arc::clone(&staging)));
+        let work = self.stage_in_time(staging, name, source, progress);
         let staged = tokio::time::timeout(self.sync_time_max, work).await;
         match staged.unwrap_or_else(|_| Err(out_of_time())) {
             Ok(staged) => Ok(Box::new(staged)),
             Err(error) => {
-                // There may be hundreds of thousands of files: nobody who answers calls is to delete them.
+                // Waited for: the next sync may need the room.
+                let staging = held.0.take();
                 let delete = move || {
                     drop(staging);
                     Ok(())
