@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use domain::Failure;
 
+use crate::commands::admission::DiskRoom;
 use crate::error::Error;
 use crate::ports::CommandError;
 use crate::recorder::off_the_runtime;
@@ -19,7 +20,7 @@ pub struct Checkup {
     /// The version of what brings projects up.
     pub compose: Result<String, CommandError>,
     /// Whether there is room for an app of ordinary size.
-    pub disk: Result<(), Error>,
+    pub disk: Result<DiskRoom, Error>,
     /// Whether there is a port to give.
     pub ports: Result<(), Error>,
     /// How many packages there are.

@@ -41,6 +41,7 @@ use tokio_util::sync::CancellationToken;
 pub use access::{Access, AccessError, Credential, Denied, Grant};
 pub use catalogs::{CatalogDetail, CatalogRequest, CatalogState};
 pub use checkup::{Checkup, GatewayCheckup};
+pub use commands::admission::DiskRoom;
 pub use commands::configure::VariableSetting;
 pub use commands::install::InstallRequest;
 pub use commands::trash::Data;

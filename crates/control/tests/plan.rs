@@ -1,6 +1,6 @@
 //! A plan says what the install then does, and changes nothing.
 
-use control::{Error, InstallRequest, Plan};
+use control::{DiskRoom, Error, InstallRequest, Plan};
 use domain::policy::Wish;
 use domain::{ErrorCode, GivenSettings, Protocol, Status, Verdict};
 use testkit::{Running, World};
@@ -95,4 +95,24 @@ async fn where_there_is_nothing_to_plan_the_refusal_is_the_answer() {
         assert_eq!(server.control.plan(request).await.expect_err("refused").code(), code);
     }
     server.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn of_an_engine_on_another_machine_nobody_takes_this_ones_room_for_its_own() {
+    for (is_elsewhere, is_refused) in [(false, true), (true, false)] {
+        let world = World::default();
+        world.engine.set_elsewhere(is_elsewhere);
+        let server = world.start();
+        server.connected().await;
+        // Enough for the data directory, and for nothing else.
+        world.host.set_disk_bytes(8 << 20);
+        world.host.set_memory_bytes(1 << 20);
+        let plan = plan(&server, "hello", "one").await;
+        assert_eq!(plan.obstacles.iter().any(|found| matches!(found, Error::NotEnough(_))), is_refused);
+        let installed = server.install("hello", "one").await;
+        assert_eq!(matches!(installed, Err(Error::NotEnough(_))), is_refused, "{installed:?}");
+        let room = server.control.checkup().await.disk;
+        assert_eq!(room.ok(), is_elsewhere.then_some(DiskRoom::OfServerOnly));
+        server.stop().await;
+    }
 }

@@ -223,6 +223,16 @@ async fn a_pull_that_fails_while_dockers_disk_has_no_room_for_it_is_told_as_a_fu
         assert!(says_both || told == said, "{failure}");
     }
     server.stop().await;
+
+    // Of another machine's disk nothing is known here.
+    world.engine.set_elsewhere(true);
+    let server = world.start();
+    server.connected().await;
+    world.engine.fail_pulls("blog", NoSuchImage, 0);
+    server.control.start("two").await.expect("accepted");
+    let failure = server.operation_ended("two").await.state.failure().cloned().expect("it failed");
+    assert_eq!(failure.class, NoSuchImage);
+    server.stop().await;
 }
 
 #[tokio::test(start_paused = true)]

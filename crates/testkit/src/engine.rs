@@ -56,6 +56,7 @@ pub struct FakeEngine {
 #[derive(Default)]
 struct State {
     away: bool,
+    is_elsewhere: bool,
     next_id: u64,
     containers: BTreeMap<ContainerId, EngineContainer>,
     behaviours: HashMap<String, Behaviour>,
@@ -162,6 +163,11 @@ impl FakeEngine {
         if away {
             state.listeners.clear();
         }
+    }
+
+    /// Moves the engine to another machine, or back: a server finds out when it reaches it.
+    pub fn set_elsewhere(&self, is_elsewhere: bool) {
+        self.state().is_elsewhere = is_elsewhere;
     }
 
     /// Loses every event from now on, or tells them again.
@@ -315,13 +321,13 @@ impl FakeEngine {
     }
 
     pub(crate) fn info(&self) -> Result<EngineInfo, EngineError> {
-        drop(self.reachable()?);
+        let is_elsewhere = self.reachable()?.is_elsewhere;
         Ok(EngineInfo {
             version: "fake".to_owned(),
             api_version: "1.41".to_owned(),
             cpu_cores: 4,
             memory_bytes: 8 << 30,
-            root_dir: "/var/lib/docker".into(),
+            root_dir: (!is_elsewhere).then(|| "/var/lib/docker".into()),
         })
     }
 

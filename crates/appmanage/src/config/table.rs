@@ -157,7 +157,8 @@ settings! {
     "projects.foreign" => projects_foreign: bool = DefaultValue::Is("true");
 
     /// The container engine. It wins over the environment variable `DOCKER_HOST`, which is asked where this is
-    /// set nowhere.
+    /// set nowhere. Behind a port it may be on another machine, whose free disk and memory nobody here can tell: they
+    /// are not looked at before an install then.
     "engine.host" => engine_host: EngineHost = DefaultValue::Is("unix:///var/run/docker.sock");
 
     /// Seconds for which an engine that is away is bridged with the last known state.

@@ -31,10 +31,20 @@ const APPS_MAX: u64 = 5_000;
 /// nobody but the install that asks.
 pub(crate) struct HostFigures {
     memory_available_bytes: u64,
-    /// On the file system of Docker's root; `None` before the engine has told where that is.
+    /// On the file system of Docker's root; `None` before the engine has told where that is, and where it is another
+    /// machine's.
     engine_disk_free_bytes: Option<u64>,
     data_dir_free_bytes: u64,
     routes: Vec<Ipv4Net>,
+}
+
+/// Where there is room.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DiskRoom {
+    /// Everywhere.
+    Enough,
+    /// In the data directory. The engine's disk is another machine's, or nobody knows yet where it is.
+    OfServerOnly,
 }
 
 impl HostFigures {
@@ -42,7 +52,7 @@ impl HostFigures {
     ///
     /// # Errors
     /// `NotEnough`
-    pub(crate) fn check_room(&self) -> Result<(), Error> {
+    pub(crate) fn check_room(&self) -> Result<DiskRoom, Error> {
         let rooms = [
             (ROOM_BYTES, self.engine_disk_free_bytes),
             (DATA_DIR_ROOM_BYTES, Some(self.data_dir_free_bytes)),
@@ -50,7 +60,8 @@ impl HostFigures {
         let full =
             rooms.into_iter().find_map(|(needed, free)| Some((needed, free.filter(|free| *free < needed)?)));
         match full {
-            None => Ok(()),
+            None if self.engine_disk_free_bytes.is_none() => Ok(DiskRoom::OfServerOnly),
+            None => Ok(DiskRoom::Enough),
             Some((needed, available)) => {
                 Err(Error::NotEnough(vec![Shortage { resource: Resource::Disk, needed, available }]))
             }
@@ -76,7 +87,7 @@ impl Control {
     /// The kernel does not tell.
     pub(crate) fn host_figures(&self) -> Result<HostFigures, HostError> {
         let root_dir =
-            self.recorder.read(|memory| memory.engine.info.as_ref().map(|info| info.root_dir.clone()));
+            self.recorder.read(|memory| memory.engine.info.as_ref().and_then(|info| info.root_dir.clone()));
         let engine_disk_free_bytes = root_dir.map(|root| self.host.disk_free_bytes(&root)).transpose()?;
         Ok(HostFigures {
             memory_available_bytes: self.host.memory_available_bytes()?,
@@ -107,7 +118,11 @@ impl Control {
             compare(Resource::Cpu, needed.cpu_cores.into(), info.cpu_cores.into());
         }
         let available = figures.memory_available_bytes;
-        let available = info.map_or(available, |info| info.memory_bytes.min(available));
+        // What is available on another machine nobody here can tell.
+        let available = info.map_or(available, |info| match info.root_dir {
+            Some(_) => info.memory_bytes.min(available),
+            None => info.memory_bytes,
+        });
         compare(Resource::Memory, needed.memory_bytes.saturating_add(promised.memory_bytes), available);
         if let Some(free) = figures.engine_disk_free_bytes {
             compare(Resource::Disk, needed.disk_bytes.saturating_add(promised.disk_bytes), free);

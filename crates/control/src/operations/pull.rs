@@ -77,7 +77,7 @@ async fn reason(control: &Arc<Control>, operation: &Operation, failure: Failure)
     let (root_dir, pulls) = control.recorder.read(|memory| {
         let record = memory.install(&operation.install);
         let pulls = record.and_then(|record| record.operation.as_ref()).map(|known| known.pulls.clone());
-        (memory.engine.info.as_ref().map(|info| info.root_dir.clone()), pulls.unwrap_or_default())
+        (memory.engine.info.as_ref().and_then(|info| info.root_dir.clone()), pulls.unwrap_or_default())
     });
     let Some(root_dir) = root_dir else { return failure };
     let asked = (Arc::clone(control), root_dir.clone());

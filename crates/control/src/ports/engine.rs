@@ -66,8 +66,9 @@ pub struct EngineInfo {
     pub cpu_cores: u32,
     /// Memory of its machine, in bytes.
     pub memory_bytes: u64,
-    /// Where it keeps images and volumes.
-    pub root_dir: PathBuf,
+    /// Where it keeps images and volumes; `None` where that may be on another machine, of which nothing else is known
+    /// here.
+    pub root_dir: Option<PathBuf>,
 }
 
 /// To whom an object on the engine belongs, by its labels.

@@ -103,6 +103,11 @@ impl Client {
         Self { endpoint, agreed: Mutex::new(None) }
     }
 
+    /// Whether the engine is on this machine. Behind a port it may be anywhere, also where the address is this machine's.
+    pub(super) const fn is_of_this_machine(&self) -> bool {
+        matches!(self.endpoint, Endpoint::Socket(_))
+    }
+
     /// Sends a call and returns once the answer has begun. Without a time limit: see [`Self::within`].
     pub(super) async fn send(&self, call: &Call<'_>) -> Result<Answer, EngineError> {
         let known = self.agreed();

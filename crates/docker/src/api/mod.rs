@@ -107,7 +107,7 @@ impl Engine for Docker {
             api_version: self.client.agreed().map(|version| version.to_string()).unwrap_or_default(),
             cpu_cores: info.cpu_cores,
             memory_bytes: info.memory_bytes,
-            root_dir: info.docker_root_dir,
+            root_dir: self.client.is_of_this_machine().then_some(info.docker_root_dir),
         })
     }
 

@@ -2,7 +2,7 @@
 
 use control::ports::{Engine as _, EngineError};
 
-use crate::Place;
+use crate::{Place, client};
 
 async fn spoken_with(newest: &str) -> (String, String) {
     let place = Place::with_api(newest);
@@ -65,4 +65,25 @@ async fn what_is_no_engine_is_said_to_be_none() {
     let docker = crate::client(&format!("unix://{}", socket.display()), folder.path());
     let (error, ()) = tokio::join!(docker.ping(), server);
     assert!(error.expect_err("it is none").to_string().contains("no container engine"));
+}
+
+#[tokio::test]
+async fn an_engine_behind_a_port_may_be_on_another_machine_and_tells_of_no_folder_on_this_one() {
+    let place = Place::with_api("1.53");
+    assert!(place.docker.info().await.expect("it answers").root_dir.is_some());
+    let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.expect("a port");
+    let address = listener.local_addr().expect("it has one");
+    let socket = place.folder.path().join("docker.sock");
+    let forward = async {
+        loop {
+            let (mut from, _) = listener.accept().await.expect("it listens");
+            let mut to = tokio::net::UnixStream::connect(&socket).await.expect("the engine is there");
+            tokio::io::copy_bidirectional(&mut from, &mut to).await.ok();
+        }
+    };
+    let remote = client(&format!("tcp://{address}"), place.folder.path());
+    tokio::select! {
+        info = remote.info() => assert_eq!(info.expect("it answers").root_dir, None),
+        () = forward => {}
+    }
 }

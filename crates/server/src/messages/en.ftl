@@ -166,6 +166,7 @@ failure-time_out = { $subject } was not ready within { $detail } s. Look at its 
 failure-engine_unreachable = The container engine could not be reached for too long. Check that Docker is running (systemctl status docker), then try again.
 failure-container_command = Docker could not do it: { $detail }. Do what it says, then try again.
 failure-broken_package = The package { $subject } is broken: { $detail }. Correct or update it, then try again.
+checkup-disk-unseen = enough in the data directory; Docker's own disk cannot be looked at from here
 failure-package_changed = The package { $subject } is not what it was when this install was accepted: it was changed, or taken out of its catalog, while the install waited for its turn and the server was restarted. Nothing was installed. Look at what the catalog has now, then install that.
 failure-not_ours = The container of the service { $subject } is gone, and this server did not make it. Run "docker compose up --detach" in the project's folder ({ $detail }), then try again.
 failure-cancelled = It was ended on request (AppCancel) and undone. If that was a mistake, try again.

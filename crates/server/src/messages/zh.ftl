@@ -166,6 +166,7 @@ failure-time_out = { $subject } 在 { $detail } 秒内没有就绪。请查看�
 failure-engine_unreachable = 长时间无法连接容器引擎。请检查 Docker 是否在运行（systemctl status docker），然后重试。
 failure-container_command = Docker 未能完成操作：{ $detail }。请按其提示处理，然后重试。
 failure-broken_package = 软件包 { $subject } 有错误：{ $detail }。请修正或更新该软件包，然后重试。
+checkup-disk-unseen = 数据目录空间充足；无法从本机查看 Docker 所在的磁盘
 failure-package_changed = 软件包 { $subject } 已不是接受此次安装时的内容：在安装排队期间，它在目录中被更改或移除，且服务器重新启动过。未安装任何内容。请查看目录中现有的内容，然后重新安装。
 failure-not_ours = 服务 { $subject } 的容器已不存在，而它不是由本服务器创建的。请在项目目录（{ $detail }）中运行 "docker compose up --detach"，然后重试。
 failure-cancelled = 已按要求（AppCancel）取消，并已撤销所做的更改。如属误操作，请重试。

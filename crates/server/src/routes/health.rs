@@ -6,7 +6,7 @@ use std::sync::Arc;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::{Extension, Json};
-use control::{DomainDetail, GatewayCheckup, SiteState, error_chain};
+use control::{DiskRoom, DomainDetail, GatewayCheckup, SiteState, error_chain};
 use wire::{CheckInfo, CheckupInfo, FindingInfo, ReadinessInfo};
 
 use crate::Server;
@@ -52,7 +52,7 @@ pub(crate) async fn checkup(
         ("store", looked.readiness.store.map(nothing).map_err(|error| error_chain(&error))),
         ("engine", looked.readiness.engine.map(nothing).map_err(told)),
         ("compose", looked.compose.map_err(|error| error.to_string())),
-        ("disk", looked.disk.map(nothing).map_err(told)),
+        ("disk", looked.disk.map(|room| room_text(context.language, room)).map_err(told)),
         ("ports", looked.ports.map(nothing).map_err(told)),
         ("catalog", catalog),
     ];
@@ -67,6 +67,13 @@ pub(crate) async fn checkup(
         })
         .collect();
     Json(CheckupInfo { ok: findings.iter().all(|finding| finding.ok), findings })
+}
+
+fn room_text(language: Language, room: DiskRoom) -> String {
+    match room {
+        DiskRoom::Enough => String::new(),
+        DiskRoom::OfServerOnly => messages::text(language, "checkup-disk-unseen", &[]),
+    }
 }
 
 /// What was looked at, and what is well or wrong about it.

@@ -162,6 +162,17 @@ async fn a_checkup_tells_of_everything_and_what_is_wrong() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_checkup_does_not_call_a_disk_well_that_nobody_could_look_at() {
+    let world = testkit::World::default();
+    world.engine.set_elsewhere(true);
+    let api = Api::start_with(world, &server::ServerSettings::default()).await;
+    let checkup = get(&api, "/doctor").await.json();
+    let disk = &checkup["findings"][3];
+    assert_eq!((&disk["check"], &disk["ok"]), (&"disk".into(), &true.into()), "{checkup}");
+    assert!(disk["found"].as_str().is_some_and(|found| found.contains("Docker")), "{checkup}");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_checkup_tells_of_a_gateway_that_refuses_and_of_a_certificate_that_does_not_come() {
     let api = Api::start_with(testkit::World::with_gateway(), &server::ServerSettings::default()).await;
     api.install("blog", "one").await;
