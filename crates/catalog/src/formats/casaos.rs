@@ -9,6 +9,7 @@ use serde_json::{Map, Value};
 
 use crate::block::{Block, RequirementsBlock, TextBlock, VersionBlock};
 use crate::formats::casaos_settings::Settings;
+use crate::formats::interpolation::{Part, parse};
 use crate::formats::loose::{self, both, text, text_at, texts};
 use crate::formats::{Draft, Icon, Tree, Untranslatable, Web, WebPort, bounds};
 use crate::size::parse_bytes;
@@ -21,8 +22,11 @@ const COMPOSE_FILES: [&str; 4] = ["docker-compose.yml", "docker-compose.yaml", "
 const PROBES: usize = 20;
 /// What a large store puts before each of its names.
 const NAME_PREFIX: &str = "big-bear-";
-/// Where `CasaOS` keeps the data of apps.
-const DATA: &str = "/DATA/AppData/";
+/// Where `CasaOS` keeps the data of apps, below its root, which some stores write as a variable.
+const ROOT: &str = "/DATA";
+const DATA: &str = "/AppData/";
+/// Keys of commands that stores want run on the server around an install.
+const COMMANDS: [&str; 2] = ["pre-install-cmd", "post-install-cmd"];
 /// How an app's picture is called.
 const ICONS: [&str; 8] =
     ["icon.svg", "icon.png", "icon.webp", "icon.jpg", "logo.svg", "logo.png", "logo.webp", "logo.jpg"];
@@ -71,7 +75,7 @@ fn compose_text(folder: &Tree) -> Result<String, Untranslatable> {
             return Ok(text);
         }
     }
-    Err(Untranslatable::Unreadable(format!("{} is missing", COMPOSE_FILES[0])))
+    Err(Untranslatable::Hidden(format!("{} is missing: it is no app", COMPOSE_FILES[0])))
 }
 
 /// The package of an app.
@@ -93,6 +97,11 @@ pub(super) fn read(tree: &Tree, app: &str) -> Result<Vec<Draft>, Untranslatable>
     let mut files = BTreeMap::new();
     for path in paths_beside(&compose) {
         loose::collect(folder, &path, &mut files, &mut remarks);
+    }
+    for command in COMMANDS.iter().filter(|command| about.contains_key(**command)) {
+        remarks.push(format!(
+            "its {command} is not run: what it prepares (files, settings, owners of folders) is missing"
+        ));
     }
     let main = main_service(&compose, &about);
     let about = with_what_its_service_says(about, &compose, main.as_deref());
@@ -118,9 +127,14 @@ pub(super) fn read(tree: &Tree, app: &str) -> Result<Vec<Draft>, Untranslatable>
     Ok(vec![draft])
 }
 
-/// The compose project's name, which is what `CasaOS` knows an app by; without what a store puts before all of its.
+/// The compose project's name, which is what `CasaOS` knows an app by; without what a store puts before all of its,
+/// as its folder shows.
 fn name(compose: &Map<String, Value>, app: &str) -> String {
     let name = text_at(compose, "name").filter(|name| !name.contains('$')).unwrap_or_else(|| app.to_owned());
+    let folder = app.to_lowercase();
+    if name.strip_suffix(&folder).is_some_and(|before| before.ends_with('-')) {
+        return folder;
+    }
     name.strip_prefix(NAME_PREFIX).filter(|rest| !rest.is_empty()).unwrap_or(&name).to_owned()
 }
 
@@ -213,7 +227,8 @@ fn main_service(compose: &Map<String, Value>, about: &Map<String, Value>) -> Opt
 }
 
 /// The port that people use: `port_map` names it by its host port, a number or a variable that `CasaOS` gives
-/// (`${WEBUI_PORT:-8080}`). A service in the host's network publishes none.
+/// (`${WEBUI_PORT:-8080}`). Stores that count on a proxy publish none: there `webui_port` names the container's, or what
+/// the main service exposes. A service in the host's network has none either.
 fn web(compose: &Map<String, Value>, about: &Map<String, Value>, main: Option<&str>) -> Option<Web> {
     let hosts = |service: &Value| -> Vec<String> {
         let ports = service.get("ports").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
@@ -242,7 +257,11 @@ fn web(compose: &Map<String, Value>, about: &Map<String, Value>, main: Option<&s
     let service = main.filter(|name| port == WebPort::First && has_ports(name)).map(ToOwned::to_owned);
     let index = text_at(about, "index").unwrap_or_default();
     let digits = |text: &str| text.chars().filter(char::is_ascii_digit).collect::<String>().parse().ok();
-    (!published.is_empty()).then(|| Web {
+    let (service, port) = match published.is_empty() {
+        false => (service, port),
+        true => (main.map(ToOwned::to_owned), WebPort::Target(exposed(compose, about, main)?)),
+    };
+    Some(Web {
         service,
         port,
         hint: digits(&told),
@@ -250,6 +269,14 @@ fn web(compose: &Map<String, Value>, about: &Map<String, Value>, main: Option<&s
         is_http: true,
         tls: text_at(about, "scheme").is_some_and(|scheme| scheme.eq_ignore_ascii_case("https")),
     })
+}
+
+/// The port of the main service that a proxy leads to: the one that is told, or the only one that it exposes.
+fn exposed(compose: &Map<String, Value>, about: &Map<String, Value>, main: Option<&str>) -> Option<u16> {
+    let (_, service) = services(compose).find(|(name, _)| Some(name.as_str()) == main)?;
+    let exposed = texts(service.get("expose"));
+    let only = exposed.first().filter(|_| exposed.len() == 1).cloned();
+    text_at(about, "webui_port").or(only)?.parse().ok()
 }
 
 /// `WEBUI_PORT` of `${WEBUI_PORT:-8080}`.
@@ -305,8 +332,8 @@ fn keep_data_with_app(compose: &mut Map<String, Value>, name: &str, app: &str, r
     let project = text_at(compose, "name").unwrap_or_default();
     let own = ["$AppID", "${AppID}", name, app, project.as_str()];
     let rewrite = |source: &str, remarks: &mut Vec<String>| -> Option<String> {
-        let (folder, path) =
-            source.strip_prefix(DATA)?.split_once('/').unwrap_or_else(|| (&source[DATA.len()..], ""));
+        let below = below_data(source)?;
+        let (folder, path) = below.split_once('/').unwrap_or((below, ""));
         if folder.is_empty() {
             return None;
         }
@@ -316,7 +343,7 @@ fn keep_data_with_app(compose: &mut Map<String, Value>, name: &str, app: &str, r
         let folder = folder.replace("${AppID}", name).replace("$AppID", name);
         if !folder.starts_with(name) {
             remarks.push(format!(
-                "{DATA}{folder} is a folder of the app's own here; it is not shared with other apps"
+                "{ROOT}{DATA}{folder} is a folder of the app's own here; it is not shared with other apps"
             ));
         }
         Some(format!("./{folder}/{path}"))
@@ -340,6 +367,12 @@ fn keep_data_with_app(compose: &mut Map<String, Value>, name: &str, app: &str, r
             Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_) => {}
         }
     }
+}
+
+/// What a path has below the folder with the data of apps.
+fn below_data(source: &str) -> Option<&str> {
+    let (root, below) = source.split_once(DATA)?;
+    (root == ROOT || matches!(parse(root).as_slice(), [Part::Use(_)])).then_some(below)
 }
 
 /// The paths of its own folder that the file may mean: what volumes and `env_file` begin with `./`.

@@ -1,9 +1,13 @@
 //! Addresses in the environment of an app in `CasaOS`' format: where its file asks its reader for the server's, says
 //! `localhost` to people, or reaches another service by way of the host.
 
+use std::collections::BTreeMap;
+use std::net::Ipv4Addr;
+
 use serde_json::{Map, Value};
 
 use crate::block::{Kind, PortBlock, TextBlock, VariableBlock};
+use crate::formats::addresses::{self, Address};
 use crate::formats::environments::each_entry;
 use crate::formats::loose::{self, text, text_at};
 use crate::formats::{Web, WebPort};
@@ -12,8 +16,10 @@ use crate::formats::{Web, WebPort};
 const OWN_NAMES: [&str; 2] = ["casaos.local", "zimaos.local"];
 /// What stands for it until it is settled.
 const SERVER: &str = "[SERVER-IP]";
-/// Names of the machine itself.
-const LOCAL: [&str; 2] = ["://localhost:", "://127.0.0.1:"];
+/// The name of the machine itself.
+const LOCAL: &str = "localhost";
+/// What stores that count on a proxy call the name that it answers to: there an app is reached by `<app>-$domain`.
+pub(super) const DOMAINS: [&str; 3] = ["domain", "APP_DOMAIN", "PCS_DOMAIN"];
 /// How containers reach ports of the host.
 const BY_HOST: [&str; 2] = ["172.17.0.1:", "host.docker.internal:"];
 /// Words in names of variables that tell people's addresses, and in those that do not.
@@ -28,7 +34,14 @@ struct Published {
 }
 
 /// Puts the addresses in that the file leaves open. Returns the variables for the host's ports that they name.
-pub(super) fn fill_in(compose: &mut Map<String, Value>, web: Option<&Web>) -> Vec<VariableBlock> {
+pub(super) fn fill_in(
+    compose: &mut Map<String, Value>,
+    main_service: Option<&str>,
+    web: Option<&Web>,
+) -> Vec<VariableBlock> {
+    if web.is_some() {
+        settle_domains(compose, main_service);
+    }
     let ports = published(compose);
     let main = match web.map(|web| &web.port) {
         Some(WebPort::Published(port)) => Some(*port),
@@ -43,10 +56,7 @@ pub(super) fn fill_in(compose: &mut Map<String, Value>, web: Option<&Web>) -> Ve
             *value = value.replace(own, SERVER);
         }
         if let Some(main) = main.filter(|_| is_public(name)) {
-            for local in LOCAL {
-                let address = format!("{local}{main}");
-                *value = replace_whole(value, &address, &format!("://{SERVER}:{main}"));
-            }
+            *value = with_server(value, main);
         }
         for by_host in BY_HOST {
             for port in ports.iter().filter(|port| port.service != service) {
@@ -96,6 +106,55 @@ fn write_server<'t>(
         variables.push(VariableBlock { of: Some(of), ..variable });
     }
     rest
+}
+
+/// Replaces the names of the app itself at the store's proxy by its own address.
+fn settle_domains(compose: &mut Map<String, Value>, main_service: Option<&str>) {
+    let project = text_at(compose, "name");
+    let own: Vec<&str> = project.as_deref().into_iter().chain(main_service).collect();
+    let hosts = BTreeMap::from(DOMAINS.map(|domain| (domain.to_owned(), Address::main())));
+    let settle = |text: &mut String| {
+        for (own, domain) in own.iter().flat_map(|own| DOMAINS.map(|domain| (own, domain))) {
+            for used in [format!("${domain}"), format!("${{{domain}}}")] {
+                *text = text.replace(&format!("://{own}-{used}"), &format!("://{used}"));
+            }
+        }
+        *text = addresses::settle(text, &hosts);
+    };
+    for (_, service) in loose::services_mut(compose) {
+        for key in ["environment", "healthcheck"] {
+            service
+                .get_mut(key)
+                .into_iter()
+                .for_each(|value| loose::each_text(value, &mut |text| settle(text)));
+        }
+    }
+}
+
+/// A public address whose host is the machine itself, or the author's own server, with that port: with the server.
+fn with_server(value: &str, port: u16) -> String {
+    let (mut written, mut rest) = (String::with_capacity(value.len()), value);
+    while let Some((before, after)) = rest.split_once("://") {
+        let end = after.find(|c: char| !(c.is_ascii_alphanumeric() || c == '.')).unwrap_or(after.len());
+        let (host, behind) = after.split_at(end);
+        let is_home = |address: Ipv4Addr| address.is_private() || address.is_loopback();
+        let is_server = host == LOCAL || host.parse().is_ok_and(is_home);
+        let told = split_port(behind);
+        let is_port = match told {
+            Some((told, _)) => told == port,
+            None => port == if before.ends_with("https") { 443 } else { 80 },
+        };
+        written.push_str(before);
+        written.push_str("://");
+        rest = match is_server && is_port {
+            true => {
+                written.push_str(&format!("{SERVER}:{port}"));
+                told.map_or(behind, |(_, behind)| behind)
+            }
+            false => after,
+        };
+    }
+    written + rest
 }
 
 fn is_public(name: &str) -> bool {
@@ -178,7 +237,7 @@ mod tests {
             is_http: true,
             tls: false,
         };
-        let variables = fill_in(&mut compose, Some(&web)).len();
+        let variables = fill_in(&mut compose, Some("web"), Some(&web)).len();
         (compose["services"]["web"]["environment"][name].as_str().unwrap_or_default().to_owned(), variables)
     }
 
@@ -191,6 +250,20 @@ mod tests {
             ("X", "http://[YOUR_IP]:7000,casaos.local", "http://${APPMANAGE_HOST}:7000,${APPMANAGE_HOST}", 0),
             ("APP_URL", "http://localhost:8085", "${APPMANAGE_URL}", 0),
             ("APP_URL", "http://localhost:80850", "http://localhost:80850", 0),
+            (
+                "APP_URL",
+                "http://192.168.1.20:8085/a,ws://10.0.0.2:8085",
+                "${APPMANAGE_URL}/a,ws://${APPMANAGE_AUTHORITY}",
+                0,
+            ),
+            (
+                "APP_URL",
+                "http://192.168.1.20 http://8.8.8.8:8085",
+                "http://192.168.1.20 http://8.8.8.8:8085",
+                0,
+            ),
+            ("X", "https://web-${APP_DOMAIN}/a https://x-$domain", "${APPMANAGE_URL}/a https://x-$domain", 0),
+            ("X", "me@$domain $domain", "me@$domain $domain", 0),
             ("INTERNAL_URL", "http://localhost:8085", "http://localhost:8085", 0),
             ("PORT", "http://localhost:8085", "http://localhost:8085", 0),
             ("API", "http://172.17.0.1:9001/v1", "http://api:9000/v1", 0),

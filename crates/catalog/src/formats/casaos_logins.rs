@@ -2,8 +2,9 @@
 
 use crate::block::TextBlock;
 use crate::formats::environments::Entry;
+use crate::formats::interpolation::{Otherwise, Part, Use, parse};
 use crate::formats::logins;
-use crate::formats::secret_names::{is_foreign, is_plausible, looks_secret};
+use crate::formats::secret_names::{is_foreign, is_made_for, is_plausible, looks_secret};
 use domain::template::is_variable_name;
 
 /// A login, as far as it was found.
@@ -13,7 +14,7 @@ pub(super) struct Found {
     pub(super) user_name: String,
     /// The entry that names the user.
     pub(super) user: Option<Entry>,
-    /// The entry with the password.
+    /// The entry with the password; without a value, the variable that is its whole value.
     pub(super) password: Option<Entry>,
     /// The password that the app ships with: it is in no entry.
     pub(super) fixed: Option<String>,
@@ -22,10 +23,19 @@ pub(super) struct Found {
 /// The login that the note tells or, where it tells none, that the entries name; those of the main service first. A
 /// password of an entry is made anew for each install, so the note no longer tells it.
 pub(super) fn find(entries: &[Entry], main: Option<&str>, note: Option<&mut TextBlock>) -> Option<Found> {
-    note.and_then(|note| told(entries, note)).or_else(|| {
+    let found = note.and_then(|note| told(entries, note)).or_else(|| {
         let (of_main, of_others): (Vec<&Entry>, Vec<&Entry>) =
             entries.iter().partition(|entry| Some(entry.service.as_str()) == main);
         named(&of_main).or_else(|| named(&of_others).filter(|found| found.user.is_some()))
+    });
+    found.map(|mut found| {
+        found.user_name = Some(found.user_name).filter(|name| !name.contains('$')).unwrap_or_default();
+        if let Some(password) = &mut found.password
+            && let Some(variable) = variable(&password.value)
+        {
+            (password.name, password.value) = (variable, String::new());
+        }
+        found
     })
 }
 
@@ -33,19 +43,30 @@ fn is_password(entry: &Entry) -> bool {
     looks_secret(&entry.name)
         && !is_foreign(&entry.name)
         && is_variable_name(&entry.name)
-        && is_plausible(&entry.value)
+        && (is_plausible(&entry.value) || variable(&entry.value).is_some())
 }
 
-/// The login in the note: an entry whose value it has, or whose name; else a table with a user and a password.
+/// The variable that is a whole value, for which a secret is made.
+fn variable(value: &str) -> Option<String> {
+    match parse(value).as_slice() {
+        [Part::Use(Use { name, otherwise: Otherwise::Nothing })] if is_made_for(name) => Some(name.clone()),
+        _ => None,
+    }
+}
+
+/// The login in the note: an entry whose value it has, or whose name; else a user and a password in its words.
 fn told(entries: &[Entry], note: &mut TextBlock) -> Option<Found> {
-    let in_table = login_of_table(&note.en);
-    let is_told = |entry: &&Entry| last_word(&note.en, &entry.value).is_some();
+    let in_words = logins::told(&note.en);
+    // Notes write a variable without braces.
+    let text_of =
+        |entry: &Entry| variable(&entry.value).map_or_else(|| entry.value.clone(), |name| format!("${name}"));
+    let is_told = |entry: &&Entry| last_word(&note.en, &text_of(entry)).is_some();
     let passwords = || entries.iter().filter(|entry| is_password(entry));
     // Keys and salts are nobody's to type.
     let is_typed = |name: &str| name.contains("TOKEN") || logins::find([name]).is_some();
     let is_named = |entry: &&Entry| is_typed(&entry.name) && last_word(&note.en, &entry.name).is_some();
     let Some(password) = passwords().find(is_told).or_else(|| passwords().find(is_named)) else {
-        let (user_name, fixed) = in_table?;
+        let (user_name, fixed) = in_words.filter(|(_, password)| !password.contains('$'))?;
         return Some(Found { user_name, fixed: Some(fixed), ..Found::default() });
     };
     let is_user = |entry: &&Entry| {
@@ -53,14 +74,16 @@ fn told(entries: &[Entry], note: &mut TextBlock) -> Option<Found> {
         entry.service == password.service && (name.contains("USER") || name.contains("EMAIL"))
     };
     let user = entries.iter().filter(is_user).find(is_told).cloned();
-    let user_name = match (&user, in_table) {
+    let user_name = match (&user, in_words) {
         (Some(user), _) => user.value.clone(),
-        (None, Some((user_name, told))) if told == password.value => user_name,
+        (None, Some((user_name, told))) if told == text_of(password) => user_name,
         _ => String::new(),
     };
+    let (sample, name) = (text_of(password), variable(&password.value));
+    let name = name.as_ref().unwrap_or(&password.name);
     for (text, made) in [(&mut note.en, "made for you:"), (&mut note.zh, "自动生成：")] {
-        if let Some(at) = last_word(text, &password.value) {
-            text.replace_range(at..at + password.value.len(), &format!("({made} {})", password.name));
+        if let Some(at) = last_word(text, &sample) {
+            text.replace_range(at..at + sample.len(), &format!("({made} {name})"));
         }
     }
     Some(Found { user_name, user, password: Some(password.clone()), fixed: None })
@@ -78,26 +101,6 @@ fn named(entries: &[&Entry]) -> Option<Found> {
     let user = find(login.user_variable);
     let user_name = user.as_ref().map(|user| user.value.clone()).unwrap_or_default();
     Some(Found { user_name, user, password: Some(password), fixed: None })
-}
-
-/// User and password of the one row of a table in Markdown that has both and nothing else.
-fn login_of_table(text: &str) -> Option<(String, String)> {
-    let cells = |line: &str| -> Vec<String> {
-        let line = line.trim().trim_matches(['/', '|']);
-        let cell = |cell: &str| cell.trim().trim_matches(['`', '*', ' ']).to_owned();
-        line.split(['|', '/']).map(cell).collect()
-    };
-    let is_header = |line: &[String]| {
-        let has = |at: usize, words: &[&str]| {
-            line.get(at).is_some_and(|cell| words.iter().any(|word| cell.to_lowercase().contains(word)))
-        };
-        line.len() == 2 && has(0, &["user", "account", "mail", "login"]) && has(1, &["password"])
-    };
-    let mut lines = text.lines().map(cells).skip_while(|line| !is_header(line)).skip(1);
-    let [user, password] = <[String; 2]>::try_from(lines.next()?).ok()?;
-    let is_one = |word: &str| !word.is_empty() && !word.contains(char::is_whitespace);
-    let is_alone = lines.next().is_none_or(|next| next.len() != 2);
-    (is_one(&user) && is_one(&password) && is_alone).then_some((user, password))
 }
 
 /// Where that word stands last in a text.

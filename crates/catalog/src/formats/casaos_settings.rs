@@ -10,7 +10,7 @@ use crate::formats::casaos::localised;
 use crate::formats::environments::{Entry, each_entry, entries};
 use crate::formats::loose::{self, both, text_at};
 use crate::formats::secret_names::{is_made_for, is_password_hash, is_placeholder, looks_secret, told_shape};
-use crate::formats::{Web, casaos_addresses, casaos_logins};
+use crate::formats::{Web, addresses, casaos_addresses, casaos_logins};
 use domain::template::is_variable_name;
 
 /// What `CasaOS` itself gives to every app: name, kind, and what it usually is.
@@ -48,7 +48,7 @@ impl Settings {
     ) -> Self {
         let samples = entries(compose);
         let mut settings = Self { labels: labels(compose, &samples), ..Self::default() };
-        settings.variables = casaos_addresses::fill_in(compose, web);
+        settings.variables = casaos_addresses::fill_in(compose, main, web);
         let found = casaos_logins::find(&entries(compose), main, note);
         if let Some(found) = &found {
             settings.tell_login(found);
@@ -70,10 +70,13 @@ impl Settings {
 
     fn tell_login(&mut self, found: &casaos_logins::Found) {
         // With the sample as its default it is known for the secret that it is, wherever the same value stands.
-        self.variables.extend(found.password.as_ref().map(|password| VariableBlock {
-            label: self.label(&password.name),
-            default: Some(password.value.clone().into()),
-            ..blank(&password.name, Kind::Text)
+        self.variables.extend(found.password.as_ref().map(|password| match password.value.as_str() {
+            "" => blank(&password.name, Kind::Secret),
+            sample => VariableBlock {
+                label: self.label(&password.name),
+                default: Some(sample.into()),
+                ..blank(&password.name, Kind::Text)
+            },
         }));
         self.login = Some(LoginBlock {
             user_name: found.user_name.clone(),
@@ -100,6 +103,10 @@ impl Settings {
                 self.values.insert(name.to_owned(), value.to_owned());
             }
             self.variables.push(variable);
+        }
+        for domain in casaos_addresses::DOMAINS.into_iter().filter(|domain| loose::uses(&whole, domain)) {
+            let value = Some(addresses::HOST.to_owned());
+            self.variables.push(VariableBlock { value, ..blank(domain, Kind::Derived) });
         }
         // What the file only names it may tell how to make.
         for (name, label) in self.labels.clone() {
@@ -205,11 +212,21 @@ fn labels(compose: &Map<String, Value>, samples: &[Entry]) -> BTreeMap<String, T
                     .iter()
                     .filter(|sample| sample.name == name)
                     .fold(label, |label, sample| without_value(&label, &sample.value));
+                let label = if looks_secret(&name) { without_word(&label) } else { label };
                 labels.entry(name).or_insert(label);
             }
         }
     }
     labels
+}
+
+/// `Password: changeme` without what it was in another version of the file.
+fn without_word(label: &TextBlock) -> TextBlock {
+    let word = |text: &str| text.rsplit_once(": ").map_or(text, |(_, word)| word).to_owned();
+    match word(&label.en) {
+        word if word.contains(char::is_whitespace) => label.clone(),
+        word => without_value(label, &word),
+    }
 }
 
 /// `Password: changeme` without the sample, which is the default or no longer true.

@@ -52,7 +52,7 @@ services:
         - container: THEME
           description: { en_US: "Container Variable: THEME" }
         - container: DB_PASSWORD
-          description: { en_US: Password of the database }
+          description: { en_US: "Password of the database: other" }
         - container: DB_HOST
           description: { en_US: Host of the database }
   notes-db:
@@ -107,6 +107,22 @@ fn a_store_is_told_by_its_blocks() {
 }
 
 #[test]
+fn an_app_is_called_as_its_folder_where_the_store_puts_something_before_its_names() {
+    for (name, expected) in [
+        ("big-bear-notes", "notes"),
+        ("shop-press-notes", "notes"),
+        ("big-bear-pad", "pad"),
+        ("keynotes", "keynotes"),
+    ] {
+        assert_eq!(
+            draft(&NOTES.replace("name: big-bear-notes", &format!("name: {name}"))).name,
+            expected,
+            "{name}"
+        );
+    }
+}
+
+#[test]
 fn people_are_told_what_the_block_says() {
     let draft = draft(NOTES);
     assert_eq!(draft.name, "notes");
@@ -141,6 +157,44 @@ fn the_port_that_people_use_is_the_one_of_port_map() {
 
     let host = NOTES.replace("    ports:", "    network_mode: host\n    expose:");
     assert_eq!(draft(&host).web, None);
+}
+
+const BEHIND_A_PROXY: &str = r#"
+name: notes
+services:
+  web:
+    image: example/notes:2
+    expose: ["8000", 9000]
+    environment:
+      URL: https://notes-${APP_DOMAIN}/x
+      ALLOWED: localhost $domain
+      ADMIN_USER: boss
+      ADMIN_PASSWORD: $default_pwd
+    healthcheck: { test: "curl https://web-$APP_DOMAIN/" }
+    volumes: ["${DATA_ROOT:-/DATA}/AppData/$AppID/data/:/data"]
+x-casaos:
+  main: web
+  webui_port: 8000
+  pre-install-cmd: mkdir -p /DATA/AppData/notes
+  title: { en_US: Notes }
+  tips: { before_install: { en_US: "Password: `$default_pwd`" } }
+"#;
+
+#[test]
+fn an_app_behind_the_stores_proxy_has_a_page_and_its_address_here() {
+    let translation = draft(BEHIND_A_PROXY).finish().expect("it is a package");
+    let has = |text: &str| assert!(translation.compose.contains(text), "{text}: {}", translation.compose);
+    for text in ["- 8000:8000", "URL: ${APPMANAGE_URL}/x", "ALLOWED: localhost ${domain}", "- data:/data"] {
+        has(text);
+    }
+    has("test: curl ${APPMANAGE_URL}/");
+    has("value: ${APPMANAGE_HOST}");
+    has("password_variable: default_pwd");
+    has("Password: `(made for you: default_pwd)`");
+    assert_eq!(translation.remarks.len(), 1, "{:?}", translation.remarks);
+    assert!(translation.remarks[0].starts_with("its pre-install-cmd is not run"));
+    let web = draft(&BEHIND_A_PROXY.replace("  webui_port: 8000\n", "")).web;
+    assert_eq!(web, None, "it exposes two");
 }
 
 #[test]

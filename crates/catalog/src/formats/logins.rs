@@ -1,4 +1,5 @@
-//! Which of an app's variables its first user signs in with, where the format does not say it: by their names.
+//! Whom an app's first user signs in as, where the format does not say it: by the names of its variables, or by the
+//! words of its description.
 
 use std::collections::BTreeSet;
 
@@ -77,6 +78,54 @@ pub(super) fn find_for<'n>(names: impl IntoIterator<Item = &'n str>, image: &str
     })
 }
 
+/// User and password that a text in Markdown tells, in a table or in two lines; `None` where there are several.
+pub(super) fn told(text: &str) -> Option<(String, String)> {
+    login_of_table(text).or_else(|| login_of_lines(text))
+}
+
+/// User and password of the one pair of lines `- **Username**: admin` and `- **Password**: sample`.
+fn login_of_lines(text: &str) -> Option<(String, String)> {
+    let plain =
+        |text: &str| text.trim_matches(|c: char| c.is_whitespace() || "`*-+•_\"'".contains(c)).to_lowercase();
+    let lines: Vec<(String, &str)> = text
+        .lines()
+        .filter(|line| !line.trim().is_empty())
+        .map(|line| {
+            line.split_once(':').map_or_else(|| (String::new(), line), |(key, told)| (plain(key), told))
+        })
+        .collect();
+    let is = |key: &str, words: &[&str]| words.iter().any(|word| key.ends_with(word));
+    let is_login = |two: &&[(String, &str)]| {
+        is(&two[0].0, &["user", "username", "user name", "login", "mail"]) && is(&two[1].0, &["password"])
+    };
+    let mut logins = lines.windows(2).filter(is_login);
+    let value = |told: &str| told.trim_matches(|c: char| c.is_whitespace() || "`*\"'".contains(c)).to_owned();
+    let (user, password) = logins.next().map(|two| (value(two[0].1), value(two[1].1)))?;
+    let is_one =
+        |word: &str| !word.is_empty() && !word.contains(|c: char| c.is_whitespace() || "<>[]{}".contains(c));
+    (is_one(&user) && is_one(&password) && logins.next().is_none()).then_some((user, password))
+}
+
+/// User and password of the one row of a table in Markdown that has both and nothing else.
+fn login_of_table(text: &str) -> Option<(String, String)> {
+    let cells = |line: &str| -> Vec<String> {
+        let line = line.trim().trim_matches(['/', '|']);
+        let cell = |cell: &str| cell.trim().trim_matches(['`', '*', ' ']).to_owned();
+        line.split(['|', '/']).map(cell).collect()
+    };
+    let is_header = |line: &[String]| {
+        let has = |at: usize, words: &[&str]| {
+            line.get(at).is_some_and(|cell| words.iter().any(|word| cell.to_lowercase().contains(word)))
+        };
+        line.len() == 2 && has(0, &["user", "account", "mail", "login"]) && has(1, &["password"])
+    };
+    let mut lines = text.lines().map(cells).skip_while(|line| !is_header(line)).skip(1);
+    let [user, password] = <[String; 2]>::try_from(lines.next()?).ok()?;
+    let is_one = |word: &str| !word.is_empty() && !word.contains(char::is_whitespace);
+    let is_alone = lines.next().is_none_or(|next| next.len() != 2);
+    (is_one(&user) && is_one(&password) && is_alone).then_some((user, password))
+}
+
 fn is_inner(name: &str) -> bool {
     let upper = name.to_ascii_uppercase();
     // What ends so is an address, not a server.
@@ -140,6 +189,25 @@ mod tests {
         let login =
             find_for(["RABBITMQ_DEFAULT_USER", "RABBITMQ_DEFAULT_PASS"], "rabbitmq:3").expect("its own");
         assert_eq!(login.password_variable.as_deref(), Some("RABBITMQ_DEFAULT_PASS"));
+    }
+
+    #[test]
+    fn a_text_tells_one_user_and_one_password() {
+        let pair = |user: &str, password: &str| Some((user.to_owned(), password.to_owned()));
+        for (text, expected) in [
+            (
+                "Keeps notes.\n\n- **username**: admin\n- **password**: `sample-1`\n\nMore.",
+                pair("admin", "sample-1"),
+            ),
+            ("# Default\nUsername: a@example.org\n\nPassword: sample", pair("a@example.org", "sample")),
+            ("| User | Password |\n| a | b |", pair("a", "b")),
+            ("Username: a\nPassword: b\nUsername: c\nPassword: d", None),
+            ("Username: a\nPassword: the one that you set", None),
+            ("Username: <yours>\nPassword: x", None),
+            ("Username: a", None),
+        ] {
+            assert_eq!(told(text), expected, "{text}");
+        }
     }
 
     #[test]

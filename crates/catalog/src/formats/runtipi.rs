@@ -8,16 +8,19 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
-use crate::block::{Block, VersionBlock};
+use crate::block::{Block, LoginBlock, VersionBlock};
 use crate::formats::addresses::{self, Address};
 use crate::formats::environments::entries;
 use crate::formats::loose::{self, both, text, text_at, texts};
 use crate::formats::runtipi_form::Form;
-use crate::formats::{Draft, PackagedFile, Tree, Untranslatable, Web, WebPort, bounds, runtipi_compose};
+use crate::formats::{
+    Draft, PackagedFile, Tree, Untranslatable, Web, WebPort, bounds, logins, runtipi_compose,
+};
 
 const CONFIG: &str = "config.json";
 const DYNAMIC: &str = "docker-compose.json";
 const PLAIN: &str = "docker-compose.yml";
+const DESCRIPTION: &str = "metadata/description.md";
 /// Apps that are looked at to tell the format.
 const PROBES: usize = 20;
 /// How compose files write the folder with the app's data; what the app ships in its `data` is copied there.
@@ -55,7 +58,7 @@ pub(super) fn apps(tree: &Tree) -> Vec<String> {
 pub(super) fn read(tree: &Tree, app: &str) -> Result<Vec<Draft>, Untranslatable> {
     let folder = tree.below("apps").below(app);
     let config = loose::json(&folder, CONFIG)?
-        .ok_or_else(|| Untranslatable::Unreadable(format!("{CONFIG} is missing")))?;
+        .ok_or_else(|| Untranslatable::Hidden(format!("{CONFIG} is missing: it is no app")))?;
     for (key, withdrawn, why) in [
         ("deprecated", true, "its catalog has withdrawn it"),
         ("available", false, "its catalog does not offer it at present"),
@@ -74,7 +77,7 @@ pub(super) fn read(tree: &Tree, app: &str) -> Result<Vec<Draft>, Untranslatable>
     let mut form = Form::read(&config, &Value::Object(compose.clone()), &mut remarks)?;
     let main = runtipi_compose::take_main(&mut compose);
     let version = version(&config, &compose, main.as_deref());
-    let login = form.login(&entries(&mut compose), main.as_deref());
+    let login = form.login(&entries(&mut compose), main.as_deref()).or_else(|| told_login(&folder, &config));
     let mut values = BTreeMap::from([("ROOT_FOLDER_HOST".to_owned(), ROOT.to_owned())]);
     if web.is_some() {
         values.extend(port.map(|port| ("APP_PORT".to_owned(), port.to_string())));
@@ -178,6 +181,15 @@ fn version(config: &Map<String, Value>, compose: &Map<String, Value>, main: Opti
     loose::version(text_at(config, "version"), image)
 }
 
+/// The login that the app ships with, where its description tells it.
+fn told_login(folder: &Tree, config: &Map<String, Value>) -> Option<LoginBlock> {
+    let long = folder.text(DESCRIPTION).ok().flatten();
+    let texts = long.into_iter().chain(text_at(config, "description"));
+    let (user_name, password) = texts.filter_map(|text| logins::told(&text)).next()?;
+    let is_plain = !user_name.contains('$') && !password.contains('$');
+    is_plain.then(|| LoginBlock { user_name, password: Some(password), ..LoginBlock::default() })
+}
+
 /// The port that people use: Runtipi gives its host port as `APP_PORT`.
 fn web(compose: &Map<String, Value>, config: &Map<String, Value>, hint: Option<u16>) -> Option<Web> {
     let services = compose.get("services").and_then(Value::as_object).into_iter().flatten();
@@ -196,7 +208,8 @@ fn web(compose: &Map<String, Value>, config: &Map<String, Value>, hint: Option<u
         hint,
         path: format!("/{}", path.trim_start_matches('/')),
         is_http: !is_set("no_gui"),
-        tls: is_set("https"),
+        tls: is_set("https")
+            || loose::services(compose).any(|(_, service)| runtipi_compose::speaks_tls(service)),
     })
 }
 

@@ -4,7 +4,7 @@
 use serde_json::{Map, Value, json};
 
 use crate::formats::Untranslatable;
-use crate::formats::loose::{self, text, text_at};
+use crate::formats::loose::{self, text, text_at, texts};
 
 /// Keys that tell Runtipi something, and are nothing of compose.
 const OWN_KEYS: [&str; 8] = [
@@ -21,8 +21,11 @@ const OWN_KEYS: [&str; 8] = [
 const SPELLED: [(&str, &str); 1] = [("healthCheck", "healthcheck")];
 /// Keys below which names are the app's own and stay as they are.
 const OF_THE_APP: [&str; 6] = ["dependsOn", "ulimits", "sysctls", "logging", "labels", "environment"];
-/// What marks the main service until it was asked for.
+/// What marks the main service until it was asked for, and one that speaks TLS.
 const MAIN: &str = "x-main";
+const TLS: &str = "x-tls";
+/// What the proxy is told of a service that does.
+const SCHEME_LABEL: &str = ".loadbalancer.server.scheme";
 
 /// The compose file that it means.
 pub(super) fn from_dynamic(
@@ -85,6 +88,9 @@ fn one(service: &Map<String, Value>, is_main: bool) -> Value {
     written.entry("restart").or_insert_with(|| "unless-stopped".into());
     if is_main {
         written.insert(MAIN.to_owned(), true.into());
+        if speaks_tls(service) {
+            written.insert(TLS.to_owned(), true.into());
+        }
     }
     Value::Object(written)
 }
@@ -180,6 +186,18 @@ fn compose_key(key: &str) -> String {
         written.push(letter.to_ascii_lowercase());
     }
     written
+}
+
+/// Whether a service of either file says that it speaks TLS itself, whatever is in front of it.
+pub(super) fn speaks_tls(service: &Map<String, Value>) -> bool {
+    let is_set = |key: &str| service.get(key).and_then(Value::as_bool) == Some(true);
+    let says_so = |labels: &Value| match labels {
+        Value::Object(map) => map.iter().any(|(key, told)| key.ends_with(SCHEME_LABEL) && told == "https"),
+        list => texts(Some(list)).iter().any(|label| label.ends_with(&format!("{SCHEME_LABEL}=https"))),
+    };
+    is_set(TLS)
+        || is_set("httpsBackend")
+        || ["extraLabels", "labels"].iter().filter_map(|key| service.get(*key)).any(says_so)
 }
 
 /// In a compose file that marks its main service by `x-runtipi`, publishes that service's port.

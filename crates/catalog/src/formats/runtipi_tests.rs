@@ -114,6 +114,19 @@ fn a_login_is_the_one_that_the_main_service_is_given() {
 }
 
 #[test]
+fn a_login_that_the_app_ships_with_is_told_by_its_description() {
+    let config = CONFIG_TEXT.replace("ADMIN_PASSWORD", "UNUSED_PASSWORD");
+    let description = "Keeps notes.\n\n- **username**: boss\n- **password**: sample-1\n";
+    let files = [
+        ("config.json", config.as_str()),
+        ("docker-compose.json", COMPOSE_TEXT),
+        ("metadata/description.md", description),
+    ];
+    let login = draft(&files).block.login.expect("it is told");
+    assert_eq!((login.user_name.as_str(), login.password.as_deref()), ("boss", Some("sample-1")));
+}
+
+#[test]
 fn an_app_is_told_the_address_that_it_has() {
     let compose = COMPOSE_TEXT.replace("${APP_PROTOCOL:-http}://${APP_DOMAIN}", "https://${APP_DOMAIN}/x");
     let environment = |text: &str| draft(&[(CONFIG, CONFIG_TEXT), (DYNAMIC, text)]).compose;
@@ -192,6 +205,23 @@ fn the_port_that_people_use_is_the_main_services() {
     assert_eq!((web.port, web.hint), (WebPort::Variable("APP_PORT".to_owned()), Some(8090)));
     assert_eq!((web.path.as_str(), web.tls, web.is_http), ("/admin/", true, true));
     assert_eq!(draft.values["APP_PORT"], "8090");
+}
+
+#[test]
+fn a_page_behind_a_proxy_that_speaks_tls_to_it_is_one_of_https() {
+    let config = CONFIG_TEXT.replace("\"https\": true", "\"https\": false");
+    let tls = |labels: &str| {
+        let compose = COMPOSE_TEXT.replace(r#""extraLabels": {"a": "b"}"#, labels);
+        let files = [("config.json", config.as_str()), ("docker-compose.json", compose.as_str())];
+        draft(&files).web.expect("it has a page").tls
+    };
+    assert!(!tls(
+        r#""extraLabels": {"traefik.http.services.{{RUNTIPI_APP_ID}}.loadbalancer.server.port": "80"}"#
+    ));
+    assert!(tls(
+        r#""extraLabels": {"traefik.http.services.{{RUNTIPI_APP_ID}}.loadbalancer.server.scheme": "https"}"#
+    ));
+    assert!(tls(r#""httpsBackend": true"#));
 }
 
 #[test]

@@ -223,6 +223,11 @@ pub(crate) fn is_database_password(name: &str) -> bool {
     matches!(name, "POSTGRES_PASSWORD" | "MYSQL_PASSWORD" | "MARIADB_PASSWORD" | "MONGO_INITDB_ROOT_PASSWORD")
 }
 
+/// Whether a client is told by that name how it signs in, or the very secret: the value shows which.
+pub(crate) fn may_repeat_secret(name: &str) -> bool {
+    words(name).last().is_some_and(|word| word == "AUTH")
+}
+
 /// Whether a value only says what belongs there: `<your password>`.
 pub(crate) fn is_placeholder(value: &str) -> bool {
     let inside = value.strip_prefix('<').and_then(|rest| rest.strip_suffix('>'));

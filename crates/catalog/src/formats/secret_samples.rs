@@ -10,7 +10,7 @@ use crate::formats::Untranslatable;
 use crate::formats::interpolation::{Part, parse};
 use crate::formats::secret_names::{
     is_database_password, is_derived, is_foreign, is_identity, is_made_for, is_own_key, is_placeholder,
-    is_plausible, is_short_number_of, looks_secret,
+    is_plausible, is_short_number_of, looks_secret, may_repeat_secret,
 };
 use crate::formats::secrets::Surroundings;
 
@@ -58,7 +58,9 @@ impl Seen<'_> {
             if is_derived(value) && looks_secret(name) && !is_foreign(name) {
                 self.derived.insert(name.to_owned());
             }
-            self.others.insert(value.to_owned());
+            if !may_repeat_secret(name) {
+                self.others.insert(value.to_owned());
+            }
             return;
         };
         let index = self.places.iter().position(|(known, _)| known == value).unwrap_or_else(|| {

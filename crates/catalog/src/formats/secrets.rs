@@ -11,7 +11,7 @@ use crate::formats::interpolation::{Part, escaped, parse};
 use crate::formats::known::Known;
 use crate::formats::offered::text_variable;
 pub(crate) use crate::formats::secret_names::is_made_for;
-use crate::formats::secret_names::{is_identity, looks_secret};
+use crate::formats::secret_names::{is_identity, looks_secret, may_repeat_secret};
 use crate::formats::secret_samples::{Sample, find, unquoted};
 
 type Object = Map<String, Value>;
@@ -123,7 +123,8 @@ pub(crate) fn shape(sample: &str) -> Option<ShapeBlock> {
 fn replace(value: &mut Value, key: Option<&str>, before: Option<&str>, samples: &[Sample]) {
     match value {
         Value::String(text) => {
-            let is_meant = key.is_some_and(|key| looks_secret(key) && !is_identity(key))
+            let is_meant = key
+                .is_some_and(|key| (looks_secret(key) && !is_identity(key)) || may_repeat_secret(key))
                 || before.is_some_and(announces);
             *text = replaced(text, is_meant, samples);
         }
@@ -283,7 +284,7 @@ mod tests {
                 "healthcheck": { "test": "pg_isready -U postgres" } },
             "web": { "environment": { "URL": "postgres://postgres:postgres@db/postgres", "SECRET_KEY": "s3cr3t-key-0" },
                 "command": ["--key", "s3cr3t-key-0", "x-s3cr3t-key-0$$"] },
-            "cache": { "command": "redis-server --requirepass postgres" },
+            "cache": { "command": "redis-server --requirepass postgres", "environment": { "CLIENT_AUTH": "postgres" } },
         } }));
         assert_eq!(
             compose["services"],
@@ -292,7 +293,8 @@ mod tests {
                     "healthcheck": { "test": "pg_isready -U postgres" } },
                 "web": { "environment": { "URL": "postgres://postgres:${POSTGRES_PASSWORD}@db/postgres",
                     "SECRET_KEY": "${SECRET_KEY}" }, "command": ["--key", "${SECRET_KEY}", "x-${SECRET_KEY}$$"] },
-                "cache": { "command": "redis-server --requirepass ${POSTGRES_PASSWORD}" },
+                "cache": { "command": "redis-server --requirepass ${POSTGRES_PASSWORD}",
+                    "environment": { "CLIENT_AUTH": "${POSTGRES_PASSWORD}" } },
             })
         );
         let names: Vec<_> = variables.iter().map(|v| (v.name.as_str(), v.kind)).collect();

@@ -359,7 +359,11 @@ fn clean_dependencies(
         Some(Value::Array(items)) => {
             let mut kept: Vec<Value> = Vec::new();
             for item in std::mem::take(items) {
-                let dependency = known.settle(item.as_str().unwrap_or_default()).text;
+                let Some(item) = item.as_str() else {
+                    let why = format!("its service {name} depends on what is no name of one");
+                    return Err(Untranslatable::Unreadable(why));
+                };
+                let dependency = known.settle(item).text;
                 if check(&dependency)? && !kept.contains(&json!(dependency)) {
                     kept.push(json!(dependency));
                 }
