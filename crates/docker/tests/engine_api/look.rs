@@ -48,8 +48,13 @@ async fn an_object_that_cannot_be_read_is_left_out_and_the_rest_is_shown() {
 #[tokio::test]
 async fn a_container_that_cannot_be_inspected_is_shown_as_the_list_tells_of_it() {
     let place = Place::with_api("1.41");
+    let anonymous = "5e".repeat(32);
     for id in ["broken", "failing", "hanging"] {
-        place.daemon.put_container(container(id, "p", id, "i", "n"));
+        let mut listed = container(id, "p", id, "i", "n");
+        listed["Mounts"] = serde_json::json!([
+            {"Type": "volume", "Name": anonymous, "Source": "/var/lib/docker", "Destination": "/data"},
+            {"Type": "volume", "Name": "p_data", "Destination": "/named"}, {"Type": "bind", "Destination": "/etc"}]);
+        place.daemon.put_container(listed);
     }
     place.daemon.answer("GET /containers/broken/json", 200, r#"{"Id": {"is": "no text"}}"#);
     place.daemon.answer("GET /containers/failing/json", 500, r#"{"message":"no"}"#);
@@ -67,6 +72,8 @@ async fn a_container_that_cannot_be_inspected_is_shown_as_the_list_tells_of_it()
             (ContainerState::Running, 1_767_225_600_000)
         );
         assert_eq!(shown.ports, [("0.0.0.0".parse().expect("an address"), Protocol::Tcp, 8080)]);
+        // An uninstall removes the container, which alone names it.
+        assert_eq!(shown.anonymous_volumes, [("/data".to_owned(), anonymous.clone())], "{id}");
     }
 }
 

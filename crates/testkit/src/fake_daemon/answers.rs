@@ -74,8 +74,8 @@ fn of_state(state: &mut State, method: &Method, path: &str) -> Response<Body> {
             let short = |inspect: &Value| {
                 json!({
                     "Id": inspect["Id"], "Names": [inspect["Name"]], "Created": 1_767_225_600,
-                    "State": inspect["State"]["Status"], "Status": "Up 5 minutes",
-                    "Labels": inspect["Config"]["Labels"],
+                    "State": inspect["State"]["Status"], "Status": in_words(&inspect["State"]),
+                    "Mounts": inspect["Mounts"], "Labels": inspect["Config"]["Labels"],
                     "Ports": [{"IP": "0.0.0.0", "PrivatePort": 80, "PublicPort": 8080, "Type": "tcp"},
                               {"PrivatePort": 443, "Type": "tcp"}],
                 })
@@ -105,6 +105,16 @@ fn of_state(state: &mut State, method: &Method, path: &str) -> Response<Body> {
             false => missing(),
         },
         _ => error(404, &format!("page not found: {line}")),
+    }
+}
+
+/// A container's state as the list tells it.
+fn in_words(state: &Value) -> String {
+    match (state["Status"].as_str(), state["Health"]["Status"].as_str()) {
+        (Some("exited"), _) => format!("Exited ({}) 5 minutes ago", state["ExitCode"]),
+        (_, Some("starting")) => "Up 5 minutes (health: starting)".to_owned(),
+        (_, Some(health)) => format!("Up 5 minutes ({health})"),
+        _ => "Up 5 minutes".to_owned(),
     }
 }
 
