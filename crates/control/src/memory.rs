@@ -251,9 +251,11 @@ impl Memory {
             } else {
                 // What is on the engine already, and what has come while the disk was at work.
                 let seen = self.engine.containers.values().filter(|found| found.owner.is_of_app(&app));
-                let seen = seen.map(|found| found.facts.clone()).collect();
+                let seen: Vec<_> = seen.map(|found| found.facts.clone()).collect();
                 let mut app = app;
-                app.observation.take_in_all(seen, now);
+                for facts in seen {
+                    app.observation.take_in(facts, now);
+                }
                 self.insert(app, None, now);
             }
         }

@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
-use domain::{ContainerId, InstallId, Origin, Timestamp};
+use domain::{ContainerFacts, ContainerId, InstallId, Origin, Timestamp};
 use futures_util::StreamExt;
 use futures_util::future::BoxFuture;
 use futures_util::stream::FuturesUnordered;
@@ -243,9 +243,23 @@ impl Memory {
         for AppRecord { app, .. } in self.records_mut() {
             let named = by_install.get(&(app.origin == Origin::Installed).then_some(&app.install));
             let own = named.into_iter().flatten().filter(|found| found.owner.is_of_app(app));
-            app.observation.take_in_all(own.map(|found| found.facts.clone()).collect(), now);
+            let own: Vec<ContainerFacts> = own.map(|found| found.facts.clone()).collect();
+            app.observation.containers.retain(|id, _| own.iter().any(|facts| facts.id == *id));
+            for facts in own {
+                app.observation.take_in(facts, now);
+            }
         }
-        self.engine.containers = sight.containers.into_iter().map(|c| (c.facts.id.clone(), c)).collect();
+        let shown =
+            sight.containers.into_iter().map(|found| self.with_what_is_known(found)).collect::<Vec<_>>();
+        self.engine.containers = shown.into_iter().map(|c| (c.facts.id.clone(), c)).collect();
+    }
+
+    /// One that could not be inspected has a new state, and is else as it was.
+    fn with_what_is_known(&self, found: EngineContainer) -> EngineContainer {
+        match self.engine.containers.get(&found.facts.id).filter(|_| found.facts.is_partial) {
+            Some(known) => EngineContainer { facts: found.facts.after(Some(&known.facts)), ..known.clone() },
+            None => found,
+        }
     }
 
     fn take_in_container(&mut self, id: &ContainerId, container: Option<EngineContainer>, now: Timestamp) {

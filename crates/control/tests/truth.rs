@@ -142,6 +142,37 @@ async fn a_container_that_the_engine_hangs_over_hides_no_other() {
     server.stop().await;
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_container_that_cannot_be_inspected_for_a_while_is_no_crash_loop() {
+    let world = World::default();
+    let server = with_a_running_app(&world).await;
+    world.engine.change("one", "web", |facts| facts.restart_count = 3);
+    server.has_status("one", Status::Error).await;
+    server.has_status("one", Status::Running).await;
+    let id = world.engine.hang_over("one", "web");
+    tokio::time::sleep(Duration::from_secs(150)).await;
+    world.engine.answer_about(&id);
+    for _ in 0..150 {
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        assert_eq!(server.status("one"), Some(Status::Running), "those restarts were long before");
+    }
+    server.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_sick_service_over_which_the_engine_hangs_stays_sick() {
+    let world = World::default();
+    let server = with_a_running_app(&world).await;
+    world.engine.change("one", "db", |facts| facts.health = Health::Unhealthy);
+    server.has_status("one", Status::Error).await;
+    world.engine.hang_over("one", "db");
+    for _ in 0..150 {
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        assert_eq!(server.status("one"), Some(Status::Error));
+    }
+    server.stop().await;
+}
+
 /// Whether the death of app `one`'s web container shows although `stalled` holds up an install of another.
 async fn a_death_shows_while(stall: impl Fn(&World, bool)) -> bool {
     let world = World::default();

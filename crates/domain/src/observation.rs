@@ -46,6 +46,24 @@ pub struct ContainerFacts {
     pub finished_at: Option<Timestamp>,
     /// The services that have to be there before it is started.
     pub depends_on: Vec<Dependency>,
+    /// Whether only the engine's list told of it, because it could not be inspected: then its restarts, its policy of
+    /// them, its times and whether it wanted for memory are not known.
+    pub is_partial: bool,
+}
+
+impl ContainerFacts {
+    /// What is known of it now, after what was `known` before: one that could not be inspected has a new state, and is
+    /// else as it was.
+    #[must_use]
+    pub fn after(self, known: Option<&Self>) -> Self {
+        match known.filter(|_| self.is_partial) {
+            Some(known) => {
+                let Self { state, exit_code, health, .. } = self;
+                Self { state, exit_code, health, ..known.clone() }
+            }
+            None => self,
+        }
+    }
 }
 
 /// What a container waits for before it is started.
@@ -273,21 +291,18 @@ impl Observation {
     /// Takes in a look at one container.
     pub fn take_in(&mut self, facts: ContainerFacts, now: Timestamp) {
         let before = self.containers.remove(&facts.id);
+        let known = before.as_ref().map(|container| &container.facts);
+        let is_counted = !facts.is_partial;
+        let facts = facts.after(known);
         let (mut restarts, last_end) =
             before.map(|container| (container.restarts, container.last_end)).unwrap_or_default();
-        restarts.take_in(&facts, now);
+        if is_counted {
+            restarts.take_in(&facts, now);
+        }
         let has_ended = matches!(facts.state, ContainerState::Exited | ContainerState::Restarting);
         let end = LastEnd { exit_code: facts.exit_code, oom_killed: facts.oom_killed };
         let last_end = if has_ended { Some(end) } else { last_end };
         self.containers.insert(facts.id.clone(), ObservedContainer { facts, restarts, last_end });
-    }
-
-    /// Takes in a look at all of the app's containers: those not in it are gone.
-    pub fn take_in_all(&mut self, all: Vec<ContainerFacts>, now: Timestamp) {
-        self.containers.retain(|id, _| all.iter().any(|facts| facts.id == *id));
-        for facts in all {
-            self.take_in(facts, now);
-        }
     }
 
     /// How each expected service is; the worst of its containers where there are several.

@@ -26,6 +26,7 @@ fn running(service: &str) -> ContainerFacts {
         started_at: Some(NOW),
         finished_at: None,
         depends_on: Vec::new(),
+        is_partial: false,
     }
 }
 
@@ -314,4 +315,45 @@ fn an_app_on_its_way_is_not_bad_for_what_is_done_to_it() {
     let unhealthy = ContainerFacts { health: domain::Health::Unhealthy, ..running("b") };
     observation.take_in(unhealthy, NOW);
     assert_eq!(status(&restart, &observation), Status::Error, "that is nothing of our doing");
+}
+
+#[test]
+fn what_cannot_be_inspected_keeps_what_is_known_of_it_but_for_its_state() {
+    let expected = Expectation { services: vec![("a".to_owned(), false)], main_service: None };
+    let told = |facts: ContainerFacts| ContainerFacts {
+        restart_count: 0,
+        restart_policy: RestartPolicy::No,
+        started_at: None,
+        is_partial: true,
+        ..facts
+    };
+    let judged = |observation: &Observation| observation.services(&expected, NOW)[0].1;
+    let mut observation = Observation::default();
+    let before = NOW.plus(RESTART_WINDOW * 2);
+    let restarted = ContainerFacts { restart_count: 7, ..running("a") };
+    observation.take_in(restarted.clone(), before);
+    for state in [told(with_health("a", Health::Unhealthy)), told(exited("a", 1)), told(running("a"))] {
+        observation.take_in(state.clone(), before);
+        let shown = &observation.containers[&restarted.id].facts;
+        let kept = ContainerFacts { started_at: Some(NOW), is_partial: false, ..state.clone() };
+        assert_eq!(
+            *shown,
+            ContainerFacts { restart_count: 7, restart_policy: RestartPolicy::Always, ..kept }
+        );
+        assert_eq!(judged(&observation), judge(state, false));
+    }
+    // Seven restarts are not seven restarts just now, because somebody could not count them for a minute.
+    observation.take_in(restarted, before.plus(Duration::from_secs(60)));
+    assert_eq!(judged(&observation), ServiceState::Well);
+}
+
+#[test]
+fn the_restarts_of_what_could_not_be_inspected_at_first_are_counted_from_the_first_inspection() {
+    let mut observation = Observation::default();
+    let at = NOW.plus(RESTART_WINDOW * 2);
+    observation.take_in(ContainerFacts { is_partial: true, started_at: None, ..running("a") }, at);
+    observation
+        .take_in(ContainerFacts { restart_count: 7, ..running("a") }, at.plus(Duration::from_secs(60)));
+    let container = observation.containers.values().next().expect("it was taken in");
+    assert!(!container.restarts.is_crash_loop(at.plus(Duration::from_secs(60))));
 }

@@ -190,6 +190,11 @@ impl FakeEngine {
         id
     }
 
+    /// Answers questions about that container again.
+    pub fn answer_about(&self, id: &ContainerId) {
+        self.state().silent_inspects.remove(id);
+    }
+
     /// Puts a volume of somebody else's on the engine.
     pub fn add_foreign_volume(&self, name: &str) {
         let mut state = self.state();
@@ -344,7 +349,14 @@ impl FakeEngine {
                 }
             }
         }
-        Ok(self.sight())
+        let mut sight = self.sight();
+        let state = self.state();
+        for container in &mut sight.containers {
+            if state.silent_inspects.contains(&container.facts.id) {
+                only_listed(&mut container.facts);
+            }
+        }
+        Ok(sight)
     }
 
     pub(crate) async fn inspect(&self, id: &ContainerId) -> Result<Option<EngineContainer>, EngineError> {
@@ -454,6 +466,12 @@ impl FakeEngine {
         let name = state.containers.get(id).map(|container| container.facts.name.clone());
         Ok(vec![format!("last words of {}", name.unwrap_or_default())])
     }
+}
+
+/// Leaves what the list of containers tells of one.
+fn only_listed(facts: &mut ContainerFacts) {
+    (facts.oom_killed, facts.restart_count, facts.restart_policy) = (false, 0, RestartPolicy::No);
+    (facts.started_at, facts.finished_at, facts.is_partial) = (None, None, true);
 }
 
 fn away(error: &EngineError) -> CommandError {

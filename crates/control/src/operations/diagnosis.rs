@@ -18,7 +18,9 @@ pub(super) async fn of_a_fresh_look(control: &Arc<Control>, app: &App) -> Result
     let own = sight.containers.into_iter().filter(|c| c.owner.is_of_app(app));
     let mut observation = Observation::default();
     let now = control.clock.now();
-    observation.take_in_all(own.map(|container| container.facts).collect(), now);
+    for container in own {
+        observation.take_in(container.facts, now);
+    }
     Ok(of(app, &observation, now))
 }
 

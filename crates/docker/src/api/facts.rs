@@ -156,6 +156,7 @@ impl Container {
             started_at: time(&self.state.started_at),
             finished_at: time(&self.state.finished_at),
             depends_on: labels.get(LABEL_DEPENDS_ON).map(|text| dependencies(text)).unwrap_or_default(),
+            is_partial: false,
         };
         let mounts = self.mounts.unwrap_or_default().into_iter();
         let anonymous = mounts.filter(|mount| mount.r#type == "volume" && is_anonymous(&mount.name));

@@ -78,6 +78,30 @@ async fn a_container_that_cannot_be_inspected_is_shown_as_the_list_tells_of_it()
 }
 
 #[tokio::test]
+async fn the_list_tells_how_healthy_a_container_is_and_how_it_ended() {
+    let place = Place::with_api("1.41");
+    let mut expected = Vec::new();
+    for (number, health) in [Health::Starting, Health::Healthy, Health::Unhealthy].into_iter().enumerate() {
+        let mut listed = container(&format!("c{number}"), "p", "web", "i", "n");
+        listed["State"]["Health"] = serde_json::json!({"Status": format!("{health:?}").to_lowercase()});
+        place.daemon.put_container(listed);
+        expected.push((ContainerState::Running, health, 0));
+    }
+    let mut ended = container("c3", "p", "web", "i", "n");
+    (ended["State"]["Status"], ended["State"]["ExitCode"]) = ("exited".into(), 42.into());
+    place.daemon.put_container(ended);
+    place.daemon.put_container(container("c4", "p", "web", "i", "n"));
+    expected.extend([(ContainerState::Exited, Health::None, 42), (ContainerState::Running, Health::None, 0)]);
+    for id in 0..5 {
+        place.daemon.answer(&format!("GET /containers/c{id}/json"), 500, r#"{"message":"no"}"#);
+    }
+    let sight = place.docker.look().await.expect("it answers");
+    assert!(sight.containers.iter().all(|shown| shown.facts.is_partial));
+    let shown = sight.containers.iter().map(|c| (c.facts.state, c.facts.health, c.facts.exit_code));
+    assert_eq!(shown.collect::<Vec<_>>(), expected);
+}
+
+#[tokio::test]
 async fn a_container_that_is_not_there_is_none() {
     let place = Place::with_api("1.41");
     let id = ContainerId::from_text("abc");

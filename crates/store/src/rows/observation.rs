@@ -127,8 +127,9 @@ impl From<ContainerRow> for ObservedContainer {
                 created_at: Timestamp::from_millis(row.created_at),
                 started_at: row.started_at.map(Timestamp::from_millis),
                 finished_at: row.finished_at.map(Timestamp::from_millis),
-                // Every look tells it anew.
+                // Every look tells these anew.
                 depends_on: Vec::new(),
+                is_partial: false,
             },
             restarts: row.restarts.into(),
             last_end: row

@@ -158,5 +158,6 @@ pub(super) fn facts(id: ContainerId, name: String, service: &str, now: domain::T
         started_at: None,
         finished_at: None,
         depends_on: Vec::new(),
+        is_partial: false,
     }
 }

@@ -244,6 +244,7 @@ impl Generator {
             finished_at: self.maybe(Self::time),
             // Not stored: every look tells it anew.
             depends_on: Vec::new(),
+            is_partial: false,
         };
         let last = self.maybe(|generator| (generator.number(), generator.time()));
         let last_end = self.maybe(|generator| LastEnd {

@@ -5,7 +5,9 @@ use control::ports::EngineContainer;
 use domain::{ContainerId, Timestamp};
 use serde::Deserialize;
 
-use super::{Binding, Config, Container, HostConfig, Labels, Mount, NetworkSettings, PortMap, State};
+use super::{
+    Binding, Config, Container, HealthState, HostConfig, Labels, Mount, NetworkSettings, PortMap, State,
+};
 
 /// An item of `GET /containers/json`.
 #[derive(Deserialize)]
@@ -23,6 +25,9 @@ pub(in crate::api) struct Listed {
     created: i64,
     #[serde(default)]
     state: String,
+    /// The same in words for people, which tell more: `Up 5 minutes (unhealthy)`, `Exited (1) 3 minutes ago`.
+    #[serde(default)]
+    status: String,
     #[serde(default)]
     labels: Option<Labels>,
     #[serde(default)]
@@ -54,13 +59,21 @@ impl Listed {
             let target = format!("{}/{}", port.private_port, port.r#type);
             ports.entry(target).or_default().get_or_insert_default().push(binding);
         }
+        let detail = detail(&self.status);
+        let state = State {
+            running: self.state == "running",
+            status: self.state,
+            exit_code: detail.parse().unwrap_or_default(),
+            health: Some(HealthState { status: detail.trim_start_matches("health: ").to_owned() }),
+            ..State::default()
+        };
         let mut container = Container {
             id: self.id,
             name: self.names.into_iter().next().unwrap_or_default(),
             image: self.image_id,
             created: String::new(),
             restart_count: 0,
-            state: State { running: self.state == "running", status: self.state, ..State::default() },
+            state,
             config: Config { image: self.image, tty: false, labels: self.labels },
             host_config: HostConfig::default(),
             network_settings: NetworkSettings { ports: Some(ports) },
@@ -68,6 +81,13 @@ impl Listed {
         }
         .into_domain();
         container.facts.created_at = Timestamp::from_millis(self.created.saturating_mul(1_000));
+        container.facts.is_partial = true;
         container
     }
+}
+
+/// What stands in parentheses there: how healthy it is, or the exit code of its last run.
+fn detail(status: &str) -> &str {
+    let inside = status.split_once('(').and_then(|(_, rest)| rest.split_once(')'));
+    inside.map_or("", |(inside, _)| inside)
 }
