@@ -4,7 +4,8 @@
 //! container again, never a delta, so it does not matter how many are missed, doubled or late: Docker
 //! keeps 256 of them and none over its own restart. All looks go through this one task, at most one of
 //! each object at a time, so that an older one can never overwrite a newer; and side by side, because
-//! Docker answers for a container that it is starting only once it has started it.
+//! Docker answers for a container that it is starting only once it has started it. A look at everything is
+//! one of them: what another look has shown while it was under way is newer, and is kept.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
@@ -62,7 +63,7 @@ async fn follow(control: &Arc<Control>) -> EngineError {
 async fn follow_until_broken(control: &Arc<Control>) -> Result<std::convert::Infallible, EngineError> {
     let mut events = control.engine.events().await?;
     let info = control.engine.info().await?;
-    take_in_everything(control, Some(info)).await?;
+    take_in_first_sight(control, info).await?;
     let mut heartbeat = interval(HEARTBEAT);
     heartbeat.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut full_look_at = Instant::now() + FULL_LOOK_EVERY;
@@ -71,38 +72,25 @@ async fn follow_until_broken(control: &Arc<Control>) -> Result<std::convert::Inf
         looks.begin(control);
         tokio::select! {
             event = events.next() => match event {
-                Some(event) => { looks.hinted.entry(Target::of(event)).or_insert_with(Instant::now); }
+                Some(event) => looks.hint(Target::of(event)),
                 None => {
                     control.engine.ping().await?;
                     return Err(stream_ended());
                 }
             },
-            Some((target, hinted_at, found)) = looks.under_way.next() => {
-                looks.targets.remove(&target);
-                match found {
-                    Ok(found) => {
-                        control.recorder.observe(|memory, now| memory.take_in(found, now));
-                        control.metrics().event_lag.add(("", ""), hinted_at.elapsed());
-                    }
-                    Err(error) => {
-                        // The engine is away, or it hangs over this one: then all else is still true.
-                        control.engine.ping().await?;
-                        tracing::warn!(?target, %error, "cannot be looked at; what was known of it is kept");
-                        full_look_at = Instant::now();
-                    }
+            Some(looked) = looks.under_way.next() => {
+                if !looks.take_in(control, looked).await? {
+                    full_look_at = Instant::now();
                 }
             }
             _ = heartbeat.tick() => {
                 control.engine.ping().await?;
                 if Instant::now() >= full_look_at {
-                    // It shows whatever is being looked at now.
-                    looks = Looks::default();
-                    take_in_everything(control, None).await?;
+                    looks.hint(Target::Everything);
                     full_look_at = Instant::now() + FULL_LOOK_EVERY;
-                } else {
-                    // Time alone changes a status too: a crash loop's window ends.
-                    control.recorder.observe(|_, _| ());
                 }
+                // Time alone changes a status too: a crash loop's window ends.
+                control.recorder.observe(|_, _| ());
             }
         }
     }
@@ -111,6 +99,8 @@ async fn follow_until_broken(control: &Arc<Control>) -> Result<std::convert::Inf
 /// What is looked at in one go.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Target {
+    /// First, so that it waits for no other.
+    Everything,
     Container(ContainerId),
     NetworksAndVolumes,
 }
@@ -125,6 +115,7 @@ impl Target {
 
     async fn look(&self, engine: &dyn Engine) -> Result<Found, EngineError> {
         match self {
+            Self::Everything => Ok(Found::Everything(engine.look().await?)),
             Self::Container(id) => Ok(Found::Container(id.clone(), engine.inspect(id).await?.map(Box::new))),
             Self::NetworksAndVolumes => {
                 let (networks, volumes) = engine.look_at_networks_and_volumes().await?;
@@ -136,6 +127,7 @@ impl Target {
 
 /// What a look showed.
 enum Found {
+    Everything(EngineSight),
     Container(ContainerId, Option<Box<EngineContainer>>),
     NetworksAndVolumes(Vec<EngineNetwork>, Vec<EngineVolume>),
 }
@@ -143,7 +135,7 @@ enum Found {
 /// A look that has ended: at what, since when it was asked for, what was found.
 type Looked = (Target, Instant, Result<Found, EngineError>);
 
-/// The looks that events have asked for.
+/// The looks that events have asked for, and those at everything.
 #[derive(Default)]
 struct Looks {
     /// To be looked at once more, since when; each once, however many events there were.
@@ -151,9 +143,15 @@ struct Looks {
     /// Being looked at.
     targets: BTreeSet<Target>,
     under_way: FuturesUnordered<BoxFuture<'static, Looked>>,
+    /// What has been shown since a look at everything began, which may have seen it before.
+    shown_meanwhile: BTreeSet<Target>,
 }
 
 impl Looks {
+    fn hint(&mut self, target: Target) {
+        self.hinted.entry(target).or_insert_with(Instant::now);
+    }
+
     /// Begins those looks that may begin.
     fn begin(&mut self, control: &Arc<Control>) {
         let free = LOOKS_AT_ONCE - self.targets.len();
@@ -169,23 +167,60 @@ impl Looks {
             }));
         }
     }
+    /// Takes in what a look has shown. Whether it has shown anything: else all is to be looked at.
+    ///
+    /// # Errors
+    /// The engine is away.
+    async fn take_in(
+        &mut self,
+        control: &Arc<Control>,
+        (target, hinted_at, found): Looked,
+    ) -> Result<bool, EngineError> {
+        self.targets.remove(&target);
+        match found {
+            Ok(Found::Everything(sight)) => {
+                let newer = std::mem::take(&mut self.shown_meanwhile);
+                control.recorder.observe(|memory, now| memory.take_in_sight(sight, &newer, now));
+            }
+            Ok(Found::Container(id, container)) => {
+                let container = container.map(|found| *found);
+                control.recorder.observe(|memory, now| memory.take_in_container(&id, container, now));
+                self.note_shown(control, target, hinted_at);
+            }
+            Ok(Found::NetworksAndVolumes(networks, volumes)) => {
+                control.recorder.observe(|memory, _| {
+                    memory.engine.networks = networks;
+                    memory.engine.volumes = volumes;
+                });
+                self.note_shown(control, target, hinted_at);
+            }
+            Err(error) if target == Target::Everything => return Err(error),
+            Err(error) => {
+                // The engine is away, or it hangs over this one: then all else is still true.
+                control.engine.ping().await?;
+                tracing::warn!(?target, %error, "cannot be looked at; what was known of it is kept");
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    fn note_shown(&mut self, control: &Control, target: Target, hinted_at: Instant) {
+        control.metrics().event_lag.add(("", ""), hinted_at.elapsed());
+        if self.targets.contains(&Target::Everything) {
+            self.shown_meanwhile.insert(target);
+        }
+    }
 }
 
-async fn take_in_everything(control: &Arc<Control>, info: Option<EngineInfo>) -> Result<(), EngineError> {
+/// Takes in the first look of a connection: only then is the engine there.
+async fn take_in_first_sight(control: &Arc<Control>, info: EngineInfo) -> Result<(), EngineError> {
     let sight = control.engine.look().await?;
-    if let Some(info) = &info {
-        tracing::info!(
-            engine.version = info.version,
-            engine.api_version = info.api_version,
-            "engine connected"
-        );
-    }
+    tracing::info!(engine.version = info.version, engine.api_version = info.api_version, "engine connected");
     control.recorder.observe(|memory, now| {
-        memory.take_in_sight(sight, now);
-        if let Some(info) = info {
-            memory.engine.info = Some(info);
-            memory.engine_link = EngineLink::Up;
-        }
+        memory.take_in_sight(sight, &BTreeSet::new(), now);
+        memory.engine.info = Some(info);
+        memory.engine_link = EngineLink::Up;
     });
     Ok(())
 }
@@ -220,38 +255,33 @@ fn stream_ended() -> EngineError {
 }
 
 impl Memory {
-    fn take_in(&mut self, found: Found, now: Timestamp) {
-        match found {
-            Found::Container(id, container) => {
-                self.take_in_container(&id, container.map(|found| *found), now);
-            }
-            Found::NetworksAndVolumes(networks, volumes) => {
-                self.engine.networks = networks;
-                self.engine.volumes = volumes;
-            }
+    /// Takes in a look at everything but what is `newer`, which is known already.
+    fn take_in_sight(&mut self, sight: EngineSight, newer: &BTreeSet<Target>, now: Timestamp) {
+        let is_newer = |id: &ContainerId| newer.contains(&Target::Container(id.clone()));
+        if !newer.contains(&Target::NetworksAndVolumes) {
+            self.engine.networks = sight.networks;
+            self.engine.volumes = sight.volumes;
         }
-    }
-
-    fn take_in_sight(&mut self, sight: EngineSight, now: Timestamp) {
-        self.engine.networks = sight.networks;
-        self.engine.volumes = sight.volumes;
+        let mut seen = sight.containers;
+        seen.retain(|container| !is_newer(&container.facts.id));
         // Among thousands of containers, each app looks only at those that name its install, or none.
         let mut by_install: HashMap<Option<&InstallId>, Vec<&EngineContainer>> = HashMap::new();
-        for container in &sight.containers {
+        for container in &seen {
             by_install.entry(container.owner.install.as_ref()).or_default().push(container);
         }
         for AppRecord { app, .. } in self.records_mut() {
             let named = by_install.get(&(app.origin == Origin::Installed).then_some(&app.install));
             let own = named.into_iter().flatten().filter(|found| found.owner.is_of_app(app));
             let own: Vec<ContainerFacts> = own.map(|found| found.facts.clone()).collect();
-            app.observation.containers.retain(|id, _| own.iter().any(|facts| facts.id == *id));
+            let is_there = |id: &ContainerId| is_newer(id) || own.iter().any(|facts| facts.id == *id);
+            app.observation.containers.retain(|id, _| is_there(id));
             for facts in own {
                 app.observation.take_in(facts, now);
             }
         }
-        let shown =
-            sight.containers.into_iter().map(|found| self.with_what_is_known(found)).collect::<Vec<_>>();
-        self.engine.containers = shown.into_iter().map(|c| (c.facts.id.clone(), c)).collect();
+        let seen: Vec<_> = seen.into_iter().map(|found| self.with_what_is_known(found)).collect();
+        self.engine.containers.retain(|id, _| is_newer(id));
+        self.engine.containers.extend(seen.into_iter().map(|found| (found.facts.id.clone(), found)));
     }
 
     /// One that could not be inspected has a new state, and is else as it was.

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use control::Error;
+use control::memory::{EngineLink, Memory};
 use domain::{ContainerState, Health, Status};
 use testkit::{Life, Running, World};
 
@@ -139,6 +140,53 @@ async fn a_container_that_the_engine_hangs_over_hides_no_other() {
         tokio::time::sleep(Duration::from_secs(1)).await;
         server.control.app_list(None).expect("the engine answers");
     }
+    server.stop().await;
+}
+
+/// A server with a running app, and an engine that takes minutes over the look at everything that has just begun.
+async fn amid_a_look_at_everything(world: &World) -> Running {
+    let server = with_a_running_app(world).await;
+    world.engine.look_slowly(LONG_LOOK);
+    // Looked at every minute.
+    tokio::time::sleep(Duration::from_secs(70)).await;
+    server
+}
+
+const LONG_LOOK: Duration = Duration::from_secs(100);
+
+#[tokio::test(start_paused = true)]
+async fn what_happens_during_a_look_at_everything_shows_at_once_and_stays() {
+    let world = World::default();
+    let server = amid_a_look_at_everything(&world).await;
+    world.engine.change("one", "web", |facts| {
+        facts.state = ContainerState::Exited;
+        facts.exit_code = 1;
+    });
+    for _ in 0..LONG_LOOK.as_secs() {
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        assert_eq!(server.status("one"), Some(Status::Error), "the look has seen it before that");
+    }
+    // The next one is under way.
+    world.engine.recreate("one", "web");
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    world.engine.remove_by_hand("one", "db");
+    for _ in 0..2 * LONG_LOOK.as_secs() {
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        let shown = server.detail("one").map(|app| app.summary.status);
+        assert_eq!(shown, Some(Status::Error), "what is gone does not come back");
+        assert_eq!(server.control.recorder().read(|memory| memory.engine.containers.len()), 1);
+    }
+    server.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_engine_that_freezes_over_a_look_at_everything_is_noticed() {
+    let world = World::default();
+    let server = amid_a_look_at_everything(&world).await;
+    world.engine.set_away(true);
+    tokio::time::sleep(Duration::from_secs(3)).await;
+    let is_up = |memory: &Memory| memory.engine_link == EngineLink::Up;
+    assert!(!server.control.recorder().read(is_up), "long before the look is given up");
     server.stop().await;
 }
 

@@ -118,7 +118,7 @@ impl Engine for OfLife<FakeEngine> {
 
     async fn look(&self) -> Result<EngineSight, EngineError> {
         self.unless_dead().await;
-        self.inner.look()
+        self.inner.look().await
     }
 
     async fn inspect(&self, id: &ContainerId) -> Result<Option<EngineContainer>, EngineError> {
