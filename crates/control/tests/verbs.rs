@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use control::Data;
 use control::ports::{EngineContainer, Store as _};
-use domain::{AppId, EventId, EventKind, FailureClass, OperationKind, OperationState, Status, Step};
+use domain::{
+    AppId, ContainerState, EventId, EventKind, FailureClass, OperationKind, OperationState, Status, Step,
+};
 use testkit::{Running, World};
 
 async fn with_a_running_app(world: &World) -> Running {
@@ -298,6 +300,35 @@ async fn an_uninstall_that_is_cancelled_with_its_containers_gone_brings_the_app_
     let mounted: Vec<&String> =
         sight.containers.iter().flat_map(|c| &c.anonymous_volumes).map(|v| &v.1).collect();
     assert!(mounted.iter().all(|name| before.contains(name)) && mounted.len() == 1, "{mounted:?}");
+    server.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_app_whose_anonymous_volume_was_pruned_comes_back_with_an_empty_one() {
+    let world = World::default();
+    world.engine.give_anonymous_volume("blog", "/uploads");
+    let server = with_a_running_app(&world).await;
+    let mounted = || -> Vec<String> {
+        let sight = world.engine.sight();
+        sight.containers.into_iter().flat_map(|c| c.anonymous_volumes).map(|(_, name)| name).collect()
+    };
+    let first = mounted();
+    done(&server, OperationKind::Uninstall).await;
+    world.engine.prune_volumes();
+    done(&server, OperationKind::Restore).await;
+    let second = mounted();
+    assert!(second.len() == 1 && second != first, "{second:?}");
+    // The same of one that came back with what it had, whose containers go, too: `docker system prune --volumes`.
+    done(&server, OperationKind::Uninstall).await;
+    done(&server, OperationKind::Restore).await;
+    assert_eq!(mounted(), second);
+    done(&server, OperationKind::Stop).await;
+    world.engine.remove_by_hand("one", "web");
+    world.engine.remove_by_hand("one", "db");
+    world.engine.prune_volumes();
+    done(&server, OperationKind::Start).await;
+    server.has_status("one", Status::Running).await;
+    assert!(mounted().len() == 1 && mounted() != second);
     server.stop().await;
 }
 

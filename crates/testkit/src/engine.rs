@@ -138,6 +138,16 @@ impl FakeEngine {
         self.state().images.clear();
     }
 
+    /// Removes the anonymous volumes that no container has, as `docker volume prune` does.
+    pub fn prune_volumes(&self) {
+        let mut state = self.state();
+        let State { containers, volumes, .. } = &mut *state;
+        let is_used =
+            |name: &String| containers.values().flat_map(|c| &c.anonymous_volumes).any(|v| v.1 == *name);
+        volumes.retain(|volume| volume.owner != Ownership::default() || is_used(&volume.name));
+        state.tell(&EngineEvent::Volumes);
+    }
+
     /// Lets pulls of that image go on for ever: a large one from a slow registry.
     pub fn pull_slowly(&self, image: &str) {
         self.state().slow_images.insert(image.to_owned());
@@ -409,6 +419,8 @@ pub(crate) enum UpError {
     Away,
     /// That port is taken.
     PortTaken(u16),
+    /// That volume, which the project did not make, is not there.
+    NoVolume(String),
     /// That image is not there, and nothing is pulled on the way.
     NoImage(String),
 }

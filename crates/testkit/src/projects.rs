@@ -144,6 +144,9 @@ impl FakeProjects {
         }
         self.engine.up(project, is_started).map_err(|error| match error {
             UpError::Away => CommandError::EngineUnreachable { words: "cannot connect".to_owned() },
+            UpError::NoVolume(name) => {
+                CommandError::Failed { words: format!("external volume \"{name}\" not found") }
+            }
             UpError::NoImage(image) => CommandError::Failed { words: format!("No such image: {image}") },
             UpError::PortTaken(port) => {
                 CommandError::PortTaken { port, words: "port is already allocated".to_owned() }

@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use domain::package::VariableKind;
-use domain::{App, FailureClass, Lifecycle, Operation, OperationKind, Secret, SettingValues, Verdict};
+use domain::{
+    App, FailureClass, KeptVolume, Lifecycle, Operation, OperationKind, Secret, SettingValues, Verdict,
+};
 
 use super::StepError;
 use crate::Control;
@@ -95,8 +97,23 @@ impl Control {
             variables: self.variables(app, &package),
             ports: deployment.ports.clone(),
             subnets: deployment.subnets.clone(),
-            kept_volumes: deployment.kept_volumes.clone(),
+            kept_volumes: self.left_of(&deployment.kept_volumes, app).await?,
             package,
         })
+    }
+
+    /// Those volumes that are there still: compose brings nothing up that is to mount what somebody has pruned.
+    async fn left_of(&self, kept: &[KeptVolume], app: &App) -> Result<Vec<KeptVolume>, StepError> {
+        if kept.is_empty() {
+            return Ok(Vec::new());
+        }
+        let (_, volumes) = self.engine.look_at_networks_and_volumes().await?;
+        let is_there = |kept: &KeptVolume| volumes.iter().any(|volume| volume.name == kept.name);
+        let (left, gone): (Vec<_>, Vec<_>) = kept.iter().cloned().partition(is_there);
+        for KeptVolume { service, target, name } in gone {
+            let (app, volume) = (&app.id, name);
+            tracing::warn!(app.id = %app, service, target, volume, "a volume of the app was removed by somebody; it gets an empty one");
+        }
+        Ok(left)
     }
 }

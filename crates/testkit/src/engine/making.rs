@@ -20,6 +20,10 @@ impl State {
         if let Some(image) = images.into_iter().find(|image| !self.images.has(image)) {
             return Err(UpError::NoImage(image.clone()));
         }
+        let is_there = |name: &String| self.volumes.iter().any(|volume| volume.name == *name);
+        if let Some(lost) = project.kept_volumes.iter().find(|kept| !is_there(&kept.name)) {
+            return Err(UpError::NoVolume(lost.name.clone()));
+        }
         let owner = Ownership {
             instance: Some(project.instance.clone()),
             install: Some(project.install.clone()),
