@@ -269,12 +269,31 @@ async fn a_start_starts_what_was_created_and_never_started() {
     let world = World::default();
     let server = with_a_running_app(&world).await;
     world.engine.change("one", "web", |facts| {
-        facts.state = domain::ContainerState::Created;
+        facts.state = ContainerState::Created;
         facts.started_at = None;
     });
     server.has_status("one", Status::Initing).await;
     done(&server, OperationKind::Start).await;
     server.has_status("one", Status::Running).await;
+    server.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stop_ends_what_was_frozen_by_hand() {
+    let world = World::default();
+    let server = with_a_running_app(&world).await;
+    for service in ["web", "db"] {
+        world.engine.change("one", service, |facts| facts.state = ContainerState::Paused);
+    }
+    server.has_status("one", Status::Stop).await;
+    done(&server, OperationKind::Stop).await;
+    let sight = world.engine.sight();
+    assert!(sight.containers.iter().all(|container| container.facts.state == ContainerState::Exited));
+    // Now there is nothing to be done.
+    let newest = || server.control.app_operation("one").expect("it was stopped").id;
+    let before = newest();
+    server.control.stop("one").await.expect("accepted");
+    assert_eq!(newest(), before);
     server.stop().await;
 }
 

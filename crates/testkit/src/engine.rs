@@ -361,7 +361,7 @@ impl FakeEngine {
         let mut state = self.reachable().map_err(|error| away(&error))?;
         let stop_code = state.stop_code.unwrap_or(143);
         let Some(container) = state.containers.get_mut(id) else { return Ok(()) };
-        if container.facts.state == ContainerState::Running {
+        if matches!(container.facts.state, ContainerState::Running | ContainerState::Paused) {
             container.facts.state = ContainerState::Exited;
             container.facts.exit_code = stop_code;
             container.facts.finished_at = Some(now);

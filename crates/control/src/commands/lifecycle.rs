@@ -26,14 +26,14 @@ impl Control {
         self.request(id, no_such_app, is_there, decide).await
     }
 
-    /// Stops an app. Nothing is done to one that is stopped, but that it is to stay so.
+    /// Stops an app. Nothing is done to one that is down, but that it is to stay so.
     ///
     /// # Errors
     /// `AppIdFormat`, `NoSuchApp`, `EngineAway`, `Busy`, `Store`. Nothing has changed then.
     pub async fn stop(self: &Arc<Self>, id: &str) -> Result<AppId, Error> {
         let decide = |control: &Self, record: &AppRecord, now| {
             let wanted = App { desired: Desired::Stopped, ..record.app.clone() };
-            if record.status(now) == Status::Stop {
+            if record.status(now) == Status::Stop && is_down(&record.app) {
                 return Ok(only_desired(record, wanted));
             }
             Ok(Some(control.queue(wanted, &record.app, OperationKind::Stop, now)))
@@ -59,6 +59,14 @@ fn has_unstarted(app: &App) -> bool {
     app.observation.containers.values().any(|container| {
         container.facts.state == ContainerState::Created && !container.facts.service.is_empty()
     })
+}
+
+/// Whether nothing of it runs or is frozen: one that somebody has paused is shown as stopped, and holds its memory.
+fn is_down(app: &App) -> bool {
+    use ContainerState::{Created, Dead, Exited};
+    let of_services = app.observation.containers.values().map(|container| &container.facts);
+    let mut of_services = of_services.filter(|facts| !facts.service.is_empty());
+    of_services.all(|facts| matches!(facts.state, Created | Exited | Dead))
 }
 
 /// Whether there is something to start or stop: a failed install has left its record only. One that is being
