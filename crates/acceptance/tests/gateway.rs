@@ -193,6 +193,61 @@ fn an_nginx_that_does_not_run_is_told_of() {
     assert!(gateway.admin().call("AppList", &[]).is_ok());
 }
 
+/// The folder of the sites, with one that nginx does not take: it names a certificate that is gone.
+fn stale_site(gateway: &Gateway) -> PathBuf {
+    wait::until("the server has brought its sites", Duration::from_secs(60), || {
+        gateway.server.log().contains("the gateway serves the domains of apps").then_some(())
+    });
+    let sites = gateway.server.data_dir().join("gateway/sites");
+    let site = "server { listen 127.0.0.1:1 ssl; server_name old.example; ssl_certificate /gone.pem; ssl_certificate_key /gone.pem; }\n";
+    fs::write(sites.join("old.example.conf"), site).expect("it can be written");
+    sites
+}
+
+#[test]
+#[ignore = "needs nginx: cargo xtask test"]
+fn sites_of_an_older_setup_are_in_nobodys_way() {
+    let mut gateway = gateway();
+    let sites = stale_site(&gateway);
+    // As docs/gateway.md takes it away; then with the old main file in place.
+    fs::remove_file(gateway.main_file()).expect("it is there");
+    fs::remove_dir_all(gateway.nginx.dir.join("appmanage")).expect("it is there");
+    let ran = gateway.init(&[]);
+    assert!(ran.success && ran.stdout.contains("systemctl restart appmanage"), "{ran:?}");
+    assert!(!sites.join("old.example.conf").exists());
+    stale_site(&gateway);
+    let ran = gateway.init(&[]);
+    assert!(ran.success && ran.stdout.contains("systemctl restart appmanage"), "{ran:?}");
+    assert!(!gateway.init(&[]).stdout.contains("systemctl restart"), "nothing is stale any more");
+    // Where the change is rolled back, they are as they were.
+    stale_site(&gateway);
+    gateway.server.stop();
+    let ran = gateway.init(&["--let-old-clients-in"]);
+    assert!(!ran.success && sites.join("old.example.conf").exists(), "{ran:?}");
+}
+
+#[test]
+#[ignore = "needs nginx: cargo xtask test"]
+fn a_change_that_mends_what_keeps_nginx_down_stays() {
+    let mut gateway = gateway();
+    let sites = stale_site(&gateway);
+    gateway.nginx.stop();
+    let own = sites.parent().expect("it lies in the gateway's folder");
+    let asked = own.join("sites.asked");
+    fs::create_dir_all(&asked).expect("it can be made");
+    let server = format!(
+        "server {{ listen 127.0.0.1:{}; server_name 0001.appmanage.invalid; return 204; }}\n",
+        gateway.http
+    );
+    fs::write(asked.join("marker.conf"), server).expect("it can be written");
+    fs::write(own.join("request"), "0001").expect("it can be written");
+    let ran = gateway.run(&["apply"]);
+    assert!(!ran.success && ran.stderr.contains("systemctl start nginx"), "{ran:?}");
+    assert!(!sites.join("old.example.conf").exists(), "with it, nginx could not start");
+    gateway.nginx.run();
+    assert!(gateway.admin().call("AppList", &[]).is_ok());
+}
+
 #[test]
 #[ignore = "needs nginx: cargo xtask test"]
 fn sites_that_nginx_refuses_are_put_aside_and_the_server_is_told() {

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
 use clap::{Args, Subcommand};
-use gateway::{FIRST_USER, HostName, Listen, NginxGateway, ServerAddress, Setup, Wishes};
+use gateway::{FIRST_USER, HostName, Initialised, Listen, NginxGateway, ServerAddress, Setup, Wishes};
 
 use crate::config::{Config, ConfigError, Effective, Flags, Inputs, ListenAddress};
 
@@ -108,7 +108,7 @@ async fn init(flags: InitFlags) -> anyhow::Result<()> {
         log_dir: flags.log_dir,
     };
     let gateway = of(&config);
-    let setup = gateway.init(wishes, crate::client::now()).await?;
+    let Initialised { setup, sites_wait } = gateway.init(wishes, crate::client::now()).await?;
     let mut out = io::stdout().lock();
     writeln!(out, "nginx serves the API at {} ({}).", setup.url(), gateway.main_file().display())?;
     if gateway.is_self_signed(&setup) {
@@ -116,6 +116,13 @@ async fn init(flags: InitFlags) -> anyhow::Result<()> {
             out,
             "Its certificate is self-signed: clients have to be told to trust {}.",
             setup.certificate.display()
+        )?;
+    }
+    if sites_wait {
+        writeln!(
+            out,
+            "The domains of apps named a certificate or an address that is gone: systemctl restart appmanage, and they are \
+             served again."
         )?;
     }
     if let Some(advice) = gateway.advice() {

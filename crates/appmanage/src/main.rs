@@ -22,8 +22,10 @@ use clap::error::ErrorKind;
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use config::{ConfigError, Effective, Flags, Inputs};
+use trust::TrustError;
 
-/// The command line was wrong. (1 is any other failure, 0 success.)
+/// The command line or the settings are wrong: another try mends nothing, so systemd makes none. (1 is any other failure,
+/// 0 success.)
 const EXIT_USAGE: u8 = 2;
 
 /// Ends the help of every command that reads settings.
@@ -133,6 +135,6 @@ fn print_settings(flags: SettingFlags) -> anyhow::Result<()> {
 fn failure(error: &anyhow::Error) -> ExitCode {
     // Nobody is left to be told if that fails.
     drop(writeln!(io::stderr(), "appmanage: {error:#}"));
-    let is_usage = error.downcast_ref::<ConfigError>().is_some_and(ConfigError::is_usage);
-    if is_usage { ExitCode::from(EXIT_USAGE) } else { ExitCode::FAILURE }
+    let are_settings_wrong = error.is::<ConfigError>() || error.is::<TrustError>();
+    if are_settings_wrong { ExitCode::from(EXIT_USAGE) } else { ExitCode::FAILURE }
 }

@@ -20,8 +20,10 @@ use tokio_util::task::TaskTracker;
 use wire::Envelope;
 
 use crate::address::{Address, Place};
+use crate::args::Format;
 use crate::failure::Failure;
 use crate::language::Language;
+use crate::printer::clean_all;
 use crate::sse::{Reader, ServerEvent};
 
 /// A host that is there answers within milliseconds; one behind a bad line within seconds.
@@ -41,6 +43,8 @@ const SILENCE_TIME_MAX: Duration = Duration::from_secs(60);
 pub(crate) struct Client {
     address: Address,
     language: Language,
+    /// Whether people read the answers, in a terminal that what apps wrote in them must not steer.
+    for_people: bool,
     connections: TaskTracker,
 }
 
@@ -54,8 +58,9 @@ pub(crate) struct Page {
 }
 
 impl Client {
-    pub(crate) fn of(address: Address, language: Language) -> Self {
-        Self { address, language, connections: TaskTracker::new() }
+    pub(crate) fn of(address: Address, language: Language, format: Format) -> Self {
+        let for_people = format == Format::Text;
+        Self { address, language, for_people, connections: TaskTracker::new() }
     }
 
     pub(crate) fn address(&self) -> &Address {
@@ -179,11 +184,14 @@ impl Client {
     async fn read_envelope<D: DeserializeOwned>(&self, response: Response<Incoming>) -> Result<D, Failure> {
         let status = response.status();
         let body = self.read(response.into_body()).await?;
-        let Ok(envelope) = serde_json::from_slice::<Envelope<serde_json::Value>>(&body) else {
+        let Ok(mut envelope) = serde_json::from_slice::<Envelope<serde_json::Value>>(&body) else {
             return Err(self.not_understood(format!("HTTP {}, no JSON envelope", status.as_u16())));
         };
         if let Some(error) = envelope.error {
             return Err(Failure::Refused { code: error.code, message: error.message });
+        }
+        if self.for_people {
+            clean_all(&mut envelope.data);
         }
         serde_json::from_value(envelope.data).map_err(|error| self.not_understood(error))
     }

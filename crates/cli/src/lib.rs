@@ -113,7 +113,7 @@ pub fn run(
             Err((printer, Failure::Usage(message)))
         }
         Ok(address) => {
-            let client = Client::of(address, language);
+            let client = Client::of(address, language, printer.format);
             let context = Context { client, printer, surroundings, program };
             commands::block_on(command, &context).map_err(|failure| (context.printer, failure))
         }

@@ -64,7 +64,12 @@ async fn watch(context: &Context, mut operation: OperationInfo) -> Result<Operat
                 progress.show(&operation);
             }
             // Its record has gone with its app, or another operation has followed it: either way it has ended.
-            Ok(_) => operation = ended(context, operation).await,
+            Ok(_) => match ended(context, operation.clone()).await {
+                Err(Failure::Unreachable { .. }) if seen_at.elapsed() < ABSENCE_MAX => {
+                    progress.show_absence();
+                }
+                ended => operation = ended?,
+            },
             Err(Failure::Unreachable { .. }) if seen_at.elapsed() < ABSENCE_MAX => progress.show_absence(),
             Err(failure) => return Err(failure),
         }
@@ -72,15 +77,20 @@ async fn watch(context: &Context, mut operation: OperationInfo) -> Result<Operat
     Ok(operation)
 }
 
-/// An operation that is the newest no more, as it ended. What goes with its app has succeeded in taking it away.
-async fn ended(context: &Context, mut operation: OperationInfo) -> OperationInfo {
-    let app_id = Some(operation.app_id.clone());
-    let parameters = AppOperationsParameters { app_id, limit: Some(HISTORY), before: None };
-    let history =
-        context.client.call::<Vec<OperationInfo>>("AppOperations", &parameters).await.unwrap_or_default();
+/// An operation that is the newest no more, as it ended. What goes with its app has succeeded in taking it away; of any
+/// other that is not recorded, nobody knows how it ended.
+async fn ended(context: &Context, mut operation: OperationInfo) -> Result<OperationInfo, Failure> {
+    let app = operation.app_id.clone();
+    let parameters =
+        AppOperationsParameters { app_id: Some(app.clone()), limit: Some(HISTORY), before: None };
+    let history: Vec<OperationInfo> = context.client.call("AppOperations", &parameters).await?;
     let recorded = history.into_iter().find(|recorded| recorded.operation_id == operation.operation_id);
-    recorded.unwrap_or_else(|| {
-        "succeeded".clone_into(&mut operation.state);
-        operation
-    })
+    match recorded {
+        Some(recorded) => Ok(recorded),
+        None if ["uninstall", "purge", "release"].contains(&&*operation.kind) => {
+            "succeeded".clone_into(&mut operation.state);
+            Ok(operation)
+        }
+        None => Err(Failure::Missing { id: "operation-unknown", app }),
+    }
 }

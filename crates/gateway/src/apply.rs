@@ -1,5 +1,6 @@
 //! How every change is brought to nginx: tested alone, put in place, tested with all that nginx has, loaded, looked at
-//! through nginx; and put back if any of that fails. What nginx served before, it serves all the while.
+//! through nginx; and put back if any of that fails, unless nginx refuses what was there before. What nginx served before,
+//! it serves all the while.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::path::Path;
@@ -38,16 +39,21 @@ impl NginxGateway {
             files::remove(&next).map_err(GatewayFailure::file("remove", &next))?;
             return Err(error);
         }
-        // Where nginx takes no configuration now, the change may be what mends it.
-        let clashes = self.nginx.name_clashes().await.unwrap_or_default();
+        let before = self.nginx.name_clashes().await;
         let swap = Swap::make(change.live)?;
-        let done = match self.test_whole(&clashes).await {
+        let tested = self.test_whole(before.as_deref().unwrap_or_default()).await;
+        // What nginx refuses keeps it from starting: put back, it would stay down for good.
+        let mends = before.is_err() && tested.is_ok();
+        let done = match tested {
             Ok(()) => self.load(&change).await,
             Err(error) => Err(error),
         };
-        let Err(because) = done else {
-            swap.keep();
-            return Ok(());
+        let because = match done {
+            Err(because) if !mends => because,
+            done => {
+                swap.keep();
+                return done;
+            }
         };
         let put_back = swap.undo();
         // Whatever nginx made of the change, it is to serve what is there now.
@@ -81,7 +87,7 @@ impl NginxGateway {
     }
 
     /// Whether nginx takes our files by themselves: so that what is wrong with them is found before they are in place.
-    async fn test_alone(&self, whole: &str) -> Result<(), GatewayFailure> {
+    pub(crate) async fn test_alone(&self, whole: &str) -> Result<(), GatewayFailure> {
         let main = self.nginx_dir.join("nginx.conf");
         let nginx = fs::read_to_string(&main).map_err(GatewayFailure::file("read", &main))?;
         // Testing gives nginx's directories to its user: to the same one.

@@ -7,6 +7,7 @@ use std::time::SystemTime;
 
 use crate::apply::Change;
 use crate::error::GatewayFailure;
+use crate::files::Swap;
 use crate::setup::{Marker, ServerAddress, Setup};
 use crate::value::{HostName, Listen};
 use crate::{NginxGateway, certificate, files};
@@ -33,28 +34,72 @@ pub struct Wishes {
     pub log_dir: PathBuf,
 }
 
+/// What was set up.
+#[derive(Debug)]
+pub struct Initialised {
+    /// How.
+    pub setup: Setup,
+    /// Whether the sites of apps are not served until the server starts anew: nginx did not take them as they were.
+    pub sites_wait: bool,
+}
+
 impl NginxGateway {
     /// Writes nginx's configuration and applies it.
     ///
     /// # Errors
     /// It could not be done; nginx serves what it served before.
-    pub async fn init(&self, wishes: Wishes, now: SystemTime) -> Result<Setup, GatewayFailure> {
-        // What is wrong before has to be told apart from what is wrong with ours.
-        self.nginx.test().await?;
+    pub async fn init(&self, wishes: Wishes, now: SystemTime) -> Result<Initialised, GatewayFailure> {
         let live = self.main_file();
         refuse_others(&live)?;
+        if !live.exists() {
+            // What is wrong before has to be told apart from what is wrong with ours.
+            self.nginx.test().await?;
+        }
         let _lock = self.lock().await?;
         let marker = Marker::random().map_err(GatewayFailure::file("read", Path::new("/dev/urandom")))?;
         let setup = self.setup_of(wishes, &marker, now)?;
         let webroot = self.webroot();
         files::make_folder(&webroot).map_err(GatewayFailure::file("make", &webroot))?;
-        let whole = setup.main_file(&marker, &self.sites(), &webroot)?;
+        let sites = self.sites();
+        let stale = self.set_stale_sites_aside(&setup, &marker, &sites, &webroot).await?;
+        let whole = setup.main_file(&marker, &sites, &webroot)?;
         files::write(&files::beside(&live), &whole)?;
-        self.apply_change(Change { setup: &setup, live: &live, marker: &marker, whole }).await?;
+        let change = Change { setup: &setup, live: &live, marker: &marker, whole };
+        if let Err(error) = self.apply_change(change).await {
+            if let Some(stale) = stale {
+                stale.undo()?;
+                // nginx served them until now, and has been told to read all anew without them.
+                self.nginx.reload().await?;
+            }
+            return Err(error);
+        }
+        let sites_wait = stale.map(Swap::keep).is_some();
         let kept = serde_json::to_string_pretty(&setup).expect("texts and numbers are always JSON");
         files::publish(&self.setup_file(), &kept)?;
         self.forget_certificates(&setup)?;
-        Ok(setup)
+        Ok(Initialised { setup, sites_wait })
+    }
+
+    /// Puts an empty folder in the place of sites that nginx takes no more, as they name a certificate or an address of
+    /// this machine that is gone: nobody else could mend them, and at its next start the server writes them anew.
+    async fn set_stale_sites_aside<'a>(
+        &self,
+        setup: &Setup,
+        marker: &Marker,
+        sites: &'a Path,
+        webroot: &Path,
+    ) -> Result<Option<Swap<'a>>, GatewayFailure> {
+        let none = files::beside(sites);
+        files::remove(&none).map_err(GatewayFailure::file("remove", &none))?;
+        let (with, without) =
+            (setup.main_file(marker, sites, webroot)?, setup.main_file(marker, &none, webroot)?);
+        let refused = matches!(self.test_alone(&with).await, Err(GatewayFailure::Refused { .. }));
+        if !refused || self.test_alone(&without).await.is_err() {
+            // What is wrong with the main file itself is told where that is applied.
+            return Ok(None);
+        }
+        files::make_folder(&none).map_err(GatewayFailure::file("make", &none))?;
+        Swap::make(sites).map(Some)
     }
 
     fn setup_of(&self, wishes: Wishes, marker: &Marker, now: SystemTime) -> Result<Setup, GatewayFailure> {

@@ -22,7 +22,7 @@ use std::path::{Path, PathBuf};
 
 pub use error::GatewayFailure;
 pub use first_user::{FIRST_USER, make_first_user};
-pub use init::Wishes;
+pub use init::{Initialised, Wishes};
 pub use setup::{ServerAddress, Setup};
 pub use status::Status;
 pub use value::{BadValue, HostName, Listen};

@@ -261,6 +261,8 @@ fn marker_in(folder: &Path) -> Option<Marker> {
 
 fn write_files(folder: &Path, sites: &BTreeMap<String, String>, marker: &str) -> Result<(), GatewayFailure> {
     let make = || {
+        // First: without it, root takes nothing of what is half removed.
+        files::remove(&folder.join(MARKER_FILE))?;
         files::remove(folder)?;
         DirBuilder::new().recursive(true).mode(0o700).create(folder)
     };

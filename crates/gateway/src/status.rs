@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::fs;
+use std::io;
 
 use crate::error::GatewayFailure;
 use crate::probe::Probe;
@@ -44,10 +45,17 @@ impl NginxGateway {
     /// Looks at everything.
     ///
     /// # Errors
-    /// It is not set up.
+    /// It is not set up, or its files may not be read: root may.
     pub async fn status(&self) -> Result<Status, GatewayFailure> {
         let setup = Setup::read(&self.setup_file())?.ok_or(GatewayFailure::NotSetUp)?;
-        let text = fs::read_to_string(self.main_file()).unwrap_or_default();
+        let main_file = self.main_file();
+        let text = match fs::read_to_string(&main_file) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                return Err(GatewayFailure::file("read", &main_file)(error));
+            }
+            // It says below that it is not what it should be.
+            read => read.unwrap_or_default(),
+        };
         let marker = Marker::in_file(&text);
         let expected = marker
             .as_ref()

@@ -2,7 +2,7 @@
 //! written into a template.
 
 use std::fmt;
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::Path;
 use std::str::FromStr;
 
@@ -182,11 +182,13 @@ impl Listen {
 
     /// Where this machine reaches it.
     pub(crate) fn local(self) -> SocketAddr {
-        let loopback = IpAddr::from([127, 0, 0, 1]);
-        SocketAddr::new(
-            self.address.filter(|address| !address.is_unspecified()).unwrap_or(loopback),
-            self.port,
-        )
+        let address = match self.address {
+            // nginx does not listen for IPv4 there.
+            Some(IpAddr::V6(address)) if address.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
+            Some(address) if !address.is_unspecified() => address,
+            _ => Ipv4Addr::LOCALHOST.into(),
+        };
+        SocketAddr::new(address, self.port)
     }
 }
 
@@ -283,7 +285,11 @@ mod tests {
         assert_eq!(lines("127.0.0.1:8443", true), "listen 127.0.0.1:8443 ssl;");
         assert_eq!(lines("[::1]:8443", true), "listen [::1]:8443 ssl;");
         assert!("0".parse::<Listen>().is_err());
-        assert_eq!("443".parse::<Listen>().unwrap().local(), "127.0.0.1:443".parse().unwrap());
+        let local = |text: &str| text.parse::<Listen>().unwrap().local().to_string();
+        assert_eq!(local("443"), "127.0.0.1:443");
+        assert_eq!(local("0.0.0.0:443"), "127.0.0.1:443");
+        assert_eq!(local("[::]:443"), "[::1]:443");
+        assert_eq!(local("192.0.2.1:443"), "192.0.2.1:443");
         assert_eq!("443".parse::<Listen>().unwrap().suffix(443).text(), "");
         assert_eq!("8443".parse::<Listen>().unwrap().suffix(443).text(), ":8443");
     }

@@ -53,13 +53,6 @@ pub(crate) enum ConfigError {
     Missing { key: &'static str },
 }
 
-impl ConfigError {
-    /// Whether it was made on the command line.
-    pub(crate) fn is_usage(&self) -> bool {
-        matches!(self, Self::Value { place: Origin::Flag(_), .. })
-    }
-}
-
 fn suggestion(nearest: Option<&str>) -> String {
     nearest.map(|name| format!(" (did you mean {name}?)")).unwrap_or_default()
 }

@@ -236,6 +236,16 @@ fn a_password_of_ones_own_comes_by_standard_input() {
 }
 
 #[test]
+fn an_empty_standard_input_is_no_password() {
+    let server = server();
+    let line = "user password alice --password-stdin";
+    let refused = crate::run::finished(crate::run::command(&server.socket, LANGUAGES[0], line));
+    assert_eq!(refused.code, Some(2));
+    assert!(refused.stderr.contains("has no password on its first line"), "{}", refused.stderr);
+    assert!(server.calls("UserPassword").is_empty());
+}
+
+#[test]
 fn the_server_is_asked_in_the_language_of_the_person() {
     let server = server();
     for (language, line, asked) in [

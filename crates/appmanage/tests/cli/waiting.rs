@@ -167,6 +167,31 @@ fn what_takes_its_record_with_it_has_succeeded() {
 }
 
 #[test]
+fn nobody_is_told_of_a_success_that_nobody_knows_of() {
+    let server = server();
+    // Somebody else tried it again in between: the record of the failed install went with that.
+    let before = Answer::Data(operation("stop", "succeeded", "finish"));
+    let running = Answer::Data(operation("install", "running", "pull"));
+    let mut other = operation("install", "queued", "");
+    other["operation_id"] = json!("another");
+    server.answers_in_turn("AppOperation", vec![before, running, Answer::Data(other.clone())]);
+    server.data("AppOperations", json!([other]));
+    let piped = piped(&server, LANGUAGES[0], INSTALL);
+    assert_eq!((piped.code, piped.stdout.as_str()), (Some(1), ""), "{}", piped.stderr);
+    assert!(piped.stderr.contains("what became of it is not known"), "{}", piped.stderr);
+}
+
+#[test]
+fn what_an_app_wrote_does_not_steer_the_terminal() {
+    let server = server();
+    let mut failed = failed_install();
+    failed["last_lines"] = json!(["\u{1b}[2Jcleared \u{1b}]0;title\u{7}\u{9b}2J"]);
+    server.data("AppOperation", failed);
+    let text = piped(&server, LANGUAGES[0], "status myblog").stdout;
+    assert!(text.contains("cleared ") && !text.contains(['\u{1b}', '\u{7}', '\u{9b}']), "{text:?}");
+}
+
+#[test]
 fn a_status_can_be_waited_for() {
     let server = server();
     let [running, failed] = [operation("install", "running", "pull"), operation("install", "failed", "pull")];

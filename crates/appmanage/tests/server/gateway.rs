@@ -45,7 +45,7 @@ fn who_rules_the_server_cannot_be_the_gateway() {
     let place = Place::new();
     for (name, said) in [("root", "rules this server anyway"), ("no-such-user", "does not have")] {
         let (code, log) = serve(&place, "APPMANAGE_GATEWAY_USER", name).wait();
-        assert_eq!(code, Some(1), "{log}");
+        assert_eq!(code, Some(2), "{log}");
         assert!(log.contains(said) && log.contains(name) && log.lines().count() == 1, "{log}");
     }
 }
@@ -57,6 +57,6 @@ fn a_secret_that_others_may_read_is_refused() {
     fs::write(&secret, "0123456789abcdef0123456789abcdef\n").expect("it can be written");
     fs::set_permissions(&secret, Permissions::from_mode(0o644)).expect("it is ours");
     let (code, log) = serve(&place, "APPMANAGE_GATEWAY_SECRET_FILE", &secret.display().to_string()).wait();
-    assert_eq!(code, Some(1), "{log}");
+    assert_eq!(code, Some(2), "{log}");
     assert!(log.contains("others may read the secret"), "{log}");
 }

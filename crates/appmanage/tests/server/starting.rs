@@ -149,10 +149,22 @@ fn exit_codes_tell_misuse_from_failure() {
         "{line}"
     );
     let (failure, line) = code(&["settings", "--config", "/nowhere.toml"]);
-    assert_eq!(failure, Some(1));
+    assert_eq!(failure, Some(2));
     assert_eq!(
         line,
         "appmanage: cannot read the configuration file /nowhere.toml: No such file or directory (os error 2)\n"
+    );
+    // Settings that no further try mends: systemd makes none.
+    for wrong in ["a = b", "nonsense = 1", "log.format = \"xml\"", "gateway.user = \"nobody-of-that-name\""] {
+        let file = place.file("wrong.toml");
+        fs::write(&file, wrong).expect("it can be written");
+        let file = file.to_str().expect("a path in UTF-8");
+        assert_eq!(code(&["serve", "--config", file]).0, Some(2), "{wrong}");
+    }
+    assert_eq!(
+        code(&["user", "list", "--server", "http://127.0.0.1:1"]).0,
+        Some(3),
+        "as any failure of the client's"
     );
 }
 

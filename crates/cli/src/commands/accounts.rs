@@ -37,6 +37,10 @@ pub(super) async fn key(context: &Context, command: &Key) -> Result<(), Failure>
 async fn login(context: &Context, interface: &str, done: &str, arguments: &Login) -> Result<(), Failure> {
     let Login { name, password_stdin } = arguments;
     let password = password_stdin.then(password_from_stdin).transpose()?;
+    // The server would make one up.
+    if password.as_deref() == Some("") {
+        return Err(Failure::Usage(context.printer.text("no-password-given", &[])));
+    }
     let parameters = UserParameters { name: name.clone(), password };
     let info: PasswordInfo = context.client.call(interface, &parameters).await?;
     let printer = &context.printer;

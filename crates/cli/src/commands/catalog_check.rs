@@ -6,7 +6,7 @@ use wire::{CatalogCheckInfo, CheckedPackageInfo};
 
 use crate::args::Check;
 use crate::failure::{Failure, exit};
-use crate::printer::Printer;
+use crate::printer::{Printer, clean};
 use crate::table::Table;
 use crate::{CannotCheck, Context};
 
@@ -62,13 +62,13 @@ fn text(printer: &Printer, checked: &CatalogCheckInfo) -> String {
         Table::of(printer.texts(["column-package", "column-outcome", "column-reason"])).cut_last();
     for package in &checked.packages {
         let outcome = printer.coloured(&printer.word("checked", &package.outcome), colour(package));
-        table.row([package.name.clone(), outcome, package.reasons.join("; ")]);
+        table.row([clean(&package.name), outcome, clean(&package.reasons.join("; "))]);
     }
     let notes: Vec<Option<String>> = checked
         .packages
         .iter()
         .map(|package| {
-            Some(package.remarks.join("\n")).filter(|remarks| !remarks.is_empty() && !printer.quiet)
+            Some(clean(&package.remarks.join("\n"))).filter(|remarks| !remarks.is_empty() && !printer.quiet)
         })
         .collect();
     let totals = checked.totals;

@@ -76,6 +76,8 @@ confirm-deletion = Delete { $app } with all its data for good? This cannot be un
 not-confirmed = you did not agree; nothing was changed
 not-running = it is not running
 no-page = it has no page: its port speaks no HTTP
+operation-unknown = what became of it is not known: something else was done since, and there is no record of it any more
+no-password-given = standard input has no password on its first line; nothing was changed
 no-login = it told of no user name and no password
 
 ## What to do next
@@ -121,6 +123,7 @@ next-unreachable-silent = See whether the server runs (systemctl status appmanag
 next-not-understood = Check the address; if it is right, bring this command and the server to the same version.
 next-not-running = "appmanage status { $subject }" tells how it is, "appmanage start { $subject } --wait" starts it.
 next-no-page = "appmanage status { $subject }" tells its port.
+next-operation-unknown = "appmanage status { $subject }" tells how it is now.
 next-no-login = Its first page, or its documentation, tells how to log in.
 
 ## What was done

@@ -76,6 +76,8 @@ confirm-deletion = 要彻底删除 { $app } 及其全部数据吗?删除后无�
 not-confirmed = 您没有同意,未做任何更改
 not-running = 它没有在运行
 no-page = 它没有网页:其端口不使用 HTTP
+operation-unknown = 无法得知其结果:此后又执行了其他操作,且其记录已不存在
+no-password-given = 标准输入的第一行没有密码,未做任何更改
 no-login = 它没有提供用户名和密码
 
 ## 下一步
@@ -121,6 +123,7 @@ next-unreachable-silent = 请检查服务器是否在运行(systemctl status app
 next-not-understood = 请检查地址;如果地址无误,请让本命令与服务器使用同一版本。
 next-not-running = “appmanage status { $subject }”查看它的状态,“appmanage start { $subject } --wait”启动它。
 next-no-page = “appmanage status { $subject }”查看它的端口。
+next-operation-unknown = “appmanage status { $subject }”查看它目前的状态。
 next-no-login = 请打开它的首页或查阅其文档,了解如何登录。
 
 ## 做了什么
