@@ -267,7 +267,9 @@ fn web(compose: &Map<String, Value>, about: &Map<String, Value>, main: Option<&s
         hint: digits(&told),
         path: format!("/{}", index.trim_start_matches('/')),
         is_http: true,
-        tls: text_at(about, "scheme").is_some_and(|scheme| scheme.eq_ignore_ascii_case("https")),
+        // What is said of a page behind a proxy is the proxy's.
+        tls: !published.is_empty()
+            && text_at(about, "scheme").is_some_and(|scheme| scheme.eq_ignore_ascii_case("https")),
     })
 }
 

@@ -12,8 +12,8 @@ use crate::formats::environments::each_entry;
 use crate::formats::loose::{self, text, text_at};
 use crate::formats::{Web, WebPort};
 
-/// What a server with `CasaOS` is called in its own network.
-const OWN_NAMES: [&str; 2] = ["casaos.local", "zimaos.local"];
+/// What a server with `CasaOS` is called in its own network, and what authors write for it.
+const OWN_NAMES: [&str; 3] = ["casaos.local", "zimaos.local", "local.host"];
 /// What stands for it until it is settled.
 const SERVER: &str = "[SERVER-IP]";
 /// The name of the machine itself.
@@ -245,6 +245,7 @@ mod tests {
     fn addresses_that_people_use_are_the_servers_and_those_between_services_stay_inside() {
         for (name, value, expected, variables) in [
             ("X", "https://[YOUR_CASAOS_IP]:8085/a", "${APPMANAGE_URL}/a", 0),
+            ("X", "http://local.host:9001", "http://${APPMANAGE_HOST}:${PORT_9001}", 1),
             ("X", "ws://<your-ip>:8085", "ws://${APPMANAGE_AUTHORITY}", 0),
             ("X", "http://[change to your IP]:9001/", "http://${APPMANAGE_HOST}:${PORT_9001}/", 1),
             ("X", "http://[YOUR_IP]:7000,casaos.local", "http://${APPMANAGE_HOST}:7000,${APPMANAGE_HOST}", 0),

@@ -175,6 +175,7 @@ services:
 x-casaos:
   main: web
   webui_port: 8000
+  scheme: https
   pre-install-cmd: mkdir -p /DATA/AppData/notes
   title: { en_US: Notes }
   tips: { before_install: { en_US: "Password: `$default_pwd`" } }
@@ -189,6 +190,7 @@ fn an_app_behind_the_stores_proxy_has_a_page_and_its_address_here() {
     }
     has("test: curl ${APPMANAGE_URL}/");
     has("value: ${APPMANAGE_HOST}");
+    assert!(!translation.compose.contains("tls: true"), "the proxy speaks it: {}", translation.compose);
     has("password_variable: default_pwd");
     has("Password: `(made for you: default_pwd)`");
     assert_eq!(translation.remarks.len(), 1, "{:?}", translation.remarks);
@@ -277,6 +279,14 @@ fn a_password_that_the_note_tells_is_told_by_the_login_instead() {
     let translation = draft.finish().expect("it is a package");
     assert!(translation.compose.contains("ADMIN_PASSWORD: ${ADMIN_PASSWORD}"), "{}", translation.compose);
     assert!(!translation.compose.contains("s3same`"), "{}", translation.compose);
+}
+
+#[test]
+fn a_login_that_the_app_ships_with_is_told_as_the_note_tells_it() {
+    let text =
+        NOTES.replace("Log in as admin.", r##""# Default\n\nUsername: `a@example.org` Password: `1234`""##);
+    let login = draft(&text).block.login.expect("it has one");
+    assert_eq!((login.user_name.as_str(), login.password.as_deref()), ("a@example.org", Some("1234")));
 }
 
 #[test]

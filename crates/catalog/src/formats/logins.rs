@@ -40,6 +40,9 @@ const INNER: [&str; 24] = [
 /// Words of names that speak of passwords and are none for people: keys that tokens are signed with, and switches.
 const NO_PASSWORDS: [&str; 8] = ["SECRET", "KEY", "TOKEN", "JWT", "SALT", "RESET", "HASH", "POLICY"];
 
+/// What tells a password behind its user in a line.
+const SECOND: &str = " password:";
+
 /// The login that variables of those names are: that of an administrator, where one is named so.
 pub(super) fn find<'n>(names: impl IntoIterator<Item = &'n str>) -> Option<LoginBlock> {
     find_for(names, "")
@@ -83,12 +86,19 @@ pub(super) fn told(text: &str) -> Option<(String, String)> {
     login_of_table(text).or_else(|| login_of_lines(text))
 }
 
-/// User and password of the one pair of lines `- **Username**: admin` and `- **Password**: sample`.
+/// User and password of the one pair of lines `- **Username**: admin` and `- **Password**: sample`, or of one line.
 fn login_of_lines(text: &str) -> Option<(String, String)> {
     let plain =
         |text: &str| text.trim_matches(|c: char| c.is_whitespace() || "`*-+•_\"'".contains(c)).to_lowercase();
     let lines: Vec<(String, &str)> = text
         .lines()
+        .flat_map(|line| {
+            let is_second = |at: &usize| {
+                line[*at..].get(..SECOND.len()).is_some_and(|word| word.eq_ignore_ascii_case(SECOND))
+            };
+            let at = line.char_indices().map(|(at, _)| at).find(is_second).unwrap_or(line.len());
+            [&line[..at], &line[at..]]
+        })
         .filter(|line| !line.trim().is_empty())
         .map(|line| {
             line.split_once(':').map_or_else(|| (String::new(), line), |(key, told)| (plain(key), told))
@@ -126,7 +136,8 @@ fn login_of_table(text: &str) -> Option<(String, String)> {
     (is_one(&user) && is_one(&password) && is_alone).then_some((user, password))
 }
 
-fn is_inner(name: &str) -> bool {
+/// Whether it is of what services sign in to each other with.
+pub(super) fn is_inner(name: &str) -> bool {
     let upper = name.to_ascii_uppercase();
     // What ends so is an address, not a server.
     let upper = upper.strip_suffix("_MAIL").unwrap_or(&upper);
@@ -201,6 +212,7 @@ mod tests {
             ),
             ("# Default\nUsername: a@example.org\n\nPassword: sample", pair("a@example.org", "sample")),
             ("| User | Password |\n| a | b |", pair("a", "b")),
+            ("Default login: a@example.org PASSWORD: `b`\nSee É.", pair("a@example.org", "b")),
             ("Username: a\nPassword: b\nUsername: c\nPassword: d", None),
             ("Username: a\nPassword: the one that you set", None),
             ("Username: <yours>\nPassword: x", None),

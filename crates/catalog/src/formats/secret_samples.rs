@@ -8,6 +8,7 @@ use serde_json::{Map, Value};
 use crate::block::{Kind, VariableBlock};
 use crate::formats::Untranslatable;
 use crate::formats::interpolation::{Part, parse};
+use crate::formats::logins::is_inner;
 use crate::formats::secret_names::{
     is_database_password, is_derived, is_foreign, is_identity, is_made_for, is_own_key, is_placeholder,
     is_plausible, is_short_number_of, looks_secret, may_repeat_secret,
@@ -140,7 +141,10 @@ pub(crate) fn find(
     let mut samples = Vec::new();
     for (value, place) in std::mem::take(&mut seen.places) {
         let is_internal = place.is_wanted || place.services.len() > 1;
-        if !is_internal || around.told == Some(value.as_str()) {
+        // What people are told of the app is not its database's, though it may be the same word.
+        let is_told =
+            || around.told == Some(value.as_str()) && !place.names.iter().all(|name| is_inner(name));
+        if !is_internal || is_told() {
             continue;
         }
         let is_ambiguous = value.len() < DISTINCT_LENGTH || seen.means_more(&value);
@@ -277,15 +281,28 @@ mod tests {
     use crate::formats::known::Known;
 
     fn samples(services: &Value) -> (Vec<(String, String)>, Vec<String>) {
+        samples_but(services, None)
+    }
+
+    fn samples_but(services: &Value, told: Option<&str>) -> (Vec<(String, String)>, Vec<String>) {
         let Value::Object(compose) = json!({ "services": services }) else { panic!("an object") };
         let (known, fixed, mut remarks) = (Known::default(), BTreeSet::new(), Vec::new());
-        let around = Surroundings { known: &known, fixed: &fixed, told: None, files: &[] };
+        let around = Surroundings { known: &known, fixed: &fixed, told, files: &[] };
         let found = find(&compose, &[], &around, &mut remarks).expect("they are few");
         (found.into_iter().map(|sample| (sample.variable, sample.value)).collect(), remarks)
     }
 
     fn pair(name: &str, value: &str) -> (String, String) {
         (name.to_owned(), value.to_owned())
+    }
+
+    #[test]
+    fn what_people_are_told_stays_but_for_a_database_that_has_the_same_word() {
+        let services = |web: &str, db: &str| json!({ "web": { "environment": { web: "sample-1" } }, "db": { "environment": { db: "sample-1" } } });
+        let (found, _) = samples_but(&services("DB_PASSWORD", "POSTGRES_PASSWORD"), Some("sample-1"));
+        assert_eq!(found.len(), 1, "{found:?}");
+        let (found, _) = samples_but(&services("ADMIN_PASSWORD", "POSTGRES_PASSWORD"), Some("sample-1"));
+        assert_eq!(found, []);
     }
 
     #[test]
