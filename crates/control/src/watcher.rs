@@ -167,6 +167,7 @@ impl Looks {
             }));
         }
     }
+
     /// Takes in what a look has shown. Whether it has shown anything: else all is to be looked at.
     ///
     /// # Errors

@@ -64,9 +64,8 @@ pub(crate) fn bench(repository: &Path, options: &Options) -> Result<()> {
     }
     let title = options.part.as_deref().unwrap_or_default();
     let parts: Vec<_> = PARTS.into_iter().filter(|(known, _)| known.starts_with(title)).collect();
-    if parts.is_empty() || (options.write && parts.len() < PARTS.len()) {
-        let known = PARTS.map(|(known, _)| known).join(", ");
-        bail!("name one of the parts for --part, and none with --write, which is for all of them: {known}");
+    if parts.is_empty() {
+        bail!("name one of the parts for --part: {}", PARTS.map(|(known, _)| known).join(", "));
     }
     let programs = Programs::build(repository, Profile::Release, &repository.join("target/bench"))?;
     let bench = Bench { programs, quick: options.quick };
@@ -79,8 +78,9 @@ pub(crate) fn bench(repository: &Path, options: &Options) -> Result<()> {
     let (machine, sections) = measured?;
     println!("{machine}");
     if options.write {
-        let page = report::page(&machine, &sections);
-        paths::write(&repository.join("docs/benchmarks.md"), page)?;
+        let path = repository.join("docs/benchmarks.md");
+        let titles = PARTS.map(|(title, _)| title);
+        paths::write(&path, report::page(&titles, &machine, &sections, &paths::read(&path)?)?)?;
         println!("docs/benchmarks.md is written");
     }
     paths::remove_folder(&bench.programs.folder)

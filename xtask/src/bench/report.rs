@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::process::Command;
 
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 
 use super::docker::Docker;
 use super::figures::Row;
@@ -50,16 +50,50 @@ pub(super) fn machine(docker: &Docker) -> Result<String> {
     ))
 }
 
-/// The whole page.
-pub(super) fn page(machine: &str, sections: &[(&str, Vec<Row>)]) -> String {
-    let tables: Vec<String> = sections.iter().map(table).collect();
-    let (head, foot) = (include_str!("page_head.md"), include_str!("page_foot.md"));
-    format!("{head}\n{machine}\n\n{}\n{foot}", tables.join("\n"))
+/// The whole page: what was measured, and of all other titles what the page had `before`.
+pub(super) fn page(
+    titles: &[&str],
+    machine: &str,
+    measured: &[(&str, Vec<Row>)],
+    before: &str,
+) -> Result<String> {
+    let mut page = include_str!("page_head.md").to_owned();
+    for title in titles {
+        let section = match measured.iter().find(|(measured, _)| measured == title) {
+            Some(section) => format!("{}\n{machine}\n", table(section)),
+            None => section_of(before, title).with_context(|| format!("{title} was never measured"))?,
+        };
+        page.push_str(&format!("\n{section}"));
+    }
+    Ok(page + "\n" + include_str!("page_foot.md"))
+}
+
+/// A section of a page, from its title to the next.
+fn section_of(page: &str, title: &str) -> Option<String> {
+    let (_, rest) = page.split_once(&format!("\n### {title}\n"))?;
+    let end = rest.find("\n## ").into_iter().chain(rest.find("\n### ")).min()?;
+    Some(format!("### {title}\n{}\n", rest[..end].trim_end()))
 }
 
 #[cfg(test)]
 mod tests {
+    #![expect(clippy::unwrap_used, reason = "tests")]
+
     use super::*;
+
+    #[test]
+    fn what_was_not_measured_stays_as_the_page_had_it() {
+        let measured =
+            |figure: &str| vec![("A", vec![Row::new("a", figure)]), ("B", vec![Row::new("b", "1")])];
+        let first = page(&["A", "B"], "On one machine.", &measured("1"), "").unwrap();
+        assert_eq!(page(&["A", "B"], "On one machine.", &measured("1")[..1], &first).unwrap(), first);
+        let second = page(&["A", "B"], "On another.", &measured("2")[..1], &first).unwrap();
+        for (part, count) in [("| a | 2 |", 1), ("| b | 1 |", 1), ("On one machine.", 1), ("On another.", 1)]
+        {
+            assert_eq!(second.matches(part).count(), count, "{part}: {second}");
+        }
+        assert!(page(&["A", "B"], "", &measured("1")[..1], "").is_err(), "there is nothing to keep");
+    }
 
     #[test]
     fn a_table_says_which_goals_are_met() {
