@@ -3,7 +3,9 @@
 //! Which rule a change breaks is told by the statement that hits a unique index: each statement here can
 //! break only one.
 
-use control::ports::store::{Change, Conflict, EVENTS_KEPT, OPERATIONS_KEPT_PER_APP};
+use control::ports::store::{
+    Change, Conflict, EVENTS_KEPT, OPERATIONS_KEPT_PER_APP, OPERATIONS_KEPT_WITHOUT_APP,
+};
 use domain::{
     App, AppDomain, Event, EventId, ImagePull, InstallId, Operation, PortReservation, StepRecord,
     SubnetReservation,
@@ -24,6 +26,9 @@ pub(crate) fn write(transaction: &Transaction<'_>, change: &Change) -> Result<Op
     }
     if let Some(operation) = &change.operation {
         write_operation(transaction, operation)?;
+    }
+    if change.forget.is_some() {
+        drop_operations_without_app(transaction)?;
     }
     if let Some((install, ports)) = &change.ports {
         write_ports(transaction, install, ports)?;
@@ -153,6 +158,18 @@ fn write_operation(transaction: &Transaction<'_>, operation: &Operation) -> Resu
          WHERE app_id = ?1 AND state NOT IN ('queued', 'running', 'unwinding', 'stuck') AND number <=
              (SELECT number FROM operation WHERE app_id = ?1 ORDER BY number DESC LIMIT 1 OFFSET ?2)",
         params![operation.app.as_str(), OPERATIONS_KEPT_PER_APP.cast_signed()],
+    )?;
+    Ok(())
+}
+
+/// Only where a row has gone: else none can have become one of those.
+fn drop_operations_without_app(transaction: &Transaction<'_>) -> Result<(), Fault> {
+    run(
+        transaction,
+        "DELETE FROM operation WHERE number IN
+             (SELECT number FROM operation WHERE app_id NOT IN (SELECT app_id FROM app)
+              ORDER BY number DESC LIMIT -1 OFFSET ?1)",
+        [OPERATIONS_KEPT_WITHOUT_APP.cast_signed()],
     )?;
     Ok(())
 }

@@ -11,7 +11,8 @@ use control::ports::access::{
     AUDIT_CUT_PERIOD, AUDIT_DONE_KEPT, AUDIT_REFUSED_KEPT, AccessChange, AccessStore, Accounts,
 };
 use control::ports::store::{
-    Change, Conflict, EVENTS_KEPT, EventPage, Loaded, OPERATIONS_KEPT_PER_APP, Store, StoreError,
+    Change, Conflict, EVENTS_KEPT, EventPage, Loaded, OPERATIONS_KEPT_PER_APP, OPERATIONS_KEPT_WITHOUT_APP,
+    Store, StoreError,
 };
 use domain::{
     App, AppId, AuditEntry, CatalogRecord, Event, EventId, InstallId, InstanceId, Operation, OperationId,
@@ -316,6 +317,9 @@ impl Rows {
             put(&mut self.operations, operation, |one, other| one.id == other.id);
             self.drop_old_operations(&operation.app);
         }
+        if change.forget.is_some() {
+            self.drop_operations_without_app();
+        }
         if let Some((install, ports)) = &change.ports {
             self.ports.retain(|(owner, _)| owner != install);
             self.ports.extend(ports.iter().map(|port| (install.clone(), port.clone())));
@@ -355,6 +359,18 @@ impl Rows {
             }
             surplus -= 1;
             operation.state.is_open()
+        });
+    }
+
+    fn drop_operations_without_app(&mut self) {
+        let Self { apps, operations, .. } = self;
+        let has_none = |operation: &Operation| !apps.iter().any(|app| app.id == operation.app);
+        let without = operations.iter().filter(|operation| has_none(operation)).count();
+        let mut surplus = without.saturating_sub(limit(OPERATIONS_KEPT_WITHOUT_APP));
+        operations.retain(|operation| {
+            let is_dropped = surplus > 0 && has_none(operation);
+            surplus -= usize::from(is_dropped);
+            !is_dropped
         });
     }
 }

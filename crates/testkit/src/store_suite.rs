@@ -10,7 +10,8 @@ use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr};
 
 use control::ports::store::{
-    Change, Conflict, EVENTS_KEPT, Loaded, OPERATIONS_KEPT_PER_APP, Store, StoreError,
+    Change, Conflict, EVENTS_KEPT, Loaded, OPERATIONS_KEPT_PER_APP, OPERATIONS_KEPT_WITHOUT_APP, Store,
+    StoreError,
 };
 use control::ports::{AccessStore, CatalogStore};
 use domain::{
@@ -61,6 +62,7 @@ macro_rules! store_contract {
             a_refused_change_leaves_nothing
             a_forgotten_app_gives_way_to_the_next_of_its_name
             old_operations_are_dropped_but_never_an_open_one
+            of_names_that_have_no_app_any_more_old_operations_are_dropped
             old_events_are_dropped
             of_many_installs_of_one_name_at_once_one_wins
             accounts_come_back_as_they_were
@@ -421,6 +423,27 @@ pub fn old_operations_are_dropped_but_never_an_open_one(subject: &mut dyn Subjec
     assert!(is_there("open") && is_there("of-other"));
     let kept = (0..OPERATIONS_KEPT_PER_APP + 5).filter(|number| is_there(&number.to_string()));
     assert_eq!(kept.collect::<Vec<u64>>(), (5..OPERATIONS_KEPT_PER_APP + 5).collect::<Vec<u64>>());
+}
+
+/// Names that are used once are not kept for ever; an app that is there keeps its own.
+pub fn of_names_that_have_no_app_any_more_old_operations_are_dropped(subject: &mut dyn Subject) {
+    let living = app("install-living", "living");
+    let of_living = operation("of-living", &living, OperationState::Succeeded);
+    commit(subject, &Change { app: Some(living), ..with_operation(&of_living) });
+    for number in 0..OPERATIONS_KEPT_WITHOUT_APP + 3 {
+        let gone = app(&format!("install-{number}"), &format!("pr{number}"));
+        commit(subject, &with_app(&gone));
+        let purge = operation(&number.to_string(), &gone, OperationState::Succeeded);
+        commit(subject, &Change { forget: Some(gone.install), ..with_operation(&purge) });
+    }
+    subject.reopen();
+    let is_there = |id: &str| {
+        let id = OperationId::from_text(id);
+        subject.store().operation(&id).expect("the store can be read").is_some()
+    };
+    assert!(is_there("of-living"));
+    let kept = (0..OPERATIONS_KEPT_WITHOUT_APP + 3).filter(|number| is_there(&number.to_string()));
+    assert!(kept.eq(3..OPERATIONS_KEPT_WITHOUT_APP + 3));
 }
 
 /// Those beyond the bound, over all apps.

@@ -11,8 +11,9 @@ use domain::{
 /// Everything that changes in one transaction. Parts that are empty are left as they are.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Change {
-    /// Removes that installation's app row and its reservations (its operations and events stay): a
-    /// failed install gives way to the next of its name. Carried out first.
+    /// Removes that installation's app row and its reservations: a failed install gives way to the next of its name.
+    /// Carried out first. Its events stay, and so do its operations; of those of all names that have no app any more
+    /// the oldest beyond [`OPERATIONS_KEPT_WITHOUT_APP`] are dropped.
     pub forget: Option<InstallId>,
     /// Writes the app's row.
     pub app: Option<App>,
@@ -31,6 +32,10 @@ pub const EVENTS_KEPT: u64 = 100_000;
 
 /// Operations that are kept per app name, the open one included.
 pub const OPERATIONS_KEPT_PER_APP: u64 = 100;
+
+/// Operations that are kept of all names together that have no app any more. Names that are used once (`pr123`) are
+/// bounded by nothing else; these are the last weeks of a busy server.
+pub const OPERATIONS_KEPT_WITHOUT_APP: u64 = 1_000;
 
 /// Which rule of the store a change would have broken. Nothing of it was stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
