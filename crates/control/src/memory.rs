@@ -134,12 +134,16 @@ pub struct GatewayMemory {
 }
 
 impl EngineMemory {
+    /// Whose each thing is that is there.
+    pub(crate) fn owners(&self) -> impl Iterator<Item = &Ownership> {
+        let containers = self.containers.values().map(|container| &container.owner);
+        let networks = self.networks.iter().map(|network| &network.owner);
+        containers.chain(networks).chain(self.volumes.iter().map(|volume| &volume.owner))
+    }
+
     /// Whether anything is there that carries both labels.
     pub(crate) fn holds_something_of(&self, instance: &InstanceId, install: &InstallId) -> bool {
-        let own = |owner: &Ownership| owner.is_of(instance, install);
-        self.containers.values().any(|container| own(&container.owner))
-            || self.networks.iter().any(|network| own(&network.owner))
-            || self.volumes.iter().any(|volume| own(&volume.owner))
+        self.owners().any(|owner| owner.is_of(instance, install))
     }
 }
 

@@ -2,6 +2,7 @@
 //! server dies before it, or dies right after it. Whatever happens, the app ends installed whole or undone
 //! whole, and nothing answered is forgotten.
 
+use control::Data;
 use control::ports::Ownership;
 use domain::{InstallId, Lifecycle, OperationState, Status};
 use testkit::{Behaviour, Fault, Life, Running, World};
@@ -178,5 +179,55 @@ async fn what_comes_late_of_a_failed_install_is_taken_away_and_nothing_else() {
     world.engine.add_late_volume("other_data", unknown);
     world.engine.add_late_volume("one_data", own(install));
     server.until(|_| (world.traces() == ["other_data"]).then_some(())).await;
+    server.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_comes_late_of_an_install_whose_name_was_used_again_is_taken_away_once_the_name_is_free() {
+    let world = World::default();
+    world.engine.behave("blog", Behaviour::Exits(1));
+    let server = world.start();
+    server.connected().await;
+    let install = async |status: Status| {
+        server.install("blog", "one").await.expect("accepted");
+        server.operation_ended("one").await;
+        server.has_status("one", status).await;
+        let memory =
+            |memory: &control::memory::Memory| memory.oldest_first().next().map(|r| r.app.install.clone());
+        server.control.recorder().read(memory)
+    };
+    let comes_late = |install: &Option<InstallId>, name: &str| {
+        let owner = Ownership {
+            instance: Some(server.control.instance().clone()),
+            install: install.clone(),
+            project: Some("one".to_owned()),
+        };
+        world.engine.add_late_volume(name, owner);
+    };
+    let is_there = |name: &str| world.engine.sight().volumes.iter().any(|volume| volume.name == name);
+    let first = install(Status::Error).await;
+    let second = install(Status::Error).await;
+    assert_ne!(first, second);
+    comes_late(&first, "one_first");
+    comes_late(&Some(InstallId::from_text("of a backup")), "one_unknown");
+    server.until(|_| (!is_there("one_first")).then_some(())).await;
+    // Looked for once more, whether it comes again.
+    tokio::time::sleep(std::time::Duration::from_secs(5)).await;
+    assert!(is_there("one_unknown"), "it would keep the name from everybody, but nobody knows whose it is");
+    world.engine.remove_volume("one_unknown");
+    let is_seen = |memory: &control::memory::Memory| memory.engine.volumes.is_empty();
+    server.until(|server| server.control.recorder().read(is_seen).then_some(())).await;
+    world.engine.behave("blog", Behaviour::Well);
+    let third = install(Status::Running).await;
+    comes_late(&first, "one_first");
+    tokio::time::sleep(std::time::Duration::from_secs(60)).await;
+    assert!(is_there("one_first"), "whoever runs under that name may have taken it over");
+    server.control.uninstall("one", Data::Purge).await.expect("accepted");
+    server.until(|server| server.control.app_status("one").is_err().then_some(())).await;
+    comes_late(&third, "one_third");
+    comes_late(&Some(InstallId::from_text("of a backup")), "one_unknown");
+    server.until(|_| (world.traces() == ["one_unknown"]).then_some(())).await;
+    tokio::time::sleep(std::time::Duration::from_secs(60)).await;
+    assert_eq!(world.traces(), ["one_unknown"]);
     server.stop().await;
 }

@@ -18,7 +18,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
 use control::ports::store::{Change, EventPage, Loaded, Store, StoreError};
-use domain::{AppId, Event, EventId, InstanceId, Operation, OperationId};
+use domain::{AppId, Event, EventId, InstallId, InstanceId, Operation, OperationId};
 use rusqlite::{Connection, TransactionBehavior};
 
 pub use error::{Damaged, OpenError};
@@ -84,6 +84,10 @@ impl Store for SqliteStore {
 
     fn operation(&self, id: &OperationId) -> Result<Option<Operation>, StoreError> {
         self.with("read the database", |connection| read::operation(connection, id))
+    }
+
+    fn newest_operation(&self, install: &InstallId) -> Result<Option<Operation>, StoreError> {
+        self.with("read the database", |connection| read::newest_operation(connection, install))
     }
 
     fn operations(

@@ -2,7 +2,8 @@
 
 use control::ports::store::EventPage;
 use domain::{
-    App, AppDomain, AppId, Event, EventId, ImagePull, InstanceId, Operation, OperationId, StepRecord,
+    App, AppDomain, AppId, Event, EventId, ImagePull, InstallId, InstanceId, Operation, OperationId,
+    StepRecord,
 };
 use rusqlite::{Connection, Row};
 
@@ -43,6 +44,16 @@ pub(crate) fn operation(connection: &Connection, id: &OperationId) -> Result<Opt
     let sql = format!("SELECT {OPERATION_COLUMNS} FROM operation WHERE id = ?1");
     let mut statement = connection.prepare(&sql)?;
     statement.query_and_then([id.as_str()], |row| read_operation(connection, row))?.next().transpose()
+}
+
+pub(crate) fn newest_operation(
+    connection: &Connection,
+    install: &InstallId,
+) -> Result<Option<Operation>, Fault> {
+    let sql =
+        format!("SELECT {OPERATION_COLUMNS} FROM operation WHERE install = ?1 ORDER BY number DESC LIMIT 1");
+    let mut statement = connection.prepare(&sql)?;
+    statement.query_and_then([install.as_str()], |row| read_operation(connection, row))?.next().transpose()
 }
 
 pub(crate) fn operations(

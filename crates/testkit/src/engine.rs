@@ -189,6 +189,13 @@ impl FakeEngine {
         state.tell(&EngineEvent::Volumes);
     }
 
+    /// Removes a volume by hand.
+    pub fn remove_volume(&self, name: &str) {
+        let mut state = self.state();
+        state.volumes.retain(|volume| volume.name != name);
+        state.tell(&EngineEvent::Volumes);
+    }
+
     /// Lets a volume of that install appear, as the engine does with what it had in hand.
     pub fn add_late_volume(&self, name: &str, owner: Ownership) {
         let mut state = self.state();

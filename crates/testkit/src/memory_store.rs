@@ -145,6 +145,11 @@ impl Store for MemoryStore {
         Ok(self.readable()?.rows.operations.iter().find(|operation| operation.id == *id).cloned())
     }
 
+    fn newest_operation(&self, install: &InstallId) -> Result<Option<Operation>, StoreError> {
+        let state = self.readable()?;
+        Ok(state.rows.operations.iter().rfind(|operation| operation.install == *install).cloned())
+    }
+
     fn operations(
         &self,
         app: Option<&AppId>,

@@ -318,6 +318,10 @@ impl Store for OfLife<Arc<MemoryStore>> {
         self.inner.operation(id)
     }
 
+    fn newest_operation(&self, install: &InstallId) -> Result<Option<Operation>, StoreError> {
+        self.inner.newest_operation(install)
+    }
+
     fn operations(
         &self,
         app: Option<&AppId>,

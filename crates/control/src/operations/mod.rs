@@ -28,6 +28,7 @@ use crate::ports::{Change, EngineError, EngineNetwork, HostError, ProjectsError,
 use crate::recorder::error_chain;
 
 pub(crate) use diagnosis::last_lines;
+pub(crate) use removal::remove_forgotten;
 
 /// Why a step did not succeed, by what follows from it.
 #[derive(Clone, Debug, thiserror::Error)]

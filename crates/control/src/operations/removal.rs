@@ -5,7 +5,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use domain::{App, FailureClass};
+use domain::{App, FailureClass, InstallId, KeptVolume, Operation};
 
 use super::StepError;
 use crate::Control;
@@ -31,16 +31,33 @@ pub(super) enum Removal {
 pub(super) async fn remove(control: &Arc<Control>, app: &App, removal: Removal) -> Result<(), StepError> {
     let folder = control.projects.folder(&app.project);
     control.projects.end_leftovers(&folder, &app.install).await?;
+    let kept = app.deployment.as_ref().map_or(&[][..], |deployment| &deployment.kept_volumes[..]);
+    remove_labelled(control, &app.install, app.id.as_str(), kept, removal).await
+}
+
+/// Removes all that is left of an install that no row knows any more. Its processes have been ended before its row went,
+/// and its folder may be another's by now.
+pub(crate) async fn remove_forgotten(control: &Arc<Control>, install: &Operation) -> Result<(), StepError> {
+    remove_labelled(control, &install.install, install.app.as_str(), &[], Removal::Everything).await
+}
+
+async fn remove_labelled(
+    control: &Arc<Control>,
+    install: &InstallId,
+    name: &str,
+    kept: &[KeptVolume],
+    removal: Removal,
+) -> Result<(), StepError> {
     let mut empty_looks = 0;
     let mut refusal = None;
     for _ in 0..LOOKS_MAX {
-        let objects = objects_of(app, control, &control.engine.look().await?, removal);
+        let objects = objects_of(control, install, kept, &control.engine.look().await?, removal);
         if objects.is_empty() {
             empty_looks += 1;
             if empty_looks == 2 {
                 let instance = control.recorder.instance();
                 let with_volumes = removal == Removal::Everything;
-                control.recorder.observe(|memory, _| memory.note_gone(instance, &app.install, with_volumes));
+                control.recorder.observe(|memory, _| memory.note_gone(instance, install, with_volumes));
                 return Ok(());
             }
         } else {
@@ -51,13 +68,19 @@ pub(super) async fn remove(control: &Arc<Control>, app: &App, removal: Removal) 
     }
     let seconds = (BETWEEN_LOOKS * LOOKS_MAX).as_secs();
     let detail = refusal.unwrap_or_else(|| format!("something of it was still there after {seconds} s"));
-    Err(StepError::failed(FailureClass::ContainerCommand, app.id.as_str(), detail))
+    Err(StepError::failed(FailureClass::ContainerCommand, name, detail))
 }
 
-/// What carries both of the app's labels: containers first, since they hold the rest.
-fn objects_of(app: &App, control: &Control, sight: &EngineSight, removal: Removal) -> Vec<EngineObject> {
+/// What carries both labels of that install: containers first, since they hold the rest.
+fn objects_of(
+    control: &Control,
+    install: &InstallId,
+    kept: &[KeptVolume],
+    sight: &EngineSight,
+    removal: Removal,
+) -> Vec<EngineObject> {
     let instance = control.recorder.instance();
-    let own = |owner: &Ownership| owner.is_of(instance, &app.install);
+    let own = |owner: &Ownership| owner.is_of(instance, install);
     let containers = sight.containers.iter().filter(|container| own(&container.owner));
     let networks = sight.networks.iter().filter(|network| own(&network.owner));
     let containers = containers.map(|container| {
@@ -72,8 +95,7 @@ fn objects_of(app: &App, control: &Control, sight: &EngineSight, removal: Remova
     if removal == Removal::AllButVolumes {
         return objects.collect();
     }
-    let kept = app.deployment.iter().flat_map(|deployment| &deployment.kept_volumes);
-    let is_kept = |name: &String| kept.clone().any(|volume| volume.name == *name);
+    let is_kept = |name: &String| kept.iter().any(|volume| volume.name == *name);
     let volumes = sight.volumes.iter().filter(|volume| own(&volume.owner) || is_kept(&volume.name));
     objects.chain(volumes.map(|volume| EngineObject::Volume(volume.name.clone()))).collect()
 }

@@ -119,6 +119,12 @@ pub trait Store: Send + Sync {
     /// The database cannot be read.
     fn operation(&self, id: &OperationId) -> Result<Option<Operation>, StoreError>;
 
+    /// The newest operation of that installation, which need not have a row any more.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    fn newest_operation(&self, install: &InstallId) -> Result<Option<Operation>, StoreError>;
+
     /// The latest operations of one app name or of all, newest first, at most `limit`; only those older than
     /// `before` where one is given.
     ///

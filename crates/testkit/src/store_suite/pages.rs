@@ -27,6 +27,9 @@ pub fn operations_come_in_pages_newest_first(subject: &mut dyn Subject) {
     let of_other: Vec<Operation> = written.iter().filter(|o| o.app == apps[1].id).cloned().collect();
     assert_eq!(read(Some(&apps[1].id), None, 4), of_other[..4]);
     assert_eq!(read(Some(&apps[1].id), Some(of_other[3].id.as_str()), 100), of_other[4..]);
+    let newest = |install: &domain::InstallId| subject.store().newest_operation(install);
+    assert_eq!(newest(&apps[1].install).expect("the store can be read").as_ref(), of_other.first());
+    assert_eq!(newest(&domain::InstallId::from_text("unknown")).expect("the store can be read"), None);
     assert_eq!(read(None, Some("0"), 100), []);
     assert_eq!(read(None, Some("unknown"), 100), []);
 }
