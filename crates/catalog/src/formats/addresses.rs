@@ -64,7 +64,7 @@ impl Address {
         } else if let Some(length) = before_scheme(text) {
             text.truncate(length);
             text.push_str(&self.url);
-        } else if text.ends_with("//") || (rest.starts_with('/') && !text.ends_with(['.', '-', '@'])) {
+        } else if text.ends_with("//") || (rest.starts_with('/') && !text.ends_with(['.', '-', '@', '/'])) {
             text.push_str(&self.authority);
         } else {
             text.push_str(HOST);
@@ -163,6 +163,9 @@ mod tests {
         ] {
             assert_eq!(settle(text, &hosts), expected, "{text}");
         }
+        let mut path = "/etc/live/".to_owned();
+        Address::main().write(&mut path, "/key.pem");
+        assert_eq!(path, "/etc/live/${APPMANAGE_HOST}", "a folder called like the host");
     }
 
     proptest! {

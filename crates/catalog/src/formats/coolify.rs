@@ -55,7 +55,7 @@ pub(super) fn read(tree: &Tree, app: &str) -> Result<Vec<Draft>, Untranslatable>
     let mut compose = document::read_mapping("its compose file", &file.compose)?;
     bounds::check(&compose)?;
     for part in compose.values_mut() {
-        loose::each_text(part, &mut |text| *text = with_defaults(text));
+        loose::each_text(part, &mut |text| *text = unquoted_defaults(with_defaults(text)));
     }
     let mut remarks = Vec::new();
     let files = coolify_contents::take(&mut compose, &mut remarks);
@@ -127,11 +127,13 @@ fn title(app: &str) -> String {
     words.join(" ")
 }
 
-/// Services whose end is nothing that Coolify would tell of: they may end.
+/// Services whose end is nothing that Coolify would tell of: they may end, but for those that are always started again.
 fn take_unwatched(compose: &mut Object) -> Vec<String> {
     let mut unwatched = Vec::new();
     for (name, service) in loose::services_mut(compose) {
-        if service.remove("exclude_from_hc") == Some(json!(true)) {
+        let restart = loose::text_at(service, "restart").unwrap_or_default();
+        let may_end = !matches!(restart.as_str(), "always" | "unless-stopped");
+        if service.remove("exclude_from_hc") == Some(json!(true)) && may_end {
             unwatched.push(name.clone());
         }
     }
@@ -153,6 +155,30 @@ fn with_defaults(text: &str) -> String {
     }
     written.push_str(rest);
     written
+}
+
+/// A text whose defaults have no quotes around them: Coolify writes them into `.env`, where quotes are no part of a value.
+fn unquoted_defaults(mut text: String) -> String {
+    for quote in ['"', '\''] {
+        let (begin, end) = (format!(":-{quote}"), format!("{quote}}}"));
+        let (mut written, mut rest) = (String::new(), text.as_str());
+        while let Some((before, after)) = rest.split_once(&begin) {
+            let default = after.split_once(&end).map(|(default, _)| default);
+            written.push_str(before);
+            rest = match default.filter(|default| !default.contains([quote, '}'])) {
+                Some(default) => {
+                    written.push_str(&format!(":-{default}"));
+                    &after[default.len() + quote.len_utf8()..]
+                }
+                None => {
+                    written.push_str(&begin);
+                    after
+                }
+            };
+        }
+        text = written + rest;
+    }
+    text
 }
 
 /// The magic variables that are used, and what they need.
@@ -222,12 +248,23 @@ fn named_by_services(compose: &Object, magic: &BTreeSet<String>) -> Vec<Variable
     }
     named
         .into_iter()
-        .filter(|(name, used)| used.len() == 1 && compose.values().any(|part| loose::uses(part, name)))
+        .filter(|(name, used)| used.len() == 1 && is_wanted(compose, name))
         .map(|(name, used)| {
             let value = used.first().map(|used| format!("${{{used}}}"));
             VariableBlock { kind: Kind::Derived, value, ..text_variable(&name) }
         })
         .collect()
+}
+
+/// Whether a text uses that name, or an environment has it without a value, which takes it from the surroundings.
+fn is_wanted(compose: &Object, name: &str) -> bool {
+    let is_bare = |service: &Object| match service.get("environment") {
+        Some(Value::Array(items)) => items.iter().any(|item| item.as_str().map(str::trim) == Some(name)),
+        Some(Value::Object(map)) => map.get(name).is_some_and(Value::is_null),
+        _ => false,
+    };
+    compose.values().any(|part| loose::uses(part, name))
+        || loose::services(compose).any(|(_, service)| is_bare(service))
 }
 
 #[cfg(test)]

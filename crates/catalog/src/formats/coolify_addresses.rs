@@ -107,7 +107,9 @@ pub(super) fn web(compose: &Object, declared: &[Declared], header: Option<u16>) 
         let told = told.or_else(|| declared.iter().filter(is_same).find_map(|other| other.reached.port));
         let service = compose.get("services").and_then(|services| services.get(&first.service)?.as_object());
         let port = told.or(header).or_else(|| service.and_then(told_port)).unwrap_or(USUAL_PORT);
-        return Some(Web::of(Some(first.service.clone()), WebPort::Target(port), &first.path, true));
+        // As below, where nobody tells a port of the address.
+        let is_page = told.is_some() || !service.is_some_and(|service| publishes(service, port));
+        return Some(Web::of(Some(first.service.clone()), WebPort::Target(port), &first.path, is_page));
     }
     if let Some(port) = header {
         // What Coolify's proxy is not to lead to is published by the file itself, and need not be a page.

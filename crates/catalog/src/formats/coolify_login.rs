@@ -54,7 +54,11 @@ fn of_service(
     let user = value(&found.user_variable);
     let login = LoginBlock {
         user_variable: only_variable(&user).or_else(|| beside(&password, magic).filter(|_| user.is_empty())),
-        user_name: if user.contains('$') { String::new() } else { user },
+        user_name: match user {
+            user if user.is_empty() => found.user_name,
+            user if user.contains('$') => String::new(),
+            user => user,
+        },
         password_variable: Some(password),
         ..LoginBlock::default()
     };

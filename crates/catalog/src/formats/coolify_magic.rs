@@ -61,11 +61,20 @@ const ADDRESSES: [(&str, &str, u16); 7] = [
     ("GARAGE_ADMIN_URL", "GARAGE", 3903),
 ];
 
+/// The app's own address and host name, which Coolify gives every container.
+const OWN_URL: &str = "COOLIFY_URL";
+const OWN_HOST_NAME: &str = "COOLIFY_FQDN";
+
 /// What a variable of that name holds where it is used; `None`: it is one of the app's own.
 pub(super) fn read(variable: &str) -> Option<Magic> {
     let of_image = ADDRESSES.iter().find(|(name, ..)| *name == variable);
     let of_image = of_image.map(|(_, name, port)| Reached { name: (*name).to_owned(), port: Some(*port) });
-    of_image.map(Magic::Url).or_else(|| declared(variable))
+    let own = || Reached { name: String::new(), port: None };
+    match variable {
+        OWN_URL => Some(Magic::Url(own())),
+        OWN_HOST_NAME => Some(Magic::HostName(own())),
+        _ => of_image.map(Magic::Url).or_else(|| declared(variable)),
+    }
 }
 
 /// What it holds where a service has it in its environment.
@@ -114,7 +123,7 @@ fn user_name(rest: &str) -> String {
 /// The magic variables that a text has, written in any way: `$X`, `${X}`, in a script or a file.
 pub(super) fn names_in(text: &str) -> impl Iterator<Item = &str> {
     let is_end = |c: char| !(c.is_ascii_alphanumeric() || c == '_');
-    text.split(is_end).filter(|word| declared(word).is_some())
+    text.split(is_end).filter(|word| read(word).is_some())
 }
 
 #[cfg(test)]
@@ -155,8 +164,9 @@ mod tests {
 
     #[test]
     fn they_are_found_in_scripts() {
-        let found: Vec<_> = names_in("x=$SERVICE_USER_A;${SERVICE_PASSWORD_B}@SERVICE_NAME").collect();
-        assert_eq!(found, ["SERVICE_USER_A", "SERVICE_PASSWORD_B"]);
+        let text = "x=$SERVICE_USER_A;${SERVICE_PASSWORD_B}@SERVICE_NAME ${COOLIFY_URL#https://}";
+        let found: Vec<_> = names_in(text).collect();
+        assert_eq!(found, ["SERVICE_USER_A", "SERVICE_PASSWORD_B", "COOLIFY_URL"]);
     }
 
     proptest! {

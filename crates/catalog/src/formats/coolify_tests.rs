@@ -303,6 +303,51 @@ fn the_whole_becomes_a_package_that_asks_for_what_is_required() {
 }
 
 #[test]
+fn quotes_around_a_default_are_no_part_of_it() {
+    for (text, expected) in [
+        ("${A:-\"0 * * * *\"}", "${A:-0 * * * *}"),
+        ("x${A:-'b'}${C:-\"d\"}y", "x${A:-b}${C:-d}y"),
+        ("${A:-\"b}", "${A:-\"b}"),
+        ("${A:-\"b\" c \"d\"}", "${A:-\"b\" c \"d\"}"),
+        ("${A:-{\"b\": 1}}", "${A:-{\"b\": 1}}"),
+    ] {
+        assert_eq!(unquoted_defaults(text.to_owned()), expected);
+    }
+}
+
+#[test]
+fn the_login_follows_what_its_user_sets() {
+    let text = "services:\n  web:\n    image: example/notes\n    environment:\n      - SERVICE_URL_WEB_80\n      \
+                - ADMIN_EMAIL=${ADMIN_EMAIL:-admin@example.com}\n      - ADMIN_PASS=$SERVICE_PASSWORD_ADMIN\n";
+    let translation = draft(text).finish().expect("it is translated");
+    assert!(translation.compose.contains("user_variable: ADMIN_EMAIL"), "{}", translation.compose);
+    let of_host = text.replace("${ADMIN_EMAIL:-admin@example.com}", "admin@$SERVICE_FQDN_WEB");
+    let translation = draft(&of_host).finish().expect("it is translated");
+    assert!(!translation.compose.contains("user_variable:"), "{}", translation.compose);
+    let of_root = text.replace("ADMIN_PASS=", "NOTES_ROOT_PASSWORD=");
+    let login = draft(&of_root).block.login.expect("there is one");
+    assert_eq!((login.user_name.as_str(), login.user_variable), ("root", None));
+}
+
+#[test]
+fn a_name_without_a_value_takes_that_of_another_service() {
+    let text = "services:\n  web:\n    image: a\n    environment: [\"PEER_PASSWORD=$SERVICE_PASSWORD_PEER\"]\n  \
+                peer:\n    image: b\n    environment: [PEER_PASSWORD, OTHER]\n";
+    let translation = draft(text).finish().expect("it is translated");
+    assert_eq!(translation.compose.matches("PEER_PASSWORD: ${").count(), 2, "{}", translation.compose);
+}
+
+#[test]
+fn what_is_always_started_again_does_not_end_and_what_the_file_publishes_need_be_no_page() {
+    let text = "# port: 1883\nservices:\n  web:\n    image: a\n    ports: [\"1883:1883\"]\n    environment:\n      \
+                - SERVICE_URL_WEB\n  proxy:\n    image: b\n    restart: unless-stopped\n    exclude_from_hc: true\n";
+    let draft = draft(text);
+    assert!(draft.block.one_shot.is_empty());
+    let web = draft.web.expect("a port");
+    assert_eq!((web.port, web.is_http), (WebPort::Target(1883), false));
+}
+
+#[test]
 fn what_is_no_app_is_told_with_a_reason() {
     let (_folder, tree) = catalog(b"# ignore: true\nservices: {}\n");
     assert!(matches!(read(&tree, "my-notes"), Err(Untranslatable::Hidden(_))));

@@ -16,6 +16,8 @@ type Object = Map<String, Value>;
 const FOLDER: &str = "blueprints";
 const COMPOSE: &str = "docker-compose.yml";
 const TEMPLATE: &str = "template.toml";
+/// Bytes of one template, with the files in it. The largest of the field has 290 KB.
+const TEMPLATE_LIMIT_BYTES: u64 = 1 << 20;
 /// Domains of one template. The most of the field is six.
 const DOMAINS_LIMIT: usize = 50;
 /// Files that one template writes. The most of the field is 20.
@@ -46,7 +48,8 @@ pub(super) fn read(tree: &Tree, app: &str) -> Result<Vec<Draft>, Untranslatable>
     let folder = tree.below(FOLDER).below(app);
     let missing = |name: &str| Untranslatable::Unreadable(format!("it has no {name}"));
     let mut compose = loose::document(&folder, COMPOSE)?.ok_or_else(|| missing(COMPOSE))?;
-    let mut template = dokploy_template::parse(&folder.text(TEMPLATE)?.ok_or_else(|| missing(TEMPLATE))?)?;
+    let text = folder.text_within(TEMPLATE, TEMPLATE_LIMIT_BYTES)?.ok_or_else(|| missing(TEMPLATE))?;
+    let mut template = dokploy_template::parse(&text)?;
     bounds::check(&compose)?;
     for (what, count, limit) in [
         ("lines in its environment", template.env.len(), bounds::ENV_LIMIT),

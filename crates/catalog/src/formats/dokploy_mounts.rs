@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
-use crate::formats::PackagedFile;
 use crate::formats::dokploy::FILES;
 use crate::formats::dokploy_template::Template;
 use crate::formats::dokploy_values::Values;
+use crate::formats::{PackagedFile, loose};
 
 type Object = Map<String, Value>;
 
@@ -32,18 +32,51 @@ pub(super) fn place(
         };
         let name = path.rsplit('/').next().unwrap_or_default();
         match values.content(&mount.content, name) {
+            Ok(_) if !is_used(compose, &path) => {
+                remarks.push(format!("the file {path} of its template is left out: no service uses it"));
+            }
             Ok(text) => {
                 let is_executable = text.starts_with("#!");
                 files.insert(path, PackagedFile { bytes: text.into_bytes(), is_executable });
             }
-            Err(template) => configure(compose, &path, &template),
+            Err(template) if configure(compose, &path, &template) => {}
+            Err(_) => {
+                remarks.push(format!("the file {path} of its template is left out: no service mounts it"));
+            }
         }
     }
     files
 }
 
-/// Makes a config of that file, wherever a service mounts it or a folder that it lies in.
-fn configure(compose: &mut Object, path: &str, content: &str) {
+/// Whether a text of the compose file names that file or a folder that it lies in, as a mount does, an `env_file`, a config.
+fn is_used(compose: &Object, path: &str) -> bool {
+    let names = |text: &str| {
+        own_path(loose::split(text)[0])
+            .filter(|_| text.starts_with('.'))
+            .is_some_and(|named| below(&named, path).is_some())
+    };
+    fn any(value: &Value, names: &impl Fn(&str) -> bool) -> bool {
+        match value {
+            Value::String(text) => names(text),
+            Value::Array(items) => items.iter().any(|item| any(item, names)),
+            Value::Object(map) => map.values().any(|item| any(item, names)),
+            Value::Null | Value::Bool(_) | Value::Number(_) => false,
+        }
+    }
+    compose.values().any(|part| any(part, &names))
+}
+
+/// What of a path lies below that folder or file; nothing of the path itself.
+fn below<'p>(folder: &str, path: &'p str) -> Option<&'p str> {
+    if folder.is_empty() {
+        return Some(path);
+    }
+    let rest = path.strip_prefix(folder)?;
+    (rest.is_empty() || rest.starts_with('/')).then(|| rest.trim_start_matches('/'))
+}
+
+/// Makes a config of that file, wherever a service mounts it or a folder that it lies in; whether one does.
+fn configure(compose: &mut Object, path: &str, content: &str) -> bool {
     let name: String =
         path.chars().map(|c| if c.is_ascii_alphanumeric() || "._-".contains(c) { c } else { '-' }).collect();
     let mode = if content.starts_with("#!") { EXECUTABLE } else { READABLE };
@@ -56,14 +89,16 @@ fn configure(compose: &mut Object, path: &str, content: &str) {
         let mut targets = Vec::new();
         mounts.retain_mut(|mount| {
             let Some((source, target)) = ends(mount) else { return true };
-            if source == path {
-                targets.push(target);
-                return false;
-            }
-            let below = if source.is_empty() { Some(path) } else { path.strip_prefix(&format!("{source}/")) };
-            if let Some(below) = below {
-                targets.push(format!("{}/{below}", target.trim_end_matches('/')));
-                make_writable(mount);
+            match below(&source, path) {
+                Some("") => {
+                    targets.push(target);
+                    return false;
+                }
+                Some(rest) => {
+                    targets.push(format!("{}/{rest}", target.trim_end_matches('/')));
+                    make_writable(mount);
+                }
+                None => {}
             }
             true
         });
@@ -84,6 +119,7 @@ fn configure(compose: &mut Object, path: &str, content: &str) {
         }
         all[&name] = json!({ "content": content });
     }
+    is_used
 }
 
 /// The app's own path that a mount shows, and where.

@@ -115,9 +115,10 @@ fn env_lines(env: &Value, required: &mut BTreeSet<String>) -> Vec<String> {
         Value::Table(table) => entry(table, required).map_or_else(
             || {
                 let of_env = table.iter().filter(|(key, _)| !SERVICE_KEYS.contains(&key.as_str()));
-                let of_key = |(key, value)| match plain(value) {
-                    Some(value) => vec![format!("{key}={value}")],
-                    None => env_lines(value, required),
+                let is_of_service = SERVICE_KEYS.iter().any(|key| table.contains_key(*key));
+                let of_key = |(key, value): (&String, &Value)| match plain(value) {
+                    Some(value) if !(is_of_service && key == "env") => vec![format!("{key}={value}")],
+                    _ => env_lines(value, required),
                 };
                 of_env.flat_map(of_key).collect()
             },
@@ -230,10 +231,11 @@ mod tests {
         let template = parse(
             "[config]\nenv = [{ name = \"A\", required = true }, { key = \"B\", value = \"x\", required = true },\n\
              { name = \"C\", default = 5 }, { name = \"D\", description = \"why\" }, { name = \"e\" },\n\
-             { serviceName = \"db\", env = [\"F=1\", { name = \"G\", required = false }] }]\n",
+             { serviceName = \"db\", env = [\"F=1\", { name = \"G\", required = false }] },\n\
+             { serviceName = \"db\", env = \"H=I=1\" }]\n",
         )
         .expect("it is read");
-        assert_eq!(template.env, ["A=", "B=x", "C=5", "D=", "name=e", "F=1", "G="]);
+        assert_eq!(template.env, ["A=", "B=x", "C=5", "D=", "name=e", "F=1", "G=", "H=I=1"]);
         assert_eq!(template.required, BTreeSet::from(["A".to_owned()]));
     }
 

@@ -391,6 +391,27 @@ fn variables_that_go_in_circles_or_grow_are_read_in_bounds() {
 }
 
 #[test]
+fn a_template_may_be_larger_than_a_compose_file() {
+    let region = "# a region\n".repeat(30_000);
+    let template = format!(
+        "{TEMPLATE_TEXT}\n[[config.mounts]]\nfilePath = \"conf/region\"\ncontent = \"\"\"{region}\"\"\"\n"
+    );
+    let files = draft(COMPOSE_TEXT, &template).finish().expect("it is translated").files;
+    assert_eq!(files["conf/region"].bytes.len(), region.len());
+}
+
+#[test]
+fn a_file_that_no_service_uses_is_left_out_and_told() {
+    let template = "[[config.mounts]]\nfilePath = \"/etc/app.conf\"\ncontent = \"x\"\n[[config.mounts]]\nfilePath = \
+                    \"secret.conf\"\ncontent = \"${domain}\"\n[[config.mounts]]\nfilePath = \"app.env\"\ncontent = \"A=1\"\n";
+    let compose = "services:\n  web:\n    image: a\n    env_file: [../files/app.env]\n    volumes: [\"./etc:/etc/app\"]\n";
+    let told = draft(compose, template).remarks;
+    assert_eq!(told, ["the file secret.conf of its template is left out: no service mounts it"]);
+    let told = draft(&compose.replace("./etc", "etc"), template).remarks;
+    assert_eq!(told[0], "the file etc/app.conf of its template is left out: no service uses it");
+}
+
+#[test]
 fn what_is_no_app_is_told_with_a_reason() {
     let (folder, tree) = catalog(COMPOSE_TEXT.as_bytes(), b"= no", META_TEXT.as_bytes());
     assert!(

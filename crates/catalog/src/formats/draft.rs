@@ -129,10 +129,10 @@ impl Draft {
         block.one_shot.dedup();
         texts::clean(&mut block, &name);
         versions(&mut block, &compose);
-        settle_login(&mut block, &known);
         tell_ports(&mut block.variables, &ports, &compose, &known);
         let of_versions: BTreeSet<String> = block.versions[0].variables.keys().cloned().collect();
         offered::clean(&mut compose, &mut block.variables, &of_versions, &known, &mut remarks);
+        settle_login(&mut block, &known);
         let asked =
             private_keys::clean(&mut compose, &mut block.variables, &known, &stored.files, &mut remarks)?;
         let told = block.login.as_ref().and_then(|login| login.password.as_deref());
@@ -258,11 +258,11 @@ fn settle_login(block: &mut Block, known: &Known) {
     }
     login.password_variable.take_if(|name| !is_secret(name));
     if let Some(name) = login.user_variable.take() {
-        let is_declared = block.variables.iter().any(|variable| variable.name == name);
-        match known.value(&name).filter(|_| !is_declared) {
-            Some(value) => login.user_name = value,
-            None if is_declared => login.user_variable = Some(name),
-            None => {}
+        match block.variables.iter().find(|variable| variable.name == name).map(|variable| variable.kind) {
+            Some(Kind::Text) => login.user_variable = Some(name),
+            // One that is made of others, such as an address at the app's own host, cannot be told before.
+            Some(_) => {}
+            None => login.user_name = known.value(&name).unwrap_or_default(),
         }
     }
     let is_empty = login.password_variable.is_none()

@@ -37,8 +37,10 @@ const INNER: [&str; 24] = [
     "RTSP",
 ];
 
-/// Words of names that speak of passwords and are none for people: keys that tokens are signed with, and switches.
-const NO_PASSWORDS: [&str; 8] = ["SECRET", "KEY", "TOKEN", "JWT", "SALT", "RESET", "HASH", "POLICY"];
+/// Words of names that speak of passwords and are none for people: keys that tokens are signed with, switches, and the
+/// one that Kibana itself signs in with.
+const NO_PASSWORDS: [&str; 9] =
+    ["SECRET", "KEY", "TOKEN", "JWT", "SALT", "RESET", "HASH", "POLICY", "KIBANA"];
 
 /// What tells a password behind its user in a line.
 const SECOND: &str = " password:";
@@ -74,8 +76,12 @@ pub(super) fn find_for<'n>(names: impl IntoIterator<Item = &'n str>, image: &str
     let is_user = |user: &&(&str, String)| ["USER", "MAIL", "LOGIN"].iter().any(|word| user.1.contains(word));
     let users: Vec<_> = users.into_iter().filter(is_user).collect();
     let user = users.iter().copied().find(beside).map(|(name, _)| (*name).to_owned());
+    let is_of_root = password.to_ascii_uppercase().split('_').any(|word| word == "ROOT");
+    let root = || if is_of_root { None } else { of_admin(&users) };
+    let user_variable = user.or_else(root);
     Some(LoginBlock {
-        user_variable: user.or_else(|| of_admin(&users)),
+        user_name: if is_of_root && user_variable.is_none() { "root".to_owned() } else { String::new() },
+        user_variable,
         password_variable: Some(password),
         ..LoginBlock::default()
     })
@@ -150,6 +156,17 @@ fn is_inner_program(image: &str) -> bool {
     INNER.iter().any(|inner| program.contains(inner))
 }
 
+/// Whether it is the password of a database that is there and that nobody tells it: that one takes none.
+pub(super) fn is_untold(compose: &Map<String, Value>, password: &str) -> bool {
+    let is_database = |service: &Map<String, Value>| {
+        is_inner_program(service.get("image").and_then(Value::as_str).unwrap_or_default())
+    };
+    let databases: Vec<_> =
+        loose::services(compose).map(|(_, service)| service).filter(|one| is_database(one)).collect();
+    let is_told = |service: &&Map<String, Value>| service.values().any(|part| loose::uses(part, password));
+    is_inner(password) && !databases.is_empty() && !databases.iter().any(is_told)
+}
+
 /// The variables that services sign in to each other with, whatever they are called themselves: those that a service
 /// gets under such a name, but for a database that people sign in to, and passwords in addresses.
 pub(super) fn between_services(compose: &Map<String, Value>, main: Option<&str>) -> BTreeSet<String> {
@@ -220,6 +237,26 @@ mod tests {
         ] {
             assert_eq!(told(text), expected, "{text}");
         }
+    }
+
+    #[test]
+    fn the_password_of_root_is_no_other_users() {
+        let login =
+            find_for(["MYSQL_USER", "MYSQL_ROOT_PASSWORD", "MYSQL_PASSWORD"], "mysql:8").expect("its own");
+        assert_eq!((login.user_name.as_str(), login.user_variable), ("root", None));
+        let login = find(["MINE_ROOT_USER", "MINE_ROOT_PASSWORD"]).expect("a login");
+        assert_eq!(login.user_variable.as_deref(), Some("MINE_ROOT_USER"));
+    }
+
+    #[test]
+    fn a_database_that_is_not_told_a_password_takes_none() {
+        let compose = json!({ "services": {
+            "web": { "image": "a/web", "environment": ["REDIS_PASSWORD=${REDIS_PASSWORD}", "DB_PASS=$DB_PASS"] },
+            "cache": { "image": "redis:7" },
+            "db": { "image": "postgres", "environment": { "POSTGRES_PASSWORD": "$DB_PASS" } },
+        } });
+        let is_untold = |name| is_untold(compose.as_object().expect("a map"), name);
+        assert!(is_untold("REDIS_PASSWORD") && !is_untold("DB_PASS") && !is_untold("APP_SECRET"));
     }
 
     #[test]

@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 use crate::block::{Kind, TextBlock, VariableBlock};
 use crate::formats::interpolation::{Otherwise, Part, Use, escaped, parse};
 use crate::formats::known::Known;
-use crate::formats::secrets;
+use crate::formats::{logins, secrets};
 use crate::variables::BUILT_IN_VARIABLES;
 
 type Object = Map<String, Value>;
@@ -32,6 +32,8 @@ struct Seen {
     /// Defaults, as they would be written.
     defaults: BTreeSet<String>,
     is_required: bool,
+    /// It would be a password that its database knows nothing of.
+    is_untold: bool,
 }
 
 struct Offer<'a> {
@@ -57,6 +59,9 @@ pub(crate) fn clean(
     for template in known.env().values() {
         // What `.env` itself uses and nothing defines is empty; declared, compose does not warn of it.
         parse(template).iter().for_each(|part| offer.look_at_env(part));
+    }
+    for (name, seen) in &mut offer.seen {
+        seen.is_untold = !seen.is_required && logins::is_untold(compose, name);
     }
     compose.values_mut().for_each(|value| offer.write(value));
     let mut seen: Vec<(String, Seen)> = std::mem::take(&mut offer.seen).into_iter().collect();
@@ -223,7 +228,8 @@ impl Offer<'_> {
         let default = default.or(customary);
         let mut variable = text_variable(name);
         // `${NAME:-}` says that it may stay empty.
-        if seen.defaults.is_empty() && default.is_none() && secrets::is_made_for(name) {
+        let is_made = secrets::is_made_for(name) && !seen.is_untold;
+        if seen.defaults.is_empty() && default.is_none() && is_made {
             variable.kind = Kind::Secret;
         } else if default.is_none() && !seen.is_required {
             variable.optional = true;

@@ -15,7 +15,9 @@ use crate::formats::environments::each_entry;
 use crate::formats::interpolation::{Part, is_name, parse};
 use crate::formats::known::Known;
 use crate::formats::offered::text_variable;
-use crate::formats::secret_names::{is_placeholder, is_plausible, is_private_half, looks_secret};
+use crate::formats::secret_names::{
+    is_password_hash, is_placeholder, is_plausible, is_private_half, looks_secret,
+};
 use crate::formats::{PackagedFile, Untranslatable, loose};
 
 type Object = Map<String, Value>;
@@ -49,7 +51,11 @@ pub(crate) fn clean(
         if holds_private_key(text) {
             return Err(known_to_everybody(&format!("its file {path}")));
         }
-        remark_login(path, text, remarks);
+        remark_login(&format!("files/{path}"), text, remarks);
+    }
+    for (name, config) in compose.get("configs").and_then(Value::as_object).into_iter().flatten() {
+        let content = config.get("content").and_then(Value::as_str);
+        remark_login(&format!("the file {name}"), content.unwrap_or_default(), remarks);
     }
     let samples = samples(compose, variables, known);
     let asked = halves(&samples);
@@ -170,23 +176,35 @@ fn is_key(value: &str) -> bool {
         && has(u8::is_ascii_alphabetic)
 }
 
-/// Tells of the first password that a file of settings has: it stays what it is.
-fn remark_login(path: &str, text: &str, remarks: &mut Vec<String>) {
-    if !path.rsplit_once('.').is_some_and(|(_, end)| SETTING_ENDS.contains(&end)) {
+/// Tells of the first password, or the hash of one, that a file of settings has: it stays what it is.
+fn remark_login(place: &str, text: &str, remarks: &mut Vec<String>) {
+    if !place.rsplit_once('.').is_some_and(|(_, end)| SETTING_ENDS.contains(&end)) {
         return;
     }
     let quotes = [' ', '\t', '"', '\'', ',', '-'];
     let password = text.lines().find_map(|line| {
         let (name, value) = line.split_once([':', '='])?;
         let (name, value) = (name.trim_matches(quotes), value.trim_matches(quotes));
-        let is_written = is_plausible(value) && !is_placeholder(value) && !value.contains(['$', '{', '%']);
-        (looks_secret(name) && is_written && !name.starts_with(['#', ';', '/'])).then_some(name)
+        let is_written = is_plausible(value)
+            && !is_placeholder(value)
+            && !value.contains(['$', '{', '%'])
+            && !names_a_variable(value);
+        let is_one = (looks_secret(name) && is_written) || is_password_hash(value);
+        (is_one && !name.starts_with(['#', ';', '/'])).then_some(name)
     });
     if let Some(name) = password {
         remarks.push(format!(
-            "{name} in files/{path} stays what the catalog says, which everybody can read: set another after the install"
+            "{name} in {place} stays what the catalog says, which everybody can read: set another after the install"
         ));
     }
+}
+
+/// Whether a value says where its program finds the real one: `env:API_KEY`, `os.environ/API_KEY`.
+fn names_a_variable(value: &str) -> bool {
+    let is_of_name = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_';
+    let name = value.rsplit(|c| !is_of_name(c)).next().unwrap_or_default();
+    let before = &value[..value.len() - name.len()];
+    name.len() > 1 && before.to_ascii_lowercase().contains("env")
 }
 
 #[cfg(test)]
@@ -282,8 +300,20 @@ mod tests {
         let (asked, remarks) = of_file("sync.yaml", text);
         assert!(asked.expect("it stays").is_empty());
         assert!(remarks[0].starts_with("password in files/sync.yaml stays"), "{remarks:?}");
-        let silent =
-            ["password: <yours>", "password: ${PASSWORD}", "password: ", "user: x\npassword_min: 12"];
+        let hash = "users:\n  - hash: \"$$2y$$10$$jsRWHw54\"\n";
+        let compose = json!({ "configs": { "dex.yaml": { "content": hash } } });
+        let (known, mut told) = (Known::default(), Vec::new());
+        let mut compose = compose.as_object().expect("an object").clone();
+        clean(&mut compose, &mut Vec::new(), &known, &BTreeMap::new(), &mut told).expect("it stays");
+        assert!(told[0].starts_with("hash in the file dex.yaml stays"), "{told:?}");
+        let silent = [
+            "password: os.environ/DB_PASSWORD",
+            "secret = \"env:RPC_SECRET\"",
+            "password: <yours>",
+            "password: ${PASSWORD}",
+            "password: ",
+            "user: x\npassword_min: 12",
+        ];
         for text in silent {
             assert_eq!(of_file("sync.yaml", text).1, [""; 0], "{text}");
         }

@@ -56,7 +56,15 @@ impl Tree {
     /// # Errors
     /// `Unreadable`: it is too large, or no text.
     pub fn text(&self, path: &str) -> Result<Option<String>, Untranslatable> {
-        let Some(bytes) = self.bytes(path, TEXT_LIMIT_BYTES)? else { return Ok(None) };
+        self.text_within(path, TEXT_LIMIT_BYTES)
+    }
+
+    /// The text of a file that may be of another size; `None` where there is none.
+    ///
+    /// # Errors
+    /// `Unreadable`: it is larger than that, or no text.
+    pub(crate) fn text_within(&self, path: &str, limit_bytes: u64) -> Result<Option<String>, Untranslatable> {
+        let Some(bytes) = self.bytes(path, limit_bytes)? else { return Ok(None) };
         String::from_utf8(bytes)
             .map(Some)
             .map_err(|_| Untranslatable::Unreadable(format!("{path} is not UTF-8 text")))
