@@ -47,6 +47,33 @@ fn services_of_which_there_are_none_are_left_out_and_those_never_restarted_end()
 }
 
 #[test]
+fn the_apps_own_env_is_mounted_as_it_is_for_this_install() {
+    let mut own = draft("services: { a: { image: b, env_file: .env, volumes: ['.env:/app/.env', 'd:/d'] } }");
+    own.env = Some("KEY_SECRET=sample-of-all\nURL=http://u:$KEY_SECRET@x\nTEXT='a b'\na.b=c$$d\n".to_owned());
+    let sample = PackagedFile { bytes: b"KEY_SECRET=sample-of-all".to_vec(), is_executable: false };
+    own.files.insert(".env".to_owned(), sample);
+    let (document, translation) = finished(own);
+    assert!(translation.files.is_empty(), "{:?}", translation.files);
+    let service = &document["services"]["a"];
+    assert_eq!(service["volumes"], json!(["d:/d"]));
+    assert_eq!(service["configs"], json!([{ "source": "own-env", "target": "/app/.env" }]));
+    let content = "KEY_SECRET=${KEY_SECRET}\nTEXT='${TEXT}'\nURL=${URL}\na.b=c$$d\n";
+    assert_eq!(document["configs"]["own-env"]["content"], content);
+    assert_eq!(document["x-appmanage"]["variables"][0]["kind"], "secret");
+}
+
+#[test]
+fn a_command_takes_what_its_container_is_told() {
+    let found = service(
+        "services: { a: { image: b, environment: { ROOT: '${DB_PASSWORD:-x}', SELF: '${SELF}', TOP: plain },
+         command: ['-p${ROOT}', '$TOP', '${SELF}', '${OTHER:-y}'],
+         entrypoint: [sh, -c, \"A=1\\n B=$A$$C\\nD=$D\"] } }",
+    );
+    assert_eq!(found["command"], json!(["-p${DB_PASSWORD}", "plain", "${SELF}", "${OTHER}"]));
+    assert_eq!(found["entrypoint"][2], "A=1\n B=$${A}$$C\nD=${D}");
+}
+
+#[test]
 fn a_volume_in_the_place_of_the_clock_is_left_out() {
     let found = service("services: { a: { image: b, volumes: ['clock:/etc/localtime:ro', 'data:/data'] } }");
     assert_eq!(found["volumes"], json!(["data:/data"]));

@@ -35,6 +35,29 @@ pub(crate) enum Otherwise {
     Instead { text: Vec<Part>, if_empty: bool },
 }
 
+impl Part {
+    /// As it is written in a text.
+    pub(crate) fn written(&self) -> String {
+        let all = |parts: &[Self]| parts.iter().map(Self::written).collect::<String>();
+        let operator =
+            |sign: char, if_empty: &bool| if *if_empty { format!(":{sign}") } else { sign.to_string() };
+        let (name, otherwise) = match self {
+            Self::Text(text) => return escaped(text),
+            Self::Use(Use { name, otherwise }) => (name, otherwise),
+        };
+        match otherwise {
+            Otherwise::Nothing => format!("${{{name}}}"),
+            Otherwise::Default { text, if_empty } => {
+                format!("${{{name}{}{}}}", operator('-', if_empty), all(text))
+            }
+            Otherwise::Required => format!("${{{name}:?}}"),
+            Otherwise::Instead { text, if_empty } => {
+                format!("${{{name}{}{}}}", operator('+', if_empty), all(text))
+            }
+        }
+    }
+}
+
 /// The pieces of a text. A `$` that compose would refuse means itself.
 pub(crate) fn parse(text: &str) -> Vec<Part> {
     let closing = if text.contains("${") { closing_braces(text) } else { Vec::new() };
@@ -210,6 +233,13 @@ mod tests {
         fn any_text_is_read_without_panic(any in "(\\$|\\{|\\}|:-|\\?|\\+|A|b|é| |\n){0,60}") {
             let parts = parse(&any);
             prop_assert!(parts.len() <= any.len());
+        }
+
+        #[test]
+        fn what_is_written_is_read_again(any in "(\\$|\\{|\\}|:-|\\?|\\+|A|b|é| ){0,60}") {
+            let parts = parse(&any);
+            let written: String = parts.iter().map(Part::written).collect();
+            prop_assert_eq!(parse(&written), parts);
         }
 
         #[test]

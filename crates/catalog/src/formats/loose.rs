@@ -9,6 +9,9 @@ use crate::block::TextBlock;
 use crate::formats::interpolation::{Otherwise, Part, Use, parse};
 use crate::formats::{Icon, PackagedFile, Tree, Untranslatable, bounds, document};
 
+/// Folders inside each other that are looked through one by one where they are too much together. Each level reads the
+/// app's files once more.
+const COLLECT_DEPTH_LIMIT: usize = 3;
 /// What a package may show as its icon.
 const ICON_LIMIT_BYTES: u64 = 256 << 10;
 
@@ -161,8 +164,15 @@ pub(super) fn collect(
     files: &mut BTreeMap<String, PackagedFile>,
     remarks: &mut Vec<String>,
 ) {
+    let inner = [folder.folders(path), folder.files(path)].concat();
     match folder.collect(path) {
         Ok(found) if bounds::has_room(files, &found) => files.extend(found),
+        // What is too much together may not be so one by one.
+        Err(_) if !inner.is_empty() && path.matches('/').count() < COLLECT_DEPTH_LIMIT => {
+            for name in inner {
+                collect(folder, &format!("{path}/{name}"), files, remarks);
+            }
+        }
         _ => remarks.push(format!("{path} of its folder is left out: it is more than a package may bring")),
     }
 }

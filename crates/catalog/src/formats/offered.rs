@@ -6,8 +6,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Map, Value, json};
 
 use crate::block::{Kind, TextBlock, VariableBlock};
-use crate::formats::interpolation::{Otherwise, Part, Use, escaped, parse};
+use crate::formats::interpolation::{self, Otherwise, Part, Use, escaped, parse};
 use crate::formats::known::Known;
+use crate::formats::loose::each_text;
 use crate::formats::{logins, secrets};
 use crate::variables::BUILT_IN_VARIABLES;
 
@@ -55,6 +56,7 @@ pub(crate) fn clean(
     let mut offer = Offer { known, declared, seen: BTreeMap::new() };
     take_defaults(variables, known);
     bare_names(compose, &offer);
+    take_from_container(compose, &offer);
     compose.values().for_each(|value| offer.look(value));
     for template in known.env().values() {
         // What `.env` itself uses and nothing defines is empty; declared, compose does not warn of it.
@@ -99,6 +101,41 @@ fn bare_names(compose: &mut Object, offer: &Offer<'_>) {
         }
         environment.retain(|_, value| !value.is_null());
     }
+}
+
+/// Variables of a command that nobody tells, but its container has them: compose would put nothing in their place. Their
+/// author means the value in the same service's environment, or what the command itself sets.
+fn take_from_container(compose: &mut Object, offer: &Offer<'_>) {
+    let services = compose.get_mut("services").and_then(Value::as_object_mut);
+    for service in services.into_iter().flat_map(Map::values_mut).filter_map(Value::as_object_mut) {
+        let environment = service.get("environment").and_then(Value::as_object).cloned().unwrap_or_default();
+        let own = |name: &str| {
+            let value = environment.get(name)?.as_str()?;
+            (!interpolation::names(value).iter().any(|used| used == name)).then(|| value.to_owned())
+        };
+        for key in ["command", "entrypoint", "healthcheck"] {
+            let Some(value) = service.get_mut(key) else { continue };
+            each_text(value, &mut |text| {
+                let written = |part: Part| match &part {
+                    Part::Use(Use { name, otherwise: Otherwise::Nothing }) if !offer.is_settled(name) => {
+                        let in_shell = || is_assigned(text, name).then(|| format!("$${{{name}}}"));
+                        own(name).or_else(in_shell).unwrap_or_else(|| part.written())
+                    }
+                    _ => part.written(),
+                };
+                *text = parse(text).into_iter().map(written).collect();
+            });
+        }
+    }
+}
+
+/// Whether a line of a script sets that variable, to something else than what it was.
+fn is_assigned(script: &str, name: &str) -> bool {
+    let sets = |line: &str| {
+        let value = line.trim_start().strip_prefix(name)?.strip_prefix('=')?;
+        Some(!interpolation::names(value).iter().any(|used| used == name))
+    };
+    script.lines().any(|line| sets(line) == Some(true))
 }
 
 impl Offer<'_> {

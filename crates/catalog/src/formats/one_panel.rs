@@ -9,11 +9,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value};
 
-use crate::block::{Block, Kind, RequirementsBlock, TextBlock, VariableBlock, VersionBlock};
+use crate::block::{Block, RequirementsBlock, TextBlock, VersionBlock};
 use crate::formats::one_panel_database::start_databases;
 use crate::formats::one_panel_form::{Form, Ports, names_in};
-use crate::formats::{Draft, Icon, PackagedFile, Tree, Untranslatable, bounds, env_lines, loose, sidecars};
+use crate::formats::{Draft, Icon, PackagedFile, Tree, Untranslatable, bounds, loose, sidecars};
 use crate::yaml;
+
+#[path = "one_panel_script.rs"]
+mod script;
 
 /// How a version's folder calls its compose file; the first is what 1Panel itself looks for.
 const COMPOSE_FILES: [&str; 3] = ["docker-compose.yml", "docker-compose.yaml", "compose.yaml"];
@@ -144,7 +147,7 @@ impl About {
         start_databases(&mut form, &mut compose, &self.name)?;
         let used = names_in(&Value::Object(compose.clone()));
         form.add_what_the_panel_tells(&used, has_env_file(&compose), &self.name);
-        newest.ask_for_what_its_script_finds(&mut form, &compose, &used);
+        newest.tell_what_its_script_finds(&mut form, &mut compose, used);
         let web = form.web(&ports, self.is_database);
         remarks.extend(form.remarks);
         if newest.script.is_some() {
@@ -220,50 +223,6 @@ impl Release {
             remarks,
             script: folder.text("scripts/init.sh").ok().flatten(),
         })
-    }
-
-    /// A file with variables that neither is there nor may be absent keeps compose from doing anything: where there is
-    /// a script, that makes it.
-    fn check_env_files(&self) -> Result<(), Untranslatable> {
-        let services = self.compose.get("services").and_then(Value::as_object);
-        for (name, service) in services.into_iter().flatten().filter(|_| self.script.is_some()) {
-            let files = match service.get("env_file") {
-                Some(Value::Array(files)) => files.as_slice(),
-                Some(file) => std::slice::from_ref(file),
-                None => continue,
-            };
-            let paths = files.iter().filter_map(|file| Some(file.as_str()?.trim_start_matches("./")));
-            if let Some(path) =
-                paths.into_iter().find(|path| *path != ".env" && !self.files.contains_key(*path))
-            {
-                let why = format!(
-                    "its service {name} reads {path}, which its script scripts/init.sh makes: no script is run"
-                );
-                return Err(Untranslatable::Unsupported(why));
-            }
-        }
-        Ok(())
-    }
-
-    /// Variables that nobody tells and the script sets: their user has to.
-    fn ask_for_what_its_script_finds(
-        &self,
-        form: &mut Form,
-        compose: &Map<String, Value>,
-        used: &BTreeSet<String>,
-    ) {
-        let Some(script) = &self.script else { return };
-        let env = env_lines::templates(self.env.as_deref().unwrap_or_default());
-        let services = compose.get("services").unwrap_or(&Value::Null);
-        for name in used {
-            let is_told = form.values.contains_key(name)
-                || form.variables.iter().any(|variable| variable.name == *name)
-                || env.contains_key(name)
-                || loose::has_default(services, name);
-            if !is_told && script.contains(&format!("{name}=")) {
-                form.declare(VariableBlock::of(name, Kind::Text, both(None, None, name)));
-            }
-        }
     }
 
     /// Of what has to be alike for two versions to be one package, what is not as it is written: the compose file

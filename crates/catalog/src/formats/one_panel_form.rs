@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 use crate::block::{Kind, LoginBlock, OptionBlock, TextBlock, VariableBlock};
 use crate::formats::interpolation;
 use crate::formats::one_panel::{both, localised, scalar};
+use crate::formats::secret_names::is_placeholder;
 use crate::formats::secrets::shape;
 use crate::formats::{Web, WebPort};
 
@@ -100,7 +101,7 @@ impl Form {
         }
         for field in &form.fields {
             // A sample of a secret is never kept.
-            let is_value = field.placeholder().is_none() && !field.is_secret() && field.kind != "password";
+            let is_value = !field.is_placeholder() && !field.is_secret() && field.kind != "password";
             if !field.default.is_empty() && is_value {
                 form.values.insert(field.name.clone(), field.default.clone());
             }
@@ -221,9 +222,9 @@ impl Field {
         Self { name: name.to_owned(), label: both(None, None, name), ..Self::default() }
     }
 
-    /// A default that stands for no value: `<token>`.
-    fn placeholder(&self) -> Option<&str> {
-        self.default.strip_prefix('<')?.strip_suffix('>')
+    /// Whether its default stands for no value: `<token>`, `http://<your server>/`.
+    fn is_placeholder(&self) -> bool {
+        is_placeholder(&self.default) || (self.is_url && self.default.contains('<'))
     }
 
     /// Whether it is to be made up, and not to be asked for.
@@ -233,7 +234,7 @@ impl Field {
             "password" => self.is_random || (self.is_required && !is_given) || !self.default.is_empty(),
             "text" => {
                 sounds_secret(&self.name)
-                    && self.placeholder().is_none()
+                    && !self.is_placeholder()
                     && (self.is_random || (!self.default.is_empty() && !is_given))
             }
             _ => false,
@@ -257,7 +258,7 @@ impl Field {
             own.value = Some(format!("${{APPMANAGE_URL}}{path}"));
             return own;
         }
-        let default = self.placeholder().map_or(self.default.as_str(), |_| "");
+        let default = if self.is_placeholder() { "" } else { self.default.as_str() };
         let kind = match self.kind.as_str() {
             "number" => Kind::Number,
             "select" if !self.options.is_empty() => Kind::Choice,
@@ -389,8 +390,8 @@ fn is_own_address(url: &str, port: &str) -> bool {
     parts.is_some_and(|(host, given)| matches!(host, "localhost" | "127.0.0.1" | "0.0.0.0") && given == port)
 }
 
-/// The form does not mark it: the first secret that is called a password, else the only one that is a token, with the
-/// first name that sounds like its user's.
+/// The form does not mark it: the first secret that is called an administrator's password, else any, else the only one that
+/// is a token, with the first name that sounds like its user's.
 fn login(fields: &[Field], used: &BTreeSet<String>) -> Option<LoginBlock> {
     const INNER: [&str; 5] = ["_DB_", "SMTP", "MAIL", "PROXY", "REPLICATION"];
     const USERS: [&str; 7] =
@@ -398,14 +399,19 @@ fn login(fields: &[Field], used: &BTreeSet<String>) -> Option<LoginBlock> {
     let is_login = |field: &&Field| {
         field.name.starts_with("PANEL_DB_ROOT_") || !INNER.iter().any(|part| field.name.contains(part))
     };
-    let is_user =
-        |field: &&Field| field.kind == "text" && USERS.iter().any(|ending| field.name.ends_with(ending));
+    let is_user = |field: &&Field| {
+        let is_called_so = || {
+            ["user", "username", "account"].iter().any(|word| field.label.en.to_lowercase().ends_with(word))
+        };
+        field.kind == "text" && (USERS.iter().any(|ending| field.name.ends_with(ending)) || is_called_so())
+    };
     let has = |field: &Field, words: &[&str]| {
         let name = field.name.to_ascii_uppercase();
         words.iter().any(|word| name.contains(word))
     };
     let secrets: Vec<&Field> = fields.iter().filter(is_login).filter(|field| field.is_secret()).collect();
-    let password = secrets.iter().find(|field| has(field, &["PASS", "PWD"]));
+    let passwords = || secrets.iter().filter(|field| has(field, &["PASS", "PWD"]));
+    let password = passwords().find(|field| has(field, &["ADMIN"])).or_else(|| passwords().next());
     let token = || secrets.first().filter(|field| secrets.len() == 1 && has(field, &["TOKEN"]));
     let password = password.or_else(token)?;
     let user = fields.iter().filter(is_login).find(is_user);

@@ -253,6 +253,52 @@ fn what_only_a_script_makes_is_asked_for_or_said() {
 }
 
 #[test]
+fn a_secret_that_its_script_makes_up_is_made_here() {
+    let form = format!(
+        "{FORM}    - {{ default: '', envKey: PANEL_DB_HOST, type: service, key: postgresql, required: true }}\n    - {{ default: blog, \
+         envKey: PANEL_DB_USER_PASSWORD, type: password, random: true, required: true }}\n"
+    );
+    let service = "    env_file: [./data/key.env]\n    environment: ['S=${APP_SECRET}', 'P=${PANEL_DB_USER_PASSWORD}', \
+                   'T=${KIND}', 'H=${PANEL_DB_HOST}']\n";
+    let kind = "    - { default: sql, envKey: KIND, type: text }\n";
+    let (folder, tree) = catalog(ABOUT, &[("1", &(form + kind), &format!("{COMPOSE}{service}"))]);
+    let version = folder.path().join("apps/blog/1");
+    fs::create_dir_all(version.join("scripts")).expect("made");
+    fs::create_dir_all(version.join("data")).expect("made");
+    fs::write(version.join("data/key.env"), "BLOG_MASTERKEY=\nLEFT=\nSET=1\n").expect("written");
+    let script = "KEY=$(tr -dc a-z </dev/urandom | head -c 40)\necho APP_SECRET=$KEY >> .env\n\
+                  echo BLOG_MASTERKEY=$KEY > data/key.env\nsed -i s/^KIND=.*/KIND=pg/ .env\n";
+    fs::write(version.join("scripts/init.sh"), script).expect("written");
+    let draft = one_panel::read(&tree, "blog").expect("it can be read").swap_remove(0);
+    for name in ["APP_SECRET", "BLOG_MASTERKEY"] {
+        let secret = variable(&draft, name);
+        assert_eq!(
+            (secret.kind, &secret.shape),
+            (Kind::Secret, &Some(ShapeBlock::Alphanumeric(40))),
+            "{name}"
+        );
+    }
+    let environment = at(&draft, "services/blog/environment").as_array().expect("a list");
+    assert_eq!(environment.last().and_then(Value::as_str), Some("BLOG_MASTERKEY=${BLOG_MASTERKEY}"));
+    assert!(draft.remarks.iter().any(|remark| remark.starts_with("KIND stays sql")), "{:?}", draft.remarks);
+}
+
+#[test]
+fn an_address_with_a_gap_is_asked_for_and_the_administrators_password_is_the_login() {
+    let draft = with(
+        "    - { default: 'http://<server>:80/x', envKey: IMAGES, type: text, rule: paramExtUrl, required: true }\n\
+         \u{20}   - { default: guest, envKey: GUEST_PASSWORD, type: password, required: true }\n\
+         \u{20}   - { default: boss, envKey: THE_BOSS, type: text, label: { en: Admin User } }\n\
+         \u{20}   - { default: boss1, envKey: PASSWORD_ADMIN, type: password, required: true }\n",
+        "    environment: ['A=${IMAGES}', 'B=${GUEST_PASSWORD}', 'C=${PASSWORD_ADMIN}']\n",
+    );
+    let images = variable(&draft, "IMAGES");
+    assert_eq!((&images.default, images.optional), (&None, false));
+    let login = draft.block.login.expect("it has one");
+    assert_eq!((&*login.user_name, login.password_variable.as_deref()), ("boss", Some("PASSWORD_ADMIN")));
+}
+
+#[test]
 fn an_agent_beside_the_app_that_would_own_the_host_is_left_out() {
     let agent = "  agent: { image: example/agent, privileged: true, depends_on: [blog] }\n";
     let draft = with("", &format!("    ports: ['1:1']\n{agent}"));

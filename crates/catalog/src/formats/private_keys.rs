@@ -176,27 +176,41 @@ fn is_key(value: &str) -> bool {
         && has(u8::is_ascii_alphabetic)
 }
 
-/// Tells of the first password, or the hash of one, that a file of settings has: it stays what it is.
+/// Names of passwords in one file that are told one by one.
+const NAMES_LIMIT: usize = 5;
+
+/// Whether it is random signs, more of them than a password has.
+fn is_long_key(value: &str) -> bool {
+    value.len() > NAMED_LENGTH && value.bytes().all(|byte| byte.is_ascii_alphanumeric())
+}
+
+/// Tells of the passwords, and the hashes of some, that a file of settings has: they stay what they are.
 fn remark_login(place: &str, text: &str, remarks: &mut Vec<String>) {
     if !place.rsplit_once('.').is_some_and(|(_, end)| SETTING_ENDS.contains(&end)) {
         return;
     }
     let quotes = [' ', '\t', '"', '\'', ',', '-'];
-    let password = text.lines().find_map(|line| {
+    let names = text.lines().filter_map(|line| {
         let (name, value) = line.split_once([':', '='])?;
         let (name, value) = (name.trim_matches(quotes), value.trim_matches(quotes));
-        let is_written = is_plausible(value)
+        let is_written = (is_plausible(value) || is_long_key(value))
             && !is_placeholder(value)
             && !value.contains(['$', '{', '%'])
             && !names_a_variable(value);
         let is_one = (looks_secret(name) && is_written) || is_password_hash(value);
         (is_one && !name.starts_with(['#', ';', '/'])).then_some(name)
     });
-    if let Some(name) = password {
-        remarks.push(format!(
-            "{name} in {place} stays what the catalog says, which everybody can read: set another after the install"
-        ));
+    let mut names: Vec<&str> = names.collect();
+    names.dedup();
+    if names.is_empty() {
+        return;
     }
+    let more = names.len().saturating_sub(NAMES_LIMIT);
+    names.truncate(NAMES_LIMIT);
+    let names = names.join(", ") + &if more > 0 { format!(" and {more} more") } else { String::new() };
+    remarks.push(format!(
+        "{names} in {place} stays what the catalog says, which everybody can read: set another after the install"
+    ));
 }
 
 /// Whether a value says where its program finds the real one: `env:API_KEY`, `os.environ/API_KEY`.

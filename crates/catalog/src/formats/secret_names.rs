@@ -5,7 +5,8 @@ use crate::block::ShapeBlock;
 /// Parts of words that make a name one of a secret.
 const SECRET_PARTS: [&str; 6] = ["PASSWORD", "PASSWD", "PASSPHRASE", "SECRET", "KEYBASE", "AUTHTOKEN"];
 /// Words that do.
-const SECRET_WORDS: [&str; 9] = ["PASS", "PWD", "PW", "SALT", "JWT", "TOKEN", "PASSKEY", "DBPASS", "PGPASS"];
+const SECRET_WORDS: [&str; 10] =
+    ["PASS", "PWD", "PW", "SALT", "JWT", "TOKEN", "PASSKEY", "DBPASS", "PGPASS", "MASTERKEY"];
 /// Words that make a `KEY` one.
 const KEY_WORDS: [&str; 18] = [
     "AES",
@@ -143,6 +144,8 @@ const NO_SECRETS: [&str; 10] = ["true", "false", "yes", "no", "on", "off", "none
 const LENGTH_LIMIT: usize = 256;
 /// Characters of a value that is taken for a random one.
 const RANDOM_LENGTH: usize = 20;
+/// Hexadecimal digits of one.
+const RANDOM_HEX_LENGTH: usize = 32;
 
 fn words(name: &str) -> Vec<String> {
     name.to_ascii_uppercase().split(|c: char| !c.is_ascii_alphanumeric()).map(str::to_owned).collect()
@@ -189,11 +192,12 @@ pub(crate) fn is_own_key(name: &str, value: &str) -> bool {
 fn looks_random(value: &str) -> bool {
     let has = |wanted: fn(&u8) -> bool| value.as_bytes().iter().any(wanted);
     let is_plain = value.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+/=_-".contains(&byte));
+    let is_hex = value.len() >= RANDOM_HEX_LENGTH && value.bytes().all(|byte| byte.is_ascii_hexdigit());
     value.len() >= RANDOM_LENGTH
         && is_plain
         && has(u8::is_ascii_digit)
         && has(u8::is_ascii_lowercase)
-        && has(u8::is_ascii_uppercase)
+        && (is_hex || has(u8::is_ascii_uppercase))
         && is_plausible(value)
 }
 
@@ -234,14 +238,18 @@ pub(crate) fn is_placeholder(value: &str) -> bool {
     inside.is_some_and(|inside| inside.chars().any(char::is_alphabetic) && !inside.contains(['<', '>']))
 }
 
-/// What a secret has to look like, by the command that a text says to make one with: `openssl rand -base64 32`.
+/// What a secret has to look like, by the command that a text says to make one with: `openssl rand -base64 32`, or
+/// random signs `| head -c 32`.
 pub(crate) fn told_shape(text: &str) -> Option<ShapeBlock> {
-    let told = |format: &str| {
-        let (_, rest) = text.split_once(&format!("openssl rand -{format} "))?;
+    let told = |command: &str| {
+        let (_, rest) = text.split_once(command)?;
         let digits = rest.find(|letter: char| !letter.is_ascii_digit()).unwrap_or(rest.len());
-        rest[..digits].parse::<u16>().ok().filter(|bytes| (8..=128).contains(bytes))
+        rest[..digits].parse::<u16>().ok().filter(|count| (8..=128).contains(count))
     };
-    told("base64").map(ShapeBlock::Base64).or_else(|| told("hex").map(|bytes| ShapeBlock::Hex(bytes * 2)))
+    let base64 = told("openssl rand -base64 ").map(ShapeBlock::Base64);
+    base64
+        .or_else(|| told("openssl rand -hex ").map(|bytes| ShapeBlock::Hex(bytes * 2)))
+        .or_else(|| told("| head -c ").map(ShapeBlock::Alphanumeric))
 }
 
 /// Whether a value can be a secret at all.
@@ -269,7 +277,12 @@ pub(crate) fn is_password_hash(value: &str) -> bool {
 
 /// Whether a value was made with a secret that it does not tell: the hash of a password, a signed token.
 pub(crate) fn is_derived(value: &str) -> bool {
-    is_password_hash(value) || (value.starts_with("eyJ") && value.matches('.').count() == 2)
+    is_password_hash(value) || is_signed_token(value)
+}
+
+/// Whether a value is a token that somebody signed, whatever it is called.
+pub(crate) fn is_signed_token(value: &str) -> bool {
+    value.starts_with("eyJ") && value.matches('.').count() == 2
 }
 
 /// Whether a number that is too short to be a secret by itself is one, as its name says nothing else.
@@ -322,6 +335,10 @@ mod tests {
             assert!(!looks_secret(name), "{name}");
         }
         let random = "QaHbTe77CtuXmsfyhR7+vRjI/+XbV1AaFy691iy";
+        assert!(
+            is_own_key("APP_API_KEY", &"0a1b2c3d".repeat(4))
+                && !is_own_key("APP_API_KEY", "0a1b2c3d0a1b2c3d0a1b")
+        );
         assert!(is_own_key("PLUGIN_API_KEY", random) && !is_own_key("PLUGIN_API_KEY", "your-own-api-key-32"));
         for name in ["OPENAI_API_KEY", "KEY_ID", "PUBLIC_KEY", "SIGNING_PRIVATE_KEY"] {
             assert!(!is_own_key(name, random), "{name}");
@@ -333,6 +350,7 @@ mod tests {
     fn a_command_tells_what_a_secret_looks_like() {
         assert_eq!(told_shape("Make one: `openssl rand -base64 32`."), Some(ShapeBlock::Base64(32)));
         assert_eq!(told_shape("openssl rand -hex 16"), Some(ShapeBlock::Hex(32)));
+        assert_eq!(told_shape("tr -dc a-z </dev/urandom | head -c 32)"), Some(ShapeBlock::Alphanumeric(32)));
         assert_eq!(told_shape("openssl rand 32"), None);
     }
 

@@ -11,7 +11,7 @@ use crate::formats::interpolation::{Part, parse};
 use crate::formats::logins::is_inner;
 use crate::formats::secret_names::{
     is_database_password, is_derived, is_foreign, is_identity, is_made_for, is_own_key, is_placeholder,
-    is_plausible, is_short_number_of, looks_secret, may_repeat_secret,
+    is_plausible, is_short_number_of, is_signed_token, looks_secret, may_repeat_secret,
 };
 use crate::formats::secrets::Surroundings;
 
@@ -56,7 +56,8 @@ impl Seen<'_> {
         let judged =
             judge(name, value, is_declared).filter(|_| !value.is_empty() && !self.fixed.contains(name));
         let Some(is_wanted) = judged else {
-            if is_derived(value) && looks_secret(name) && !is_foreign(name) {
+            let is_meant = looks_secret(name) || is_signed_token(value);
+            if is_derived(value) && is_meant && !is_foreign(name) {
                 self.derived.insert(name.to_owned());
             }
             if !may_repeat_secret(name) {
@@ -340,12 +341,12 @@ mod tests {
 
     #[test]
     fn what_was_made_with_a_password_stays_and_is_told() {
-        let environment = json!({ "ADMIN_PASSWORD": "$$2y$$10$$abc", "SERVICE_TOKEN": "eyJhbGci.eyJyb2xl.c2ln",
+        let environment = json!({ "ADMIN_PASSWORD": "$$2y$$10$$abc", "ANON_KEY": "eyJhbGci.eyJyb2xl.c2ln",
             "OPENAI_TOKEN": "eyJhbGci.eyJyb2xl.c2ln", "UI_PASSWORD": "1234", "TOKEN_PORT": "1234" });
         let (found, remarks) = samples(&json!({ "web": { "environment": environment } }));
         assert_eq!(found, [pair("UI_PASSWORD", "1234")]);
         let told = |name: &str| remarks.iter().filter(|remark| remark.starts_with(name)).count();
-        assert_eq!((remarks.len(), told("ADMIN_PASSWORD"), told("SERVICE_TOKEN")), (2, 1, 1), "{remarks:?}");
+        assert_eq!((remarks.len(), told("ADMIN_PASSWORD"), told("ANON_KEY")), (2, 1, 1), "{remarks:?}");
     }
 
     #[test]

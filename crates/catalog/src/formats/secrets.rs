@@ -18,6 +18,10 @@ type Object = Map<String, Value>;
 
 /// The length of secrets made for apps that want signs in passwords.
 const STRONG_LENGTH: u16 = 20;
+/// The length of the shortest keys of AES.
+const KEY_LENGTH: u16 = 16;
+/// The length of secrets without a shape.
+const STANDARD_LENGTH: u16 = 24;
 /// Longest secret: what keys of the field need.
 const LONGEST: usize = 128;
 /// Characters of a word of a command that are looked at: longer ones announce nothing.
@@ -113,8 +117,9 @@ pub(crate) fn shape(sample: &str) -> Option<ShapeBlock> {
         _ if sample.ends_with('=') && sample.len() >= 20 => Some(ShapeBlock::Base64(
             length / 4 * 3 - u16::from(sample.ends_with('=')) - u16::from(sample.ends_with("==")),
         )),
-        _ if has_sign => Some(ShapeBlock::Strong(STRONG_LENGTH)),
-        _ if sample.len() > 24 => Some(ShapeBlock::Alphanumeric(length)),
+        // What is as long as a key of AES may have to be.
+        _ if has_sign => Some(ShapeBlock::Strong(if length < KEY_LENGTH { STRONG_LENGTH } else { length })),
+        _ if length == KEY_LENGTH || length > STANDARD_LENGTH => Some(ShapeBlock::Alphanumeric(length)),
         _ => None,
     }
 }

@@ -14,6 +14,9 @@ use crate::formats::known::Known;
 use crate::formats::mount::Mount;
 use crate::formats::{PackagedFile, Untranslatable, bounds};
 
+#[path = "storage_env.rs"]
+mod env;
+
 type Object = Map<String, Value>;
 
 /// Files that only keep an otherwise empty folder in a repository.
@@ -93,6 +96,8 @@ struct Storage<'a> {
     taken: BTreeSet<String>,
     used: BTreeSet<String>,
     stored: Stored,
+    /// Where a service sees the app's own `.env`: service and path.
+    own_env: Vec<(String, String)>,
 }
 
 /// Makes the mounts of every service ones that a package may have.
@@ -122,6 +127,7 @@ pub(crate) fn clean(
         taken: declared.keys().map(|name| slug(name)).collect(),
         used: BTreeSet::new(),
         stored: Stored::default(),
+        own_env: Vec::new(),
     };
     let Some(Value::Object(services)) = compose.get_mut("services") else { return Ok(storage.stored) };
     storage.find_nested(services);
@@ -135,6 +141,7 @@ pub(crate) fn clean(
         }
     }
     contents(compose, &storage)?;
+    env::show_own(compose, &storage.own_env, known);
     if storage.shown > SHOWN_LIMIT {
         remarks.push(format!(
             "more than {SHOWN_LIMIT} of its folders lie in each other: the rest are not shown there"
@@ -314,6 +321,10 @@ impl Storage<'_> {
                 return None;
             }
             Source::Host => return Some(mount.on_host()),
+            Source::Own(path) if path == ".env" && !self.known.env().is_empty() => {
+                self.own_env.push((service.to_owned(), escaped(&mount.target)));
+                return None;
+            }
             Source::Own(path) if self.is_shipped(path) => {
                 let place = place(path, self.nested.contains(path));
                 self.ship(path, &place);
@@ -412,45 +423,6 @@ impl Storage<'_> {
             number += 1;
         }
         name
-    }
-
-    /// Files with variables for a service: `.env`, and those that the catalog brings.
-    fn env_files(&mut self, service_name: &str, service: &mut Object, remarks: &mut Vec<String>) {
-        let entries = match service.remove("env_file") {
-            None => return,
-            Some(Value::Array(entries)) => entries,
-            Some(entry) => vec![entry],
-        };
-        let mut kept = Vec::new();
-        for entry in entries {
-            let (path, required) = match &entry {
-                Value::String(path) => (path.clone(), true),
-                Value::Object(long) => (
-                    long.get("path").and_then(Value::as_str).unwrap_or_default().to_owned(),
-                    long.get("required") != Some(&json!(false)),
-                ),
-                _ => continue,
-            };
-            let settled = self.known.settle(&path).text;
-            let path = match self.locate(&path, &settled) {
-                Source::Own(path) => path,
-                _ => normal(&settled),
-            };
-            if path == ".env" {
-                kept.push(json!(".env"));
-            } else if self.shipped.contains_key(&path) {
-                self.ship(&path, &path);
-                kept.push(json!(format!("./files/{path}")));
-            } else if required {
-                remarks.push(format!("{service_name} has no {path}: the catalog does not bring it"));
-            }
-        }
-        kept.dedup();
-        match kept.len() {
-            0 => {}
-            1 => drop(service.insert("env_file".to_owned(), kept.remove(0))),
-            _ => drop(service.insert("env_file".to_owned(), Value::Array(kept))),
-        }
     }
 }
 

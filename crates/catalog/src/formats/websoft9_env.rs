@@ -107,6 +107,9 @@ pub(super) fn own_addresses(
         .filter_map(|(name, template)| {
             let plain = known.expanded(template, &is_declared);
             let value = with_own_address(&plain);
+            // A URL without a scheme is none: the name alone stands for the whole of it.
+            let is_bare = name.ends_with("_URL") && plain == format!("${{{ADDRESS}}}");
+            let value = if is_bare { Address::main().url().to_owned() } else { value };
             let derived = || VariableBlock { kind: Kind::Derived, ..text_variable(name) };
             (value != plain).then(|| VariableBlock { value: Some(value), ..derived() })
         })

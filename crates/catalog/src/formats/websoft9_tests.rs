@@ -263,10 +263,10 @@ fn a_service_that_would_steer_docker_is_left_out_where_nothing_needs_it() {
 fn large_files_that_are_not_mounted_keep_no_app_away() {
     let large = vec![b'x'; (4 << 20) + 1];
     let mut files = notes();
-    files.push(("apps/notes/film/a.mp4", &large));
+    files.push(("apps/notes/src/film/a.mp4", &large));
     let translation = one(&files);
     assert_eq!(translation.files.keys().collect::<Vec<_>>(), ["src/notes.conf"]);
-    assert!(translation.remarks.iter().any(|remark| remark.starts_with("film of its folder is left out")));
+    assert!(translation.remarks.iter().any(|remark| remark.starts_with("src/film/a.mp4 of its folder is")));
 }
 
 #[test]
@@ -279,6 +279,14 @@ fn what_is_remarked_is_as_much_as_people_read() {
     let remarks = one(&files).remarks;
     assert_eq!(remarks.len(), 101);
     assert!(remarks[100].ends_with("more remarks are left out"), "{}", remarks[100]);
+}
+
+#[test]
+fn a_url_that_is_the_apps_address_alone_is_the_whole_of_it() {
+    let env = format!("{ENV}FRONT_URL=$W9_URL\nDOMAIN=$W9_URL\n");
+    let compose = one(&with("apps/notes/.env", env)).compose;
+    assert!(compose.contains("name: FRONT_URL\n      kind: derived"), "{compose}");
+    assert!(compose.contains("value: ${APPMANAGE_URL}\n") && !compose.contains("name: DOMAIN"), "{compose}");
 }
 
 #[test]
