@@ -205,11 +205,12 @@ fn remark_login(place: &str, text: &str, remarks: &mut Vec<String>) {
     if names.is_empty() {
         return;
     }
+    let stay = if names.len() == 1 { "stays" } else { "stay" };
     let more = names.len().saturating_sub(NAMES_LIMIT);
     names.truncate(NAMES_LIMIT);
     let names = names.join(", ") + &if more > 0 { format!(" and {more} more") } else { String::new() };
     remarks.push(format!(
-        "{names} in {place} stays what the catalog says, which everybody can read: set another after the install"
+        "{names} in {place} {stay} what the catalog says, which everybody can read: set another after the install"
     ));
 }
 
