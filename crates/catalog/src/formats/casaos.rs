@@ -25,8 +25,10 @@ const NAME_PREFIX: &str = "big-bear-";
 /// Where `CasaOS` keeps the data of apps, below its root, which some stores write as a variable.
 const ROOT: &str = "/DATA";
 const DATA: &str = "/AppData/";
-/// Keys of commands that stores want run on the server around an install.
+/// Keys of what stores want done on the server around an install, in the app's block and in one of their own.
 const COMMANDS: [&str; 2] = ["pre-install-cmd", "post-install-cmd"];
+const STORE_BLOCK: &str = "x-compose-app";
+const STORE_STEPS: [&str; 3] = ["hooks", "init", "folders"];
 /// How an app's picture is called.
 const ICONS: [&str; 8] =
     ["icon.svg", "icon.png", "icon.webp", "icon.jpg", "logo.svg", "logo.png", "logo.webp", "logo.jpg"];
@@ -69,6 +71,17 @@ fn with_what_its_service_says(
     about
 }
 
+/// What the store would do around an install, for people; nothing of it is done here.
+fn left_undone(compose: &Map<String, Value>, about: &Map<String, Value>) -> Option<String> {
+    let of_store = compose.get(STORE_BLOCK).and_then(Value::as_object);
+    let has = |block: &Map<String, Value>, key: &str| block.get(key).is_some_and(|step| !step.is_null());
+    let commands = COMMANDS.into_iter().filter(|key| has(about, key));
+    let steps = STORE_STEPS.into_iter().filter(|key| of_store.is_some_and(|block| has(block, key)));
+    let names: Vec<&str> = commands.chain(steps).collect();
+    let what = "what that prepares (files, settings, owners of folders) is missing";
+    (!names.is_empty()).then(|| format!("nothing of its {} is carried out: {what}", names.join(", ")))
+}
+
 fn compose_text(folder: &Tree) -> Result<String, Untranslatable> {
     for file in COMPOSE_FILES {
         if let Some(text) = folder.text(file)? {
@@ -98,11 +111,7 @@ pub(super) fn read(tree: &Tree, app: &str) -> Result<Vec<Draft>, Untranslatable>
     for path in paths_beside(&compose) {
         loose::collect(folder, &path, &mut files, &mut remarks);
     }
-    for command in COMMANDS.iter().filter(|command| about.contains_key(**command)) {
-        remarks.push(format!(
-            "its {command} is not run: what it prepares (files, settings, owners of folders) is missing"
-        ));
-    }
+    remarks.extend(left_undone(&compose, &about));
     let main = main_service(&compose, &about);
     let about = with_what_its_service_says(about, &compose, main.as_deref());
     let web = web(&compose, &about, main.as_deref());

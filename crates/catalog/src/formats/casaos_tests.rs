@@ -177,8 +177,10 @@ x-casaos:
   webui_port: 8000
   scheme: https
   pre-install-cmd: mkdir -p /DATA/AppData/notes
+  post-install-cmd:
   title: { en_US: Notes }
   tips: { before_install: { en_US: "Password: `$default_pwd`" } }
+x-compose-app: { schema_version: 2, init: [{ name: seed }] }
 "#;
 
 #[test]
@@ -194,7 +196,8 @@ fn an_app_behind_the_stores_proxy_has_a_page_and_its_address_here() {
     has("password_variable: default_pwd");
     has("Password: `(made for you: default_pwd)`");
     assert_eq!(translation.remarks.len(), 1, "{:?}", translation.remarks);
-    assert!(translation.remarks[0].starts_with("its pre-install-cmd is not run"));
+    let remark = "nothing of its pre-install-cmd, init is carried out: what that prepares";
+    assert!(translation.remarks[0].starts_with(remark), "{:?}", translation.remarks);
     let web = draft(&BEHIND_A_PROXY.replace("  webui_port: 8000\n", "")).web;
     assert_eq!(web, None, "it exposes two");
 }

@@ -94,10 +94,18 @@ pub(super) fn told(text: &str) -> Option<(String, String)> {
 
 /// User and password of the one pair of lines `- **Username**: admin` and `- **Password**: sample`, or of one line.
 fn login_of_lines(text: &str) -> Option<(String, String)> {
-    let plain =
-        |text: &str| text.trim_matches(|c: char| c.is_whitespace() || "`*-+•_\"'".contains(c)).to_lowercase();
+    let plain = |text: &str| {
+        text.trim_matches(|c: char| c.is_whitespace() || "`#*-+•_\"'".contains(c)).to_lowercase()
+    };
+    // What stands in a block of code is an example of something else.
+    let mut is_code = false;
     let lines: Vec<(String, &str)> = text
         .lines()
+        .filter(|line| {
+            let is_fence = line.trim_start().starts_with("```");
+            is_code ^= is_fence;
+            !is_code && !is_fence
+        })
         .flat_map(|line| {
             let is_second = |at: &usize| {
                 line[*at..].get(..SECOND.len()).is_some_and(|word| word.eq_ignore_ascii_case(SECOND))
@@ -105,7 +113,7 @@ fn login_of_lines(text: &str) -> Option<(String, String)> {
             let at = line.char_indices().map(|(at, _)| at).find(is_second).unwrap_or(line.len());
             [&line[..at], &line[at..]]
         })
-        .filter(|line| !line.trim().is_empty())
+        .filter(|line| !plain(line).is_empty())
         .map(|line| {
             line.split_once(':').map_or_else(|| (String::new(), line), |(key, told)| (plain(key), told))
         })
@@ -117,8 +125,11 @@ fn login_of_lines(text: &str) -> Option<(String, String)> {
     let mut logins = lines.windows(2).filter(is_login);
     let value = |told: &str| told.trim_matches(|c: char| c.is_whitespace() || "`*\"'".contains(c)).to_owned();
     let (user, password) = logins.next().map(|two| (value(two[0].1), value(two[1].1)))?;
-    let is_one =
-        |word: &str| !word.is_empty() && !word.contains(|c: char| c.is_whitespace() || "<>[]{}".contains(c));
+    let is_one = |word: &str| {
+        !word.is_empty()
+            && !word.to_lowercase().contains("your")
+            && !word.contains(|c: char| c.is_whitespace() || "<>[]{}".contains(c))
+    };
     (is_one(&user) && is_one(&password) && logins.next().is_none()).then_some((user, password))
 }
 
@@ -233,6 +244,9 @@ mod tests {
             ("Username: a\nPassword: b\nUsername: c\nPassword: d", None),
             ("Username: a\nPassword: the one that you set", None),
             ("Username: <yours>\nPassword: x", None),
+            ("```yaml\nuser: a\npassword: b\n```\nUser: c\nPassword: d", pair("c", "d")),
+            ("### Username: a\n### Password: b", pair("a", "b")),
+            ("Username: your_name\nPassword: x", None),
             ("Username: a", None),
         ] {
             assert_eq!(told(text), expected, "{text}");
