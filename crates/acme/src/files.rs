@@ -6,18 +6,18 @@ use std::io::{self, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::Path;
 
-use domain::{Certificate, DomainName, Failure, FailureClass};
+use domain::{Certificate, DomainName, Failure, FailureClass, Validity};
 
 use crate::failure::of_disk;
 use crate::order::Issued;
-use crate::validity::validity;
+use crate::validity::of_chain;
 
 /// Certificates of one name that came in one second, at most: more is a fault of whoever asks.
 const SAME_SECOND_MAX: u32 = 100;
 
 /// Writes what was issued to a file of its own.
 pub(crate) async fn keep(folder: &Path, name: &DomainName, issued: Issued) -> Result<Certificate, Failure> {
-    let Some((valid_from, expires_at)) = validity(&issued.chain) else {
+    let Some(Validity { from: valid_from, until: expires_at }) = of_chain(&issued.chain) else {
         let detail = "the certification authority sent something that is no certificate";
         return Err(Failure::of(FailureClass::CaRefused, name.as_str(), detail));
     };

@@ -12,11 +12,12 @@ use std::path::PathBuf;
 
 use async_trait::async_trait;
 use control::ports::{Certificates, ChallengeSink};
-use domain::{Certificate, DomainName, Failure};
+use domain::{Certificate, DomainName, Failure, Validity};
 use instant_acme::Account;
 use tokio::sync::Mutex;
 
 use account::AccountFile;
+pub use validity::validity;
 
 /// Where certificates come from, and where they are kept.
 #[derive(Clone, Debug)]
@@ -82,6 +83,10 @@ impl Certificates for AcmeAuthority {
 
     async fn is_there(&self, certificate: &Certificate) -> bool {
         tokio::fs::try_exists(self.path(certificate)).await.unwrap_or(true)
+    }
+
+    fn validity(&self, certificate: &[u8]) -> Option<Validity> {
+        validity(certificate)
     }
 
     async fn keep_only(&self, kept: &[Certificate]) -> Result<(), std::io::Error> {

@@ -5,7 +5,7 @@
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
-use domain::Timestamp;
+use domain::{Timestamp, Validity};
 
 const BEGIN: &str = "-----BEGIN CERTIFICATE-----";
 const END: &str = "-----END CERTIFICATE-----";
@@ -15,20 +15,25 @@ const VERSION: u8 = 0xa0;
 const UTC_TIME: u8 = 0x17;
 const GENERALIZED_TIME: u8 = 0x18;
 
-/// The validity of the first certificate of a chain.
-pub(crate) fn validity(chain: &str) -> Option<(Timestamp, Timestamp)> {
+/// The validity of the first certificate of a chain, in PEM.
+pub(crate) fn of_chain(chain: &str) -> Option<Validity> {
     let (_, rest) = chain.split_once(BEGIN)?;
     let (body, _) = rest.split_once(END)?;
     let body: String = body.split_ascii_whitespace().collect();
-    let der = BASE64_STANDARD.decode(body).ok()?;
-    let mut certificate = Values(Values(&der).next_of(SEQUENCE)?);
+    validity(&BASE64_STANDARD.decode(body).ok()?)
+}
+
+/// The validity of a certificate, in DER; `None` if it is none.
+#[must_use]
+pub fn validity(der: &[u8]) -> Option<Validity> {
+    let mut certificate = Values(Values(der).next_of(SEQUENCE)?);
     let mut fields = Values(certificate.next_of(SEQUENCE)?);
     if fields.0.first() == Some(&VERSION) {
         fields.next()?;
     }
     let (_serial, _algorithm, _issuer) = (fields.next()?, fields.next()?, fields.next()?);
     let mut validity = Values(fields.next_of(SEQUENCE)?);
-    Some((time(validity.next()?)?, time(validity.next()?)?))
+    Some(Validity { from: time(validity.next()?)?, until: time(validity.next()?)? })
 }
 
 /// Values that stand one after the other.
@@ -98,16 +103,16 @@ mod tests {
     #[test]
     fn the_validity_of_the_first_certificate_is_read() {
         let two = chain((2026, 11, 23), (2027, 2, 21)) + &chain((2020, 1, 1), (2040, 1, 1));
-        let expected = (millis("2026-11-23T00:00:00Z"), millis("2027-02-21T00:00:00Z"));
-        assert_eq!(validity(&two), Some(expected));
+        let between = |from, until| Some(Validity { from: millis(from), until: millis(until) });
+        assert_eq!(of_chain(&two), between("2026-11-23T00:00:00Z", "2027-02-21T00:00:00Z"));
         let long = chain((1999, 12, 31), (2050, 1, 1));
-        assert_eq!(validity(&long), Some((millis("1999-12-31T00:00:00Z"), millis("2050-01-01T00:00:00Z"))));
+        assert_eq!(of_chain(&long), between("1999-12-31T00:00:00Z", "2050-01-01T00:00:00Z"));
     }
 
     #[test]
     fn what_is_no_certificate_has_no_validity() {
         for text in ["", "no", BEGIN, &format!("{BEGIN}\n{END}"), &format!("{BEGIN}\nMAo=\n{END}")] {
-            assert_eq!(validity(text), None, "{text}");
+            assert_eq!(of_chain(text), None, "{text}");
         }
     }
 
@@ -115,7 +120,7 @@ mod tests {
         #[test]
         fn no_bytes_bring_it_down(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
             let text = format!("{BEGIN}\n{}\n{END}", BASE64_STANDARD.encode(bytes));
-            let _ = validity(&text);
+            let _ = of_chain(&text);
         }
     }
 }

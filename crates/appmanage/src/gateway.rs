@@ -7,7 +7,10 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
 use clap::{Args, Subcommand};
+use control::ports::{Clock as _, Gateway as _};
+use domain::{Timestamp, Validity};
 use gateway::{FIRST_USER, HostName, Initialised, Listen, NginxGateway, ServerAddress, Setup, Wishes};
+use host::SystemClock;
 
 use crate::config::{Config, ConfigError, Effective, Flags, Inputs, ListenAddress};
 
@@ -98,16 +101,18 @@ async fn init(flags: InitFlags) -> anyhow::Result<()> {
         Some((certificate, key)) => Some((absolute(certificate)?, absolute(key)?)),
         None => None,
     };
+    let gateway = of(&config);
+    let shown = shown_validity(&gateway).await;
     let wishes = Wishes {
         names,
         certificate,
+        renewed: shown.is_some_and(|validity| validity.is_ending(SystemClock.now())),
         listen_http: flags.listen_http,
         listen_https: flags.listen_https,
         server: server_address(&config)?,
         old_clients: flags.let_old_clients_in,
         log_dir: flags.log_dir,
     };
-    let gateway = of(&config);
     let Initialised { setup, sites_wait } = gateway.init(wishes, crate::client::now()).await?;
     let mut out = io::stdout().lock();
     writeln!(out, "nginx serves the API at {} ({}).", setup.url(), gateway.main_file().display())?;
@@ -183,7 +188,10 @@ fn sockets(config: &Config) -> impl Iterator<Item = PathBuf> {
 
 async fn status(config: &Config) -> anyhow::Result<()> {
     let gateway = of(config);
-    let status = gateway.status().await?;
+    let mut status = gateway.status().await?;
+    if let Some(validity) = shown_validity(&gateway).await {
+        status.findings.push(("certificate", unless_ending(validity, SystemClock.now())));
+    }
     let mut out = io::stdout().lock();
     write!(out, "{status}")?;
     writeln!(out, "set up with    {}", command_of(&gateway, &status.setup))?;
@@ -192,6 +200,25 @@ async fn status(config: &Config) -> anyhow::Result<()> {
     } else {
         bail!("the gateway is not well: docs/gateway.md tells what to look at")
     }
+}
+
+/// Until when the certificate is good that nginx shows, whatever it is.
+async fn shown_validity(gateway: &NginxGateway) -> Option<Validity> {
+    acme::validity(&gateway.own_certificate().await?)
+}
+
+fn unless_ending(validity: Validity, now: Timestamp) -> Result<(), String> {
+    if !validity.is_ending(now) {
+        return Ok(());
+    }
+    let left = validity.until.since(now);
+    let how_long = match left.as_secs() / (24 * 3600) {
+        _ if left.is_zero() => "it has expired".to_owned(),
+        days => format!("it expires in {days} days"),
+    };
+    Err(format!(
+        "{how_long}: renew it, then `systemctl reload nginx`; a self-signed one is made anew by the command below"
+    ))
 }
 
 /// The command that makes this of a bare nginx.
@@ -207,4 +234,21 @@ fn command_of(gateway: &NginxGateway, setup: &Setup) -> String {
     }
     words.push(format!("--log-dir {}", setup.log_dir.display()));
     words.join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn a_certificate_that_ends_without_another_is_told_of_in_time() {
+        let day = |number: u64| Timestamp::from_millis(0).plus(Duration::from_hours(24 * number));
+        let validity = Validity { from: day(0), until: day(90) };
+        assert_eq!(unless_ending(validity, day(74)), Ok(()));
+        let told = |at| unless_ending(validity, day(at)).expect_err("somebody has to renew it");
+        assert!(told(80).starts_with("it expires in 10 days: renew it"), "{}", told(80));
+        assert!(told(91).starts_with("it has expired: renew it"), "{}", told(91));
+    }
 }

@@ -4,13 +4,13 @@
 
 use std::sync::Arc;
 
-use domain::Failure;
+use domain::{Failure, Timestamp};
 
 use crate::commands::admission::DiskRoom;
 use crate::error::Error;
 use crate::ports::CommandError;
 use crate::recorder::off_the_runtime;
-use crate::{Control, DomainDetail, Readiness};
+use crate::{Control, DomainDetail, Front, Readiness};
 
 /// What was found. An error says what is wrong.
 #[derive(Debug)]
@@ -38,6 +38,9 @@ pub struct GatewayCheckup {
     pub failure: Option<Failure>,
     /// The names of apps.
     pub domains: Vec<DomainDetail>,
+    /// Until when the certificate is good that the API is called with, and whether that ends before long; `None` where the
+    /// gateway shows none.
+    pub own_certificate: Option<(Timestamp, bool)>,
 }
 
 impl Control {
@@ -50,13 +53,20 @@ impl Control {
         let disk = figures.map_err(Error::from).and_then(|figures| figures.check_room());
         let ports = self.recorder.read(|memory| self.check_ports(memory));
         let (packages, broken_packages) = (self.catalog.entries().len(), self.catalog.broken());
-        let gateway = self.front.as_ref().map(|_| {
-            let now = self.clock.now();
-            self.recorder.read(|memory| GatewayCheckup {
-                failure: memory.gateway.failure.clone(),
-                domains: self.domain_details(memory, now).collect(),
-            })
-        });
+        let gateway = match &self.front {
+            Some(front) => Some(self.gateway_checkup(front).await),
+            None => None,
+        };
         Checkup { readiness, compose, disk, ports, packages, broken_packages, gateway }
+    }
+
+    async fn gateway_checkup(&self, front: &Front) -> GatewayCheckup {
+        let own = self.look_at_own_certificate(front).await;
+        let now = self.clock.now();
+        self.recorder.read(|memory| GatewayCheckup {
+            failure: memory.gateway.failure.clone(),
+            domains: self.domain_details(memory, now).collect(),
+            own_certificate: own.map(|validity| (validity.until, validity.is_ending(now))),
+        })
     }
 }

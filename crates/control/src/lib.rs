@@ -21,6 +21,7 @@ mod metered;
 pub mod metrics;
 mod names;
 mod operations;
+mod own_certificate;
 pub mod policy;
 pub mod ports;
 mod prober;
@@ -188,6 +189,7 @@ impl Control {
             policy::judge_catalog(Arc::clone(self), stop.soft.clone()),
             sites::serve(Arc::clone(self), stop.clone()),
             certificates::renew(Arc::clone(self), stop.soft.clone()),
+            own_certificate::watch(Arc::clone(self), stop.soft.clone()),
             addresses::follow(Arc::clone(self), stop.soft.clone()),
             runner::run(Arc::clone(self), stop),
         );

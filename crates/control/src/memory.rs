@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use domain::{
     App, AppId, ContainerId, Deployment, DomainName, Failure, InstallId, InstanceId, Lifecycle, Observation,
-    Operation, OperationKind, PortReservation, Status, Timestamp,
+    Operation, OperationKind, PortReservation, Status, Timestamp, Validity,
 };
 use ipnet::Ipv4Net;
 use tokio::time::Instant;
@@ -131,6 +131,8 @@ pub struct GatewayMemory {
     pub refused: BTreeMap<DomainName, Failure>,
     /// Why it does not take those that are wanted now.
     pub failure: Option<Failure>,
+    /// The validity of the certificate that the API is called with, as it was shown at last.
+    pub own_certificate: Option<Validity>,
 }
 
 impl EngineMemory {

@@ -151,6 +151,8 @@ pub struct Standing {
     pub sites: Vec<(&'static str, usize)>,
     /// When the first certificate of a name that is to be served expires; `None` where none has one.
     pub certificate_expires_at: Option<Timestamp>,
+    /// When the certificate expires that the API is called with; `None` where the gateway shows none.
+    pub own_certificate_expires_at: Option<Timestamp>,
     /// Whether the engine answers.
     pub engine_up: bool,
     /// This process.
@@ -193,8 +195,17 @@ impl Control {
                 expiries.extend(certificate.map(|certificate| certificate.expires_at));
             }
             let certificate_expires_at = expiries.into_iter().min();
+            let own_certificate_expires_at = memory.gateway.own_certificate.map(|validity| validity.until);
             let engine_up = memory.engine_link == EngineLink::Up;
-            Standing { apps, open_operations, sites, certificate_expires_at, engine_up, process }
+            Standing {
+                apps,
+                open_operations,
+                sites,
+                certificate_expires_at,
+                own_certificate_expires_at,
+                engine_up,
+                process,
+            }
         })
     }
 }

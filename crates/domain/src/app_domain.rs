@@ -35,6 +35,24 @@ pub struct Certificate {
     pub expires_at: Timestamp,
 }
 
+/// From when until when a certificate is valid.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Validity {
+    /// From when on.
+    pub from: Timestamp,
+    /// Until when.
+    pub until: Timestamp,
+}
+
+impl Validity {
+    /// Whether somebody has to look: it has expired, or will before long, though whoever renews it in time, with a third of
+    /// its lifetime left, has had half of that to do so.
+    #[must_use]
+    pub fn is_ending(&self, now: Timestamp) -> bool {
+        self.until.since(now) < self.until.since(self.from) / 6
+    }
+}
+
 /// Tries that have failed one after the other.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FailedTries {
@@ -78,12 +96,11 @@ impl AppDomain {
         self.failed.as_ref().map_or(due, |failed| due.max(failed.at.plus(failed.pause())))
     }
 
-    /// Whether somebody has to look: a certificate was asked for in vain; or the one that there is has expired, or will
-    /// before long, though half of the time to renew it is over.
+    /// Whether somebody has to look: a certificate was asked for in vain; or the one that there is ends without another.
     #[must_use]
     pub fn lacks_certificate(&self, now: Timestamp) -> bool {
         self.certificate.as_ref().map_or(self.failed.is_some(), |certificate| {
-            certificate.expires_at.since(now) < certificate.expires_at.since(certificate.valid_from) / 6
+            Validity { from: certificate.valid_from, until: certificate.expires_at }.is_ending(now)
         })
     }
 

@@ -31,7 +31,7 @@ pub use access::{AccountName, ApiKey, AuditEntry, Identity, Scope, User};
 pub use app::{
     App, Deployment, Desired, KeptVolume, Lifecycle, Login, MainEndpoint, Origin, PackageRef, RunningInfo,
 };
-pub use app_domain::{AppDomain, Certificate, FailedTries, HTTPS_PORT, https_origin};
+pub use app_domain::{AppDomain, Certificate, FailedTries, HTTPS_PORT, Validity, https_origin};
 pub use catalog::{CatalogName, CatalogRecord, CatalogSource, SourceError};
 pub use domain_name::{DomainName, DomainNameError};
 pub use env_file::EnvFile;

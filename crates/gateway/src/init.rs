@@ -22,6 +22,8 @@ pub struct Wishes {
     pub names: Vec<HostName>,
     /// The certificate with its chain, and its key; `None`: a self-signed one.
     pub certificate: Option<(PathBuf, PathBuf)>,
+    /// Whether a self-signed one is made anew, though there is one for these names.
+    pub renewed: bool,
     /// For HTTP.
     pub listen_http: Listen,
     /// For HTTPS.
@@ -103,26 +105,28 @@ impl NginxGateway {
     }
 
     fn setup_of(&self, wishes: Wishes, marker: &Marker, now: SystemTime) -> Result<Setup, GatewayFailure> {
-        let Wishes { names, certificate, listen_http, listen_https, server, old_clients, log_dir } = wishes;
+        let Wishes { names, certificate, renewed, listen_http, listen_https, server, old_clients, log_dir } =
+            wishes;
         let (certificate, key) = match certificate {
             Some(given) => given,
             None => {
-                let path = self.self_signed_for(&names, marker, now)?;
+                let path = self.self_signed_for(&names, renewed, marker, now)?;
                 (path.clone(), path)
             }
         };
         Ok(Setup { names, listen_http, listen_https, certificate, key, server, old_clients, log_dir })
     }
 
-    /// The self-signed certificate for these names: the one that there is, or a new one.
+    /// The self-signed certificate for these names: the one that there is unless it is to be renewed, or a new one.
     fn self_signed_for(
         &self,
         names: &[HostName],
+        renewed: bool,
         marker: &Marker,
         now: SystemTime,
     ) -> Result<PathBuf, GatewayFailure> {
         let before = Setup::read(&self.setup_file())?;
-        let before = before.filter(|setup| setup.names == names && self.is_self_signed(setup));
+        let before = before.filter(|setup| !renewed && setup.names == names && self.is_self_signed(setup));
         if let Some(setup) = before.filter(|setup| certificate::leaf(&setup.certificate).is_ok()) {
             return Ok(setup.certificate);
         }

@@ -69,12 +69,24 @@ impl Probe<'_> {
         let name = self.0.names.first().ok_or("the gateway has no name")?;
         let server_name =
             ServerName::try_from(name.as_str().to_owned()).map_err(|error| error.to_string())?;
-        let tls = connector(certificate::leaf(&self.0.certificate).map_err(|error| error.to_string())?);
+        let leaf = certificate::leaf(&self.0.certificate).map_err(|error| error.to_string())?;
+        let tls = connector(Some(leaf));
         let look = async {
             let stream = TcpStream::connect(self.0.listen_https.local()).await?;
             status(tls.connect(server_name, stream).await?, &name.in_url(), "/healthz").await
         };
         expect(200, timeout(LOOK_TIME_MAX, look).await)
+    }
+
+    /// The certificate that is shown for the first of the gateway's names, in DER, whatever it is.
+    pub(crate) async fn shown_certificate(&self) -> Option<Vec<u8>> {
+        let server_name = ServerName::try_from(self.0.names.first()?.as_str().to_owned()).ok()?;
+        let look = async {
+            let stream = TcpStream::connect(self.0.listen_https.local()).await?;
+            connector(None).connect(server_name, stream).await
+        };
+        let stream = timeout(LOOK_TIME_MAX, look).await.ok()?.ok()?;
+        Some(stream.get_ref().1.peer_certificates()?.first()?.to_vec())
     }
 }
 
@@ -119,8 +131,8 @@ async fn status(mut stream: impl AsyncRead + AsyncWrite + Unpin, host: &str, pat
     status.ok_or_else(|| io::Error::new(io::ErrorKind::InvalidData, "no HTTP"))
 }
 
-/// Trusts one certificate, whoever signed it, whatever names and dates it has.
-fn connector(certificate: CertificateDer<'static>) -> TlsConnector {
+/// Trusts one certificate, or where none is given any, whoever signed it, whatever names and dates it has.
+fn connector(certificate: Option<CertificateDer<'static>>) -> TlsConnector {
     let provider = Arc::new(ring::default_provider());
     let verifier = Arc::new(Expected { certificate, provider: Arc::clone(&provider) });
     let config = ClientConfig::builder_with_provider(provider)
@@ -134,7 +146,7 @@ fn connector(certificate: CertificateDer<'static>) -> TlsConnector {
 
 #[derive(Debug)]
 struct Expected {
-    certificate: CertificateDer<'static>,
+    certificate: Option<CertificateDer<'static>>,
     provider: Arc<CryptoProvider>,
 }
 
@@ -147,7 +159,7 @@ impl ServerCertVerifier for Expected {
         _: &[u8],
         _: UnixTime,
     ) -> Result<ServerCertVerified, rustls::Error> {
-        if *end_entity == self.certificate {
+        if self.certificate.as_ref().is_none_or(|expected| expected == end_entity) {
             Ok(ServerCertVerified::assertion())
         } else {
             Err(rustls::Error::General("it shows another certificate".to_owned()))

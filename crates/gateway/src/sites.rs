@@ -198,6 +198,10 @@ impl Gateway for NginxGateway {
             Err(_) => Some(Vec::new()),
         }
     }
+
+    async fn own_certificate(&self) -> Option<Vec<u8>> {
+        Probe(&self.setup().ok()?).shown_certificate().await
+    }
 }
 
 /// What nginx said against it, or how it was seen to serve it wrongly.

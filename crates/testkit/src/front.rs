@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use control::ports::{Certificates, ChallengeSink, Clock, Gateway, GatewayError, Site};
-use domain::{Certificate, DomainName, Failure, FailureClass, Timestamp};
+use domain::{Certificate, DomainName, Failure, FailureClass, Timestamp, Validity};
 
 use crate::of_life::OfLife;
 
@@ -21,6 +21,7 @@ pub struct FakeFront {
 struct State {
     served: Vec<Site>,
     own_names: Option<Vec<String>>,
+    own_certificate: Option<Validity>,
     port: u16,
     age: Duration,
     refusal: Option<GatewayError>,
@@ -41,6 +42,7 @@ impl FakeFront {
         let state = State {
             served: Vec::new(),
             own_names: Some(Vec::new()),
+            own_certificate: None,
             port: domain::HTTPS_PORT,
             age: Duration::ZERO,
             refusal: None,
@@ -78,6 +80,11 @@ impl FakeFront {
     /// A web server that nobody has set up yet.
     pub fn forget_setup(&self) {
         self.state().own_names = None;
+    }
+
+    /// Lets the web server show a certificate of its own with that validity.
+    pub fn show_own_certificate(&self, validity: Validity) {
+        self.state().own_certificate = Some(validity);
     }
 
     /// Lets the web server serve nothing any more, as after its files are gone.
@@ -181,6 +188,10 @@ impl Gateway for OfLife<FakeFront> {
     async fn own_names(&self) -> Option<Vec<String>> {
         self.inner.state().own_names.clone()
     }
+
+    async fn own_certificate(&self) -> Option<Vec<u8>> {
+        self.inner.state().own_certificate.map(|_| Vec::new())
+    }
 }
 
 #[async_trait]
@@ -192,6 +203,10 @@ impl Certificates for OfLife<FakeFront> {
 
     fn path(&self, certificate: &Certificate) -> PathBuf {
         PathBuf::from("/fake/certificates").join(&certificate.file)
+    }
+
+    fn validity(&self, _: &[u8]) -> Option<Validity> {
+        self.inner.state().own_certificate
     }
 
     async fn is_there(&self, certificate: &Certificate) -> bool {

@@ -8,7 +8,7 @@ pub struct CheckupInfo {
     /// Whether all is as it should be.
     pub ok: bool,
     /// What was looked at: `store`, `engine`, `compose`, `disk`, `ports` and `catalog`, and where there is a gateway
-    /// `gateway` and `certificates`, in that order.
+    /// `gateway`, `certificates` and, while it shows one, `own_certificate`, in that order.
     pub findings: Vec<FindingInfo>,
 }
 

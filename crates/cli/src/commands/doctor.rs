@@ -60,8 +60,8 @@ fn reached(context: &Context, page: &Page) -> Result<Vec<Finding>, Failure> {
         vec![Finding { check: "server".to_owned(), ok: true, found: address, next: String::new() }];
     findings.extend(page.date.as_deref().map(|date| clock(context, date)));
     findings.extend(told.findings.into_iter().map(|FindingInfo { check, ok, found }| {
-        let next =
-            if ok { String::new() } else { context.printer.text(&format!("doctor-next-{check}"), &[]) };
+        let advice = format!("doctor-next-{}", check.replace('_', "-"));
+        let next = if ok { String::new() } else { context.printer.text(&advice, &[]) };
         Finding { check, ok, found, next }
     }));
     Ok(findings)

@@ -399,6 +399,7 @@ check-ports = ports
 check-catalog = catalog
 check-gateway = gateway
 check-certificates = certificates of domains
+check-own-certificate = the gateway's own certificate, good until
 doctor-sound = Everything works.
 doctor-problems = To be solved: { $count }
 doctor-clock = this machine's clock and the server's differ by { $seconds } s
@@ -410,6 +411,7 @@ doctor-next-disk = Free some space: "docker system df" shows what Docker uses, "
 doctor-next-ports = Widen the range (settings network.port_first and network.port_last), or uninstall apps.
 doctor-next-catalog = Correct the packages that are named, or remove them from the folder (setting catalog.dir).
 doctor-next-gateway = "appmanage domain list" tells more; "appmanage gateway status" (as root) looks at nginx, docs/gateway.md says what to do.
+doctor-next-own-certificate = Renew it and let nginx read it (systemctl reload nginx); "appmanage gateway init" makes a self-signed one anew (docs/gateway.md).
 doctor-next-certificates = "appmanage domain list" tells more: the names have to lead here, and port 80 has to be open to the internet (docs/domains.md).
 
 ## The screen that "appmanage --help" is

@@ -399,6 +399,7 @@ check-ports = 端口
 check-catalog = 应用目录
 check-gateway = 网关
 check-certificates = 域名证书
+check-own-certificate = 网关自身证书，有效期至
 doctor-sound = 一切正常。
 doctor-problems = 待解决的问题:{ $count }
 doctor-clock = 本机与服务器的时钟相差 { $seconds } 秒
@@ -410,6 +411,7 @@ doctor-next-disk = 请清理空间:“docker system df”查看 Docker 的占用
 doctor-next-ports = 请扩大端口范围(设置 network.port_first 和 network.port_last),或卸载一些应用。
 doctor-next-catalog = 请修正所列的安装包,或从目录中移除(设置 catalog.dir)。
 doctor-next-gateway = “appmanage domain list”给出详情;“appmanage gateway status”(以 root 运行)检查 nginx,处理方法见 docs/gateway.md。
+doctor-next-own-certificate = 请续期该证书并让 nginx 重新读取(systemctl reload nginx);自签名证书由“appmanage gateway init”重新生成(docs/gateway.md)。
 doctor-next-certificates = “appmanage domain list”给出详情:域名必须解析到本机,80 端口必须对互联网开放(docs/domains.md)。
 
 ## “appmanage --help”的一屏

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use async_trait::async_trait;
-use domain::{Certificate, DomainName, Failure};
+use domain::{Certificate, DomainName, Failure, Validity};
 
 /// Told what the authority has to find at `http://NAME/.well-known/acme-challenge/TOKEN`.
 pub trait ChallengeSink: Send + Sync {
@@ -26,6 +26,9 @@ pub trait Certificates: Send + Sync {
 
     /// Whether that file is there.
     async fn is_there(&self, certificate: &Certificate) -> bool;
+
+    /// From when until when a certificate is valid, whoever issued it. It comes in DER; `None` if it is none.
+    fn validity(&self, certificate: &[u8]) -> Option<Validity>;
 
     /// Removes the files of all certificates but those. Never called while one is being issued.
     ///

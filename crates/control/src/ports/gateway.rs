@@ -58,4 +58,8 @@ pub trait Gateway: Send + Sync {
 
     /// The names of the gateway itself, by which the API is called: no app can have one. `None` where it was never set up.
     async fn own_names(&self) -> Option<Vec<String>>;
+
+    /// The certificate that it shows now to those who call the API by the first of its names, in DER. `None` where it was
+    /// never set up, or does not answer within seconds.
+    async fn own_certificate(&self) -> Option<Vec<u8>>;
 }

@@ -79,9 +79,9 @@ fn room_text(language: Language, room: DiskRoom) -> String {
 /// What was looked at, and what is well or wrong about it.
 type Finding = (&'static str, Result<String, String>);
 
-/// Whether the gateway serves the names of apps, and how it stands with their certificates.
-fn gateway_findings(found: &GatewayCheckup, language: Language) -> [Finding; 2] {
-    let GatewayCheckup { failure, domains } = found;
+/// Whether the gateway serves the names of apps, how it stands with their certificates, and until when its own is good.
+fn gateway_findings(found: &GatewayCheckup, language: Language) -> Vec<Finding> {
+    let GatewayCheckup { failure, domains, own_certificate } = found;
     let told = |failure| messages::of_failure(language, failure);
     let refused = domains.iter().filter_map(|detail| match &detail.site {
         SiteState::Failed(failure) => Some(format!("{}: {}", detail.domain.name, told(failure))),
@@ -101,5 +101,10 @@ fn gateway_findings(found: &GatewayCheckup, language: Language) -> [Finding; 2] 
     let or_wrong = |good: usize, wrong: &[String]| {
         if wrong.is_empty() { Ok(good.to_string()) } else { Err(wrong.join("; ")) }
     };
-    [("gateway", or_wrong(served, &refused)), ("certificates", or_wrong(certified, &lacking))]
+    let own = own_certificate.map(|(expires_at, is_ending)| {
+        let until = rfc3339(expires_at);
+        ("own_certificate", if is_ending { Err(until) } else { Ok(until) })
+    });
+    let of_apps = [("gateway", or_wrong(served, &refused)), ("certificates", or_wrong(certified, &lacking))];
+    of_apps.into_iter().chain(own).collect()
 }

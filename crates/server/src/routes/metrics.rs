@@ -66,13 +66,22 @@ fn write_standing(text: &mut Exposition, server: &Server) {
     for (state, count) in standing.sites {
         text.figure("appmanage_sites", &[("state", state)], count);
     }
-    text.gauge(
-        "appmanage_certificate_expiry_timestamp_seconds",
-        "When the first certificate of an app's domain expires; nothing where there is none.",
-    );
-    if let Some(expires_at) = standing.certificate_expires_at {
-        let seconds = expires_at.as_millis() / 1_000;
-        text.figure("appmanage_certificate_expiry_timestamp_seconds", &[], seconds);
+    for (name, help, expires_at) in [
+        (
+            "appmanage_certificate_expiry_timestamp_seconds",
+            "When the first certificate of an app's domain expires; nothing where there is none.",
+            standing.certificate_expires_at,
+        ),
+        (
+            "appmanage_gateway_certificate_expiry_timestamp_seconds",
+            "When the gateway's own certificate expires; nothing where it shows none.",
+            standing.own_certificate_expires_at,
+        ),
+    ] {
+        text.gauge(name, help);
+        if let Some(expires_at) = expires_at {
+            text.figure(name, &[], expires_at.as_millis() / 1_000);
+        }
     }
     text.gauge("appmanage_engine_up", "1 while the container engine answers, else 0.");
     text.figure("appmanage_engine_up", &[], u8::from(standing.engine_up));

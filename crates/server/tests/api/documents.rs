@@ -212,6 +212,26 @@ async fn a_checkup_tells_of_a_gateway_that_refuses_and_of_a_certificate_that_doe
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_checkup_tells_of_a_gateway_whose_own_certificate_ends() {
+    use control::ports::Clock as _;
+    let api = Api::start_with(testkit::World::with_gateway(), &server::ServerSettings::default()).await;
+    let front = api.world.front.clone().expect("it has a gateway");
+    let day = |number: u64| {
+        let start = api.world.clock.now();
+        start.plus(std::time::Duration::from_hours(24 * number))
+    };
+    for (days_left, ok) in [(20, true), (5, false)] {
+        let until = day(days_left);
+        let from = domain::Timestamp::from_millis(until.as_millis() - 90 * 24 * 3_600_000);
+        front.show_own_certificate(domain::Validity { from, until });
+        let told = get(&api, "/doctor").await.json();
+        let finding = told["findings"].as_array().expect("a list").last().expect("it was looked at").clone();
+        assert_eq!((&finding["check"], &finding["ok"]), (&"own_certificate".into(), &ok.into()), "{told}");
+        assert!(finding["found"].as_str().is_some_and(|found| found.ends_with('Z')), "{told}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn every_package_has_a_picture_without_the_two_headers() {
     let icon = br#"<svg xmlns="http://www.w3.org/2000/svg"/>"#.to_vec();
     let drawn = Package {

@@ -95,6 +95,15 @@ async fn domains_are_counted_and_the_first_certificate_to_expire_is_told() {
     }
     let seconds = (certificate.expires_at.as_millis() / 1_000).to_string();
     assert_eq!(figure(&text, expiry), Some(seconds));
+    // The gateway's own, which is renewed by others, is seen to be another.
+    let own = "appmanage_gateway_certificate_expiry_timestamp_seconds";
+    assert_eq!(figure(&text, own), None);
+    let until = certificate.expires_at;
+    front.show_own_certificate(domain::Validity { from: certificate.valid_from, until });
+    let shown = |running: &testkit::Running| running.control.standing().own_certificate_expires_at;
+    assert_eq!(api.running.until(shown).await, until);
+    let seconds = (until.as_millis() / 1_000).to_string();
+    assert_eq!(figure(&scraped(&api).await, own), Some(seconds));
 }
 
 #[tokio::test(start_paused = true)]
