@@ -43,7 +43,7 @@ cargo xtask COMMAND
   deb [--quick] [--revision N] [--to DIR]
                                 make the Debian package; --quick takes the development build and hardly compresses it
   release                       make what is released: package, list of parts, checksums
-  machine DIR                   unpack a clean Debian into a new folder, to try the package in
+  machine DIR [PACKAGE...]      unpack a clean Debian, with these packages of its own, into a new folder, to try our package in
   deploy                        check units, their sandbox and the package's scripts
   test [--fast]                 everything that CI runs; --fast leaves out what needs an engine
   fuzz --seconds N              run each fuzz target for N seconds, differently each time
@@ -91,7 +91,9 @@ fn dispatch(words: &[&str]) -> Result<ExitCode> {
         ["bench", rest @ ..] => bench::bench(&repository, &bench_options(rest)?)?,
         ["deb", rest @ ..] => release::deb(&repository, &deb_options(rest)?)?,
         ["release"] => release::release(&repository)?,
-        ["machine", folder] => engine::unpack_machine(&std::path::absolute(folder)?)?,
+        ["machine", folder, packages @ ..] => {
+            engine::unpack_machine(&std::path::absolute(folder)?, packages)?;
+        }
         ["deploy"] => release::check(&repository)?,
         ["test"] => return test::run(&repository, test::Scope::All),
         ["test", "--fast"] => return test::run(&repository, test::Scope::Fast),

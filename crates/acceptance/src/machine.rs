@@ -62,15 +62,16 @@ pub struct Machine {
 }
 
 impl Machine {
-    /// A new one, as its installer leaves it, with Docker's client.
+    /// A new one, as its installer leaves it, with Docker's client and these packages of Debian's.
     ///
     /// # Panics
     /// It cannot be made.
     #[must_use]
-    pub fn unpack() -> Self {
+    pub fn unpack(packages: &[&str]) -> Self {
         let folder = tempfile::Builder::new().prefix("appmanage-").tempdir().expect("a temporary directory");
         let machine = Self { folder };
-        drop(xtask(&["machine", &machine.path("/").display().to_string()]));
+        let root = machine.path("/").display().to_string();
+        drop(xtask(&[&["machine", root.as_str()], packages].concat()));
         fs::write(machine.path("/run/docker.sock"), "")
             .expect("a new file, for the engine's socket to be mounted on");
         let plugins = machine.path("/usr/libexec/docker/cli-plugins");

@@ -54,7 +54,11 @@ pub(crate) async fn serve(control: Arc<Control>, stop: Stop) {
             tokio::select! {
                 () = stop.soft.cancelled() => return,
                 _ = changed => {}
-                () = tokio::time::sleep(pause) => pause = (pause * 2).min(LONGEST_PAUSE),
+                () = tokio::time::sleep(pause) => {
+                    // Whether it was set up meanwhile is a look at one file.
+                    let is_there = front.gateway.own_names().await.is_some();
+                    pause = if is_there { (pause * 2).min(LONGEST_PAUSE) } else { FIRST_PAUSE };
+                }
             }
         }
     }

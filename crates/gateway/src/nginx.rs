@@ -29,7 +29,7 @@ pub(crate) struct NameClash {
 
 impl NameClash {
     /// In nginx's words: `nginx: [warn] conflicting server name "a.example" on 0.0.0.0:443, ignored`. Of names only by which
-    /// somebody can ask: "_" and "" are what sites have that are for all other names, Debian's own and ours among them.
+    /// somebody can ask: "_" and "" are what sites have that are for all other names, Debian's own among them.
     fn in_line(line: &str) -> Option<Self> {
         let (_, rest) = line.split_once("conflicting server name \"")?;
         let (name, rest) = rest.split_once("\" on ")?;

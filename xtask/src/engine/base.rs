@@ -73,11 +73,12 @@ pub(crate) fn build(place: &Place, image: &str) -> Result<()> {
 const OF_MACHINES: [&str; 2] =
     ["--include=systemd,systemd-sysv", "--customize-hook=rm --force \"$1/etc/dpkg/dpkg.cfg.d/99mmdebstrap\""];
 
-/// Unpacks a Debian as a machine has it into a new folder, to install packages in. It is made once, which takes most of
-/// a minute, and kept in the cache.
-pub(crate) fn unpack_machine(folder: &Path) -> Result<()> {
+/// Unpacks a Debian as a machine has it, with these packages of Debian's, into a new folder, to install others in. It is
+/// made once, which takes most of a minute, and kept in the cache.
+pub(crate) fn unpack_machine(folder: &Path, packages: &[&str]) -> Result<()> {
     let mut arguments = arguments();
     arguments.extend(OF_MACHINES.map(str::to_owned));
+    arguments.extend(packages.iter().map(|package| format!("--include={package}")));
     let kept = paths::cache()?.join("roots");
     paths::create_folder(&kept)?;
     let archive = kept.join(format!("{}.tar", base_key(&arguments)));

@@ -1,5 +1,8 @@
 //! The Debian package, from its installation in a clean Debian to its purge, with an app that outlives it all.
 
+mod behind_nginx;
+mod older_database;
+
 use std::fs;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
@@ -10,7 +13,7 @@ use std::time::Duration;
 
 use acceptance::apps::{INSTALL_LIMIT, container};
 use acceptance::json::text;
-use acceptance::machine::{Machine, xtask};
+use acceptance::machine::{Booted, Machine, xtask};
 use acceptance::{Api, docker, share, wait};
 use serde_json::Value;
 
@@ -87,9 +90,15 @@ fn apt_install(machine: &Machine, packages: &[&Path]) -> String {
     machine.run(&APT.into_iter().chain(files).collect::<Vec<_>>())
 }
 
-/// A machine with the stand-in for Docker's package.
-fn machine(folder: &Path) -> Machine {
-    let machine = Machine::unpack();
+/// The same where systemd runs.
+fn install_booted(machine: &Machine, booted: &Booted, package: &Path) {
+    let file = machine.bring(package);
+    booted.run(&APT.into_iter().chain([file.as_str()]).collect::<Vec<_>>());
+}
+
+/// A machine with the stand-in for Docker's package, and these of Debian's.
+fn machine(folder: &Path, packages: &[&str]) -> Machine {
+    let machine = Machine::unpack(packages);
     apt_install(&machine, &[&docker_package(folder)]);
     machine
 }
@@ -107,7 +116,7 @@ fn two_builds_are_equal_to_the_byte() {
 fn an_app_outlives_upgrade_removal_and_purge_of_the_package() {
     let folder = tempfile::tempdir().expect("a temporary directory");
     let [first, second] = packages();
-    let machine = machine(folder.path());
+    let machine = machine(folder.path(), &[]);
     apt_install(&machine, &[first]);
     assert_installed(&machine);
 
@@ -144,7 +153,9 @@ fn an_app_outlives_upgrade_removal_and_purge_of_the_package() {
     assert_eq!(fs::read_to_string(&toml).expect("it is there"), own);
     assert_eq!(server.api.status(&app).as_deref(), Ok("30"), "the old server answers until it is restarted");
     server.stop();
+    older_database::put_in_place(&machine);
     let server = machine.serve(&settings);
+    assert!(older_database::was_changed(&machine), "the new server reads what an older one has left");
     server.api.await_status(&app, "30", Duration::from_secs(20));
     assert_eq!(life(&container), before, "nobody touched the app");
     server.api.await_status(&store, "30", Duration::from_secs(20));
@@ -179,7 +190,7 @@ fn an_app_outlives_upgrade_removal_and_purge_of_the_package() {
 fn under_systemd_it_installs_apps_and_no_caller_is_refused_while_it_is_upgraded() {
     let folder = tempfile::tempdir().expect("a temporary directory");
     let [first, second] = packages();
-    let machine = machine(folder.path());
+    let machine = machine(folder.path(), &[]);
     let variables = settings().into_iter().map(|(name, value)| format!("Environment={name}={value}\n"));
     // A watchdog that is quick to bite, for the end of the test.
     let drop_in = format!("[Service]\nWatchdogSec=2\n{}", variables.collect::<String>());
@@ -187,10 +198,7 @@ fn under_systemd_it_installs_apps_and_no_caller_is_refused_while_it_is_upgraded(
     fs::create_dir(&drop_ins).expect("a new folder");
     fs::write(drop_ins.join("test.conf"), drop_in).expect("it can be written");
     let booted = machine.boot();
-    let install = |package: &Path| {
-        let file = machine.bring(package);
-        booted.run(&APT.into_iter().chain([file.as_str()]).collect::<Vec<_>>())
-    };
+    let install = |package: &Path| install_booted(&machine, &booted, package);
     let state = |unit: &str| booted.run(&["systemctl", "show", "--property=ActiveState", "--value", unit]);
     install(first);
     for unit in ["appmanage.service", "appmanage.socket", "appmanage-gateway.path"] {
