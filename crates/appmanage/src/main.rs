@@ -5,6 +5,8 @@ mod catalog_check;
 mod client;
 mod config;
 mod data_dir;
+#[cfg(test)]
+mod documented;
 mod gateway;
 mod instance;
 mod lifecycle;
