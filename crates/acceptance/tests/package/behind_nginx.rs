@@ -210,6 +210,8 @@ fn who_follows_the_docs_has_an_app_behind_a_name_of_its_own_through_restarts_and
     // A call through nginx is known by who made it.
     let trail = world.run("appmanage audit");
     assert!(trail.contains("AppDomainRemove") && trail.contains("user:admin"), "{trail}");
+    world.run(&format!("appmanage uninstall {app} --wait"));
+    world.run(&format!("appmanage purge {app} --yes --wait"));
     world.run("apt-get purge --yes appmanage");
     assert_eq!(world.run("find /etc/nginx /var/lib /run -name *appmanage*"), "", "nothing is left of it");
     world.run("nginx -t");

@@ -28,6 +28,25 @@ fn life(container: &str) -> (String, String, String) {
     (text(&found, "/Id"), text(&found, "/State/StartedAt"), docker::state(container))
 }
 
+fn in_volume(app: &str, words: &str) -> String {
+    docker::docker(&["exec", &redis(app), "sh", "-c", words])
+}
+
+/// Gives the server an app that keeps data in a volume, with a setting of its user's; and somebody who may call.
+fn fill(api: &Api, store: &str) {
+    let wanted = [
+        ("app_name", "redis"),
+        ("customer_app_name", store),
+        ("app_version", "7.0"),
+        ("settings", r#"{"REDIS_PASSWORD":"OfTheUsersOwn1"}"#),
+    ];
+    api.call("AppInstall", &wanted).expect("the install is accepted");
+    api.await_status(store, "30", INSTALL_LIMIT);
+    in_volume(store, "echo kept >/data/marker");
+    api.call("UserAdd", &[("name", "alice")]).expect("she is added");
+    api.call("KeyAdd", &[("name", "robot"), ("scope", "full"), ("days", "9")]).expect("it is added");
+}
+
 /// What an upgrade has to keep: an app with its settings and its history, and who may call.
 fn kept(api: &Api, app: &str) -> Vec<Value> {
     let of_app = [("app_id", app)];
@@ -129,20 +148,8 @@ fn an_app_outlives_upgrade_removal_and_purge_of_the_package() {
     server.api.await_status(&app, "30", INSTALL_LIMIT);
     let container = container(&app, "hello");
     let before = life(&container);
-    // One that keeps data in a volume, with a setting of its user's; and somebody who may call.
     let store = format!("{prefix}store");
-    let wanted = [
-        ("app_name", "redis"),
-        ("customer_app_name", &*store),
-        ("app_version", "7.0"),
-        ("settings", r#"{"REDIS_PASSWORD":"OfTheUsersOwn1"}"#),
-    ];
-    server.api.call("AppInstall", &wanted).expect("the install is accepted");
-    server.api.await_status(&store, "30", INSTALL_LIMIT);
-    let in_volume = |words: &str| docker::docker(&["exec", &redis(&store), "sh", "-c", words]);
-    in_volume("echo kept >/data/marker");
-    server.api.call("UserAdd", &[("name", "alice")]).expect("she is added");
-    server.api.call("KeyAdd", &[("name", "robot"), ("scope", "full"), ("days", "9")]).expect("it is added");
+    fill(&server.api, &store);
     let all = kept(&server.api, &store);
 
     // The settings are the administrator's: an upgrade asks nothing and keeps them.
@@ -165,7 +172,7 @@ fn an_app_outlives_upgrade_removal_and_purge_of_the_package() {
         let operation = server.api.operation(&store);
         (text(&operation, "/kind") == "restart" && text(&operation, "/state") == "succeeded").then_some(())
     });
-    assert_eq!(in_volume("cat /data/marker").trim(), "kept");
+    assert_eq!(in_volume(&store, "cat /data/marker").trim(), "kept");
     server.stop();
 
     machine.run(&["dpkg", "--remove", "appmanage"]);
@@ -178,9 +185,14 @@ fn an_app_outlives_upgrade_removal_and_purge_of_the_package() {
     server.stop();
 
     machine.run(&["dpkg", "--purge", "appmanage"]);
-    for gone in ["/var/lib/appmanage", "/etc/appmanage", "/run/appmanage", "/usr/share/doc/appmanage"] {
+    for gone in ["/etc/appmanage", "/run/appmanage", "/usr/share/doc/appmanage"] {
         assert!(!machine.path(gone).exists(), "{gone}");
     }
+    assert_eq!(
+        machine.run(&["ls", "-A", "/var/lib/appmanage"]),
+        "apps\n",
+        "their folders may hold their data"
+    );
     assert_eq!(machine.run(&["find", "/etc/systemd", "/var/lib/systemd", "-name", "appmanage*"]), "");
     assert_eq!(life(&container), before, "apps and their volumes are Docker's");
 }
