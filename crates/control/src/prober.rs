@@ -62,13 +62,13 @@ pub(crate) async fn probe(control: Arc<Control>, stop: CancellationToken) {
 fn silent_starts(memory: &Memory) -> Vec<(Silent, MainEndpoint)> {
     let silent_start = |record: &crate::memory::AppRecord| {
         let deployment = record.app.deployment.as_ref()?;
-        let endpoint = deployment.main.clone()?;
-        let start = record.app.observation.main_start(&deployment.expected)?;
-        if record.app.observation.answered.as_ref() == Some(&start) {
+        let observation = &record.app.observation;
+        if observation.port_has_answered(&deployment.expected) {
             return None;
         }
-        let (container, started_at) = start;
-        Some((Silent { install: record.app.install.clone(), container, started_at }, endpoint))
+        let (container, started_at) = observation.main_start(&deployment.expected)?;
+        let (install, container) = (record.app.install.clone(), container.clone());
+        Some((Silent { install, container, started_at }, deployment.main.clone()?))
     };
     memory.oldest_first().filter_map(silent_start).collect()
 }
@@ -98,6 +98,6 @@ fn is_current(memory: &Memory, silent: &Silent, endpoint: &MainEndpoint) -> bool
         .is_some_and(|(record, deployment)| {
             deployment.main.as_ref() == Some(endpoint)
                 && record.app.observation.main_start(&deployment.expected)
-                    == Some((silent.container.clone(), silent.started_at))
+                    == Some((&silent.container, silent.started_at))
         })
 }

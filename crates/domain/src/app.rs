@@ -367,12 +367,12 @@ impl App {
         let admin_url = base
             .as_ref()
             .filter(|_| !deployment.admin_path.is_empty())
-            .map(|(origin, _)| format!("{origin}{}", deployment.admin_path))
+            .map(|(origin, _)| [origin, deployment.admin_path.as_str()].concat())
             .unwrap_or_default();
         Some(RunningInfo {
             port: deployment.main.as_ref().map_or(0, |main| main.port),
             compose_file: deployment.compose_file.clone(),
-            url: base.map(|(origin, path)| format!("{origin}{path}")).unwrap_or_default(),
+            url: base.map(|(origin, path)| origin + path).unwrap_or_default(),
             admin_url,
             login: self.login(deployment),
         })

@@ -307,11 +307,11 @@ impl Observation {
 
     /// How each expected service is; the worst of its containers where there are several.
     #[must_use]
-    pub fn services(&self, expected: &Expectation, now: Timestamp) -> Vec<(String, ServiceState)> {
-        let judge = |(service, one_shot): &(String, bool)| {
+    pub fn services<'a>(&self, expected: &'a Expectation, now: Timestamp) -> Vec<(&'a str, ServiceState)> {
+        let judge = |(service, one_shot): &'a (String, bool)| {
             let of_service = self.containers.values().filter(|c| c.facts.service == *service);
             let worst = of_service.map(|container| container.judge(*one_shot, now)).max();
-            (service.clone(), worst.unwrap_or(ServiceState::Bad(Trouble::Missing)))
+            (service.as_str(), worst.unwrap_or(ServiceState::Bad(Trouble::Missing)))
         };
         expected.services.iter().map(judge).collect()
     }
@@ -326,20 +326,21 @@ impl Observation {
 
     /// The last start of the main service's container, if it runs: what the port is probed for.
     #[must_use]
-    pub fn main_start(&self, expected: &Expectation) -> Option<(ContainerId, Timestamp)> {
+    pub fn main_start(&self, expected: &Expectation) -> Option<(&ContainerId, Timestamp)> {
         let main = expected.main_service.as_ref()?;
         let running = |container: &&ObservedContainer| {
             container.facts.service == *main && container.facts.state == ContainerState::Running
         };
         let newest = self.containers.values().filter(running).max_by_key(|c| c.facts.started_at)?;
-        Some((newest.facts.id.clone(), newest.facts.started_at?))
+        Some((&newest.facts.id, newest.facts.started_at?))
     }
 
     /// Whether the main port has answered since the main service's last start, or there is none.
     #[must_use]
     pub fn port_has_answered(&self, expected: &Expectation) -> bool {
+        let answered = self.answered.as_ref().map(|(container, started_at)| (container, *started_at));
         expected.main_service.is_none()
-            || self.main_start(expected).is_some_and(|start| self.answered.as_ref() == Some(&start))
+            || self.main_start(expected).is_some_and(|start| answered == Some(start))
     }
 
     /// When time alone will change the judgement: the end of a crash loop's window.

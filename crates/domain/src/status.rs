@@ -153,7 +153,7 @@ impl Services<'_> {
         if has(ServiceState::Ended) {
             // A one-shot that has done its work is neither up nor down: it does not keep an app whose
             // other services have all ended from being stopped.
-            let still_up = |(name, state): &(String, ServiceState)| match state {
+            let still_up = |(name, state): &(&str, ServiceState)| match state {
                 ServiceState::Ended | ServiceState::Bad(_) => false,
                 ServiceState::Starting => true,
                 ServiceState::Well => !self.observation.is_down(name),

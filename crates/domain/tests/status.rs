@@ -157,7 +157,8 @@ fn the_port_has_to_answer_once_after_each_start() {
         Status::of(Lifecycle::Installed, None, Desired::Running, observation, &expected, NOW)
     };
     assert_eq!(status(&observation), Status::Initing);
-    observation.answered = observation.main_start(&expected);
+    observation.answered =
+        observation.main_start(&expected).map(|(container, started_at)| (container.clone(), started_at));
     assert_eq!(status(&observation), Status::Running);
     let later = NOW.plus(Duration::from_secs(5));
     observation.take_in(ContainerFacts { started_at: Some(later), ..running("a") }, later);

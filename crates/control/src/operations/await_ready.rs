@@ -70,7 +70,7 @@ fn judge(memory: &Memory, app: &App, waited: Duration, patience: Duration, now: 
         let failure = match state {
             ServiceState::Well | ServiceState::Starting => continue,
             ServiceState::Bad(trouble) => diagnosis::failure_of(service, *trouble, observation),
-            ServiceState::Ended => Failure::of(FailureClass::Vanished, service.clone(), ""),
+            ServiceState::Ended => Failure::of(FailureClass::Vanished, *service, ""),
         };
         if waited >= benefit_of_doubt(failure.class).min(patience) {
             return Verdict::Failed(failure);
@@ -80,7 +80,7 @@ fn judge(memory: &Memory, app: &App, waited: Duration, patience: Duration, now: 
         let waiting_for = services.iter().find(|(_, state)| *state != ServiceState::Well);
         let subject = waiting_for.map_or_else(
             || expected.main_service.clone().unwrap_or_default(),
-            |(service, _)| service.clone(),
+            |(service, _)| (*service).to_owned(),
         );
         return Verdict::Failed(Failure::of(FailureClass::TimeOut, subject, patience.as_secs().to_string()));
     }

@@ -36,7 +36,7 @@ pub(super) fn of(app: &App, observation: &Observation, now: Timestamp) -> Option
     let ServiceState::Bad(trouble) = state else {
         return Some(Failure::of(FailureClass::Vanished, service, "it was stopped"));
     };
-    Some(failure_of(&service, trouble, observation))
+    Some(failure_of(service, trouble, observation))
 }
 
 /// The failure that a service's trouble makes of the whole.

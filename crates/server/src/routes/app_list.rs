@@ -1,5 +1,7 @@
 //! AppList: all apps, or those of one package, oldest install first.
 
+use std::path::PathBuf;
+
 use control::AppDetail;
 use domain::ErrorCode;
 use wire::{AppDetailInfo, AppListParameters, RunningInfo};
@@ -43,7 +45,7 @@ impl Interface for AppList {
 pub(crate) fn detail_info(app: AppDetail, call: &Call<'_>) -> AppDetailInfo {
     let running_info = app.running.map(|running| RunningInfo {
         port: running.port,
-        compose_file: running.compose_file.to_string_lossy().into_owned(),
+        compose_file: text_of(running.compose_file),
         url: running.url,
         admin_url: running.admin_url,
         // The owner asks for the login of an own, running app: the one place that tells a password of an app.
@@ -55,4 +57,9 @@ pub(crate) fn detail_info(app: AppDetail, call: &Call<'_>) -> AppDetailInfo {
         user_name: running.login.user_name,
     });
     AppDetailInfo { app: status_info(app.summary, call.base), running_info }
+}
+
+/// Taken over, not copied: there may be thousands.
+fn text_of(path: PathBuf) -> String {
+    path.into_os_string().into_string().unwrap_or_else(|path| path.to_string_lossy().into_owned())
 }

@@ -47,7 +47,7 @@ impl Interface for AppStatus {
 /// An app as the contract tells it.
 pub(crate) fn status_info(app: AppSummary, base: &str) -> AppStatusInfo {
     let (status_code, status) = on_the_wire(app.status);
-    let app_id = app.id.to_string();
+    let app_id = app.id.as_str().to_owned();
     AppStatusInfo {
         image_url: images::url(base, &app.package, &app.catalog),
         customer_name: app_id.clone(),
