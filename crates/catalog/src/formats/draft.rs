@@ -112,7 +112,7 @@ impl Draft {
         let main = self.web.as_ref().and_then(|web| web.service.as_deref());
         let cleaned = services::clean(&mut compose, main, &known, &mut remarks)?;
         settle_images(&mut compose, &known)?;
-        networks::clean(&mut compose, &cleaned.container_names, &mut remarks);
+        networks::clean(&mut compose, &cleaned.container_names, &known, &mut remarks);
         let (ports, main) = published::clean(&mut compose, self.web.as_ref(), &known, &mut remarks);
         bounds::check_count("published ports", ports.len(), bounds::PORTS_LIMIT)?;
         let stored = storage::clean(&mut compose, &self.data_prefixes, &self.files, &known, &mut remarks)?;

@@ -74,6 +74,21 @@ fn a_command_takes_what_its_container_is_told() {
 }
 
 #[test]
+fn the_network_mode_that_a_variable_tells_is_none_where_it_is_the_ordinary_one() {
+    let mut chosen = draft(
+        "services: { a: { image: b, network_mode: '${MODE}' }, h: { image: c, network_mode: '$HOST' } }",
+    );
+    chosen.values.extend(
+        [("MODE", "bridge"), ("HOST", "host")].map(|(name, mode)| (name.to_owned(), mode.to_owned())),
+    );
+    let services = &finished(chosen).0["services"];
+    assert_eq!(
+        (&services["a"]["network_mode"], &services["h"]["network_mode"]),
+        (&Value::Null, &json!("host"))
+    );
+}
+
+#[test]
 fn a_volume_in_the_place_of_the_clock_is_left_out() {
     let found = service("services: { a: { image: b, volumes: ['clock:/etc/localtime:ro', 'data:/data'] } }");
     assert_eq!(found["volumes"], json!(["data:/data"]));

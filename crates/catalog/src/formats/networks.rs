@@ -12,7 +12,12 @@ type Object = Map<String, Value>;
 const DEFAULT: &str = "default";
 
 /// Makes the networks of the file and of its services private ones.
-pub(crate) fn clean(compose: &mut Object, container_names: &[(String, String)], remarks: &mut Vec<String>) {
+pub(crate) fn clean(
+    compose: &mut Object,
+    container_names: &[(String, String)],
+    known: &Known,
+    remarks: &mut Vec<String>,
+) {
     let declared = match compose.remove("networks") {
         Some(Value::Object(map)) => map,
         _ => Object::new(),
@@ -25,7 +30,7 @@ pub(crate) fn clean(compose: &mut Object, container_names: &[(String, String)], 
     let mut used: BTreeMap<String, BTreeMap<String, Value>> = BTreeMap::new();
     for (name, service) in services.iter_mut() {
         let Value::Object(service) = service else { continue };
-        clean_mode(service, container_names);
+        clean_mode(service, container_names, known);
         let networks = networks_of(service, &external, name, remarks);
         service.remove("networks");
         used.insert(name.clone(), networks);
@@ -63,12 +68,13 @@ fn declare(compose: &mut Object, declared: &Object) {
 }
 
 /// The modes that name other containers, as services; `bridge` is what the default network does.
-fn clean_mode(service: &mut Object, container_names: &[(String, String)]) {
+fn clean_mode(service: &mut Object, container_names: &[(String, String)], known: &Known) {
     let Some(Value::String(mode)) = service.get("network_mode") else {
         service.remove("network_mode");
         return;
     };
-    if matches!(mode.as_str(), "bridge" | "default" | "") {
+    let settled = known.settle(mode);
+    if !settled.has_gap && matches!(settled.text.as_str(), "bridge" | "default" | "") {
         service.remove("network_mode");
     } else if let Some(container) = mode.strip_prefix("container:")
         && let Some((name, _)) = container_names.iter().find(|(_, called)| called == container)

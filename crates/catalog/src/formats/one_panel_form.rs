@@ -145,7 +145,7 @@ impl Form {
         let fields = std::mem::take(&mut self.fields);
         let main_port =
             fields.iter().find(|field| field.name == MAIN_PORT).map(|field| field.default.clone());
-        self.login = login(&fields, used);
+        self.login = login(&fields, used, has_env_file);
         for field in fields {
             if self.ports.contains(&field.name) {
                 continue; // The server gives it a port.
@@ -222,9 +222,10 @@ impl Field {
         Self { name: name.to_owned(), label: both(None, None, name), ..Self::default() }
     }
 
-    /// Whether its default stands for no value: `<token>`, `http://<your server>/`.
+    /// Whether its default stands for no value: `<token>`, `http://<your server>/`, `www.example.com`.
     fn is_placeholder(&self) -> bool {
-        is_placeholder(&self.default) || (self.is_url && self.default.contains('<'))
+        let is_gap = || ["<", "example.com", "example.org"].iter().any(|sign| self.default.contains(sign));
+        is_placeholder(&self.default) || (self.is_url && is_gap())
     }
 
     /// Whether it is to be made up, and not to be asked for.
@@ -392,7 +393,7 @@ fn is_own_address(url: &str, port: &str) -> bool {
 
 /// The form does not mark it: the first secret that is called an administrator's password, else any, else the only one that
 /// is a token, with the first name that sounds like its user's.
-fn login(fields: &[Field], used: &BTreeSet<String>) -> Option<LoginBlock> {
+fn login(fields: &[Field], used: &BTreeSet<String>, has_env_file: bool) -> Option<LoginBlock> {
     const INNER: [&str; 5] = ["_DB_", "SMTP", "MAIL", "PROXY", "REPLICATION"];
     const USERS: [&str; 7] =
         ["ADMIN_USER", "USERNAME", "USER_NAME", "ROOT_USER", "_USER", "ADMIN_NAME", "ADMIN_EMAIL"];
@@ -415,12 +416,16 @@ fn login(fields: &[Field], used: &BTreeSet<String>) -> Option<LoginBlock> {
     let token = || secrets.first().filter(|field| secrets.len() == 1 && has(field, &["TOKEN"]));
     let password = password.or_else(token)?;
     let user = fields.iter().filter(is_login).find(is_user);
-    let mut login = LoginBlock { password_variable: Some(password.name.clone()), ..LoginBlock::default() };
+    let mut login = match has_env_file || used.contains(&password.name) {
+        true => LoginBlock { password_variable: Some(password.name.clone()), ..LoginBlock::default() },
+        // The form only shows what the app has built in.
+        false => LoginBlock { password: Some(password.default.clone()), ..LoginBlock::default() },
+    };
+    let is_of_root = password.name.contains("_ROOT_") && !password.name.contains("REDIS");
     match user {
         Some(user) if used.contains(&user.name) => login.user_variable = Some(user.name.clone()),
-        // The form only shows it.
         Some(user) => login.user_name.clone_from(&user.default),
-        None if password.name.contains("_ROOT_") => "root".clone_into(&mut login.user_name),
+        None if is_of_root => "root".clone_into(&mut login.user_name),
         None => {}
     }
     Some(login)

@@ -56,9 +56,7 @@ impl Release {
                     shape,
                     ..VariableBlock::of(name, kind, both(None, None, name))
                 });
-            } else if let Some(value) =
-                form.values.get(name).filter(|_| script.contains(&format!("s/^{name}=")))
-            {
+            } else if let Some(value) = form.values.get(name).filter(|value| changes(script, name, value)) {
                 form.remarks.push(format!(
                     "{name} stays {value}: its script scripts/init.sh, which is not run, would write it otherwise"
                 ));
@@ -92,6 +90,13 @@ impl Release {
         }
         taken
     }
+}
+
+/// Whether a script would write something else for that value of a variable into `.env`.
+fn changes(script: &str, name: &str, value: &str) -> bool {
+    let command = format!("s/^{name}=");
+    let mut replaced = script.split(&command).skip(1).filter_map(|after| after.split('/').next());
+    replaced.any(|old| old == ".*" || old.contains(value))
 }
 
 /// The files with variables that a service reads, by path in the version's folder.

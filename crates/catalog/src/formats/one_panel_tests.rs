@@ -259,15 +259,17 @@ fn a_secret_that_its_script_makes_up_is_made_here() {
          envKey: PANEL_DB_USER_PASSWORD, type: password, random: true, required: true }}\n"
     );
     let service = "    env_file: [./data/key.env]\n    environment: ['S=${APP_SECRET}', 'P=${PANEL_DB_USER_PASSWORD}', \
-                   'T=${KIND}', 'H=${PANEL_DB_HOST}']\n";
-    let kind = "    - { default: sql, envKey: KIND, type: text }\n";
+                   'T=${KIND}', 'H=${PANEL_DB_HOST}', 'O=${OTHER}']\n";
+    let kind =
+        "    - { default: sql, envKey: KIND, type: text }\n    - { default: z, envKey: OTHER, type: text }\n";
     let (folder, tree) = catalog(ABOUT, &[("1", &(form + kind), &format!("{COMPOSE}{service}"))]);
     let version = folder.path().join("apps/blog/1");
     fs::create_dir_all(version.join("scripts")).expect("made");
     fs::create_dir_all(version.join("data")).expect("made");
     fs::write(version.join("data/key.env"), "BLOG_MASTERKEY=\nLEFT=\nSET=1\n").expect("written");
     let script = "KEY=$(tr -dc a-z </dev/urandom | head -c 40)\necho APP_SECRET=$KEY >> .env\n\
-                  echo BLOG_MASTERKEY=$KEY > data/key.env\nsed -i s/^KIND=.*/KIND=pg/ .env\n";
+                  echo BLOG_MASTERKEY=$KEY > data/key.env\nsed -i s/^KIND=.*/KIND=pg/ .env\n\
+                  sed -i s/^OTHER=x/OTHER=y/ .env\n";
     fs::write(version.join("scripts/init.sh"), script).expect("written");
     let draft = one_panel::read(&tree, "blog").expect("it can be read").swap_remove(0);
     for name in ["APP_SECRET", "BLOG_MASTERKEY"] {
@@ -281,6 +283,7 @@ fn a_secret_that_its_script_makes_up_is_made_here() {
     let environment = at(&draft, "services/blog/environment").as_array().expect("a list");
     assert_eq!(environment.last().and_then(Value::as_str), Some("BLOG_MASTERKEY=${BLOG_MASTERKEY}"));
     assert!(draft.remarks.iter().any(|remark| remark.starts_with("KIND stays sql")), "{:?}", draft.remarks);
+    assert!(!draft.remarks.iter().any(|remark| remark.starts_with("OTHER stays")), "{:?}", draft.remarks);
 }
 
 #[test]
@@ -296,6 +299,22 @@ fn an_address_with_a_gap_is_asked_for_and_the_administrators_password_is_the_log
     assert_eq!((&images.default, images.optional), (&None, false));
     let login = draft.block.login.expect("it has one");
     assert_eq!((&*login.user_name, login.password_variable.as_deref()), ("boss", Some("PASSWORD_ADMIN")));
+}
+
+#[test]
+fn a_password_that_the_form_only_shows_is_the_one_that_the_app_has_built_in() {
+    let draft = with(
+        "    - { default: admin, envKey: THE_ADMIN, type: text, disabled: true, label: { en: Admin User } }\n\
+         \u{20}   - { default: Blog@123456, envKey: ADMIN_PASSWORD, type: text, disabled: true }\n\
+         \u{20}   - { default: www.example.com, envKey: SITE, type: text, rule: paramExtUrl, required: true }\n",
+        "    environment: ['S=${SITE}']\n",
+    );
+    assert!(variable(&draft, "SITE").default.is_none(), "it is asked for");
+    let login = draft.block.login.clone().expect("it has one");
+    assert_eq!((&*login.user_name, login.password.as_deref()), ("admin", Some("Blog@123456")));
+    let translation = draft.finish().expect("it is translated");
+    assert!(translation.compose.contains("password: Blog@123456"), "{}", translation.compose);
+    assert!(!translation.compose.contains("name: ADMIN_PASSWORD"), "{}", translation.compose);
 }
 
 #[test]
