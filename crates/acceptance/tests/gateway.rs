@@ -21,10 +21,19 @@ fn http(gateway: &Gateway) -> Address {
 
 /// A self-signed certificate and its key.
 fn certificate(folder: &Path, name: &str) -> (PathBuf, PathBuf) {
-    let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).expect("it can be made");
+    certificate_until(folder, name, 2100)
+}
+
+/// One that is good until that year.
+fn certificate_until(folder: &Path, name: &str, year: i32) -> (PathBuf, PathBuf) {
+    let mut parameters = rcgen::CertificateParams::new(["localhost".to_owned()]).expect("it is a name");
+    parameters.not_before = rcgen::date_time_ymd(2019, 1, 1);
+    parameters.not_after = rcgen::date_time_ymd(year, 1, 1);
+    let own_key = rcgen::KeyPair::generate().expect("it can be made");
+    let made = parameters.self_signed(&own_key).expect("it can be made");
     let (certificate, key) = (folder.join(format!("{name}.pem")), folder.join(format!("{name}.key")));
-    fs::write(&certificate, made.cert.pem()).expect("it can be written");
-    fs::write(&key, made.signing_key.serialize_pem()).expect("it can be written");
+    fs::write(&certificate, made.pem()).expect("it can be written");
+    fs::write(&key, own_key.serialize_pem()).expect("it can be written");
     (certificate, key)
 }
 
@@ -47,8 +56,32 @@ fn one_command_sets_nginx_up_and_prints_a_password_once() {
 
     let status = gateway.run(&["status"]);
     assert!(status.success, "{status:?}");
-    assert_eq!(status.stdout.matches("good").count(), 4, "{status:?}");
+    assert_eq!(status.stdout.matches("good").count(), 5, "{status:?}");
     assert!(status.stdout.contains("appmanage gateway init --name localhost --name 127.0.0.1"), "{status:?}");
+}
+
+#[test]
+#[ignore = "needs nginx: cargo xtask test"]
+fn a_certificate_of_the_gateways_own_that_has_expired_is_told_of_until_there_is_another() {
+    let gateway = gateway();
+    let (certificate, key) = certificate_until(gateway.server.setup.folder(), "old", 2020);
+    let old = [certificate, key].map(|file| file.display().to_string());
+    assert!(gateway.init(&["--certificate", &old[0], "--key", &old[1]]).success, "nginx takes it");
+    let status = gateway.run(&["status"]);
+    assert!(
+        !status.success && status.stdout.contains("certificate    it has expired: renew it"),
+        "{status:?}"
+    );
+    let own_certificate = || -> Value {
+        let told = gateway.server.api().address.get("/doctor").expect("it answers").body;
+        let told: Value = serde_json::from_str(&told).expect("it answers JSON");
+        told["findings"].as_array().and_then(|all| all.last()).cloned().unwrap_or_default()
+    };
+    let told = own_certificate();
+    assert_eq!((&told["check"], &told["ok"]), (&"own_certificate".into(), &false.into()), "{told}");
+    assert_eq!(told["found"], "2020-01-01T00:00:00Z");
+    assert!(gateway.init(&[]).success && gateway.run(&["status"]).success);
+    assert_eq!(own_certificate()["ok"], true);
 }
 
 #[test]
