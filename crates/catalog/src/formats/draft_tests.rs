@@ -38,11 +38,12 @@ fn services_of_which_there_are_none_are_left_out_and_those_never_restarted_end()
     let (document, translation) = finished(draft(
         "services: { a: { image: b, environment: { X: '${COPIES:-0}' }, depends_on: [none] },
          none: { image: c, deploy: { replicas: '${COPIES}' } }, zero: { image: c, scale: 0 },
-         once: { image: d, deploy: { replicas: 1, restart_policy: { condition: none } } } }",
+         once: { image: d, deploy: { replicas: 1, restart_policy: { condition: none } } },
+         a-bootstrap: { image: e, restart: 'on-failure:3' }, worker: { image: f, restart: on-failure } }",
     ));
     let services = document["services"].as_object().expect("a map");
-    assert_eq!(services.keys().collect::<Vec<_>>(), ["a", "once"]);
-    assert_eq!(document["x-appmanage"]["one_shot"], json!(["once"]));
+    assert_eq!(services.keys().collect::<Vec<_>>(), ["a", "once", "a-bootstrap", "worker"]);
+    assert_eq!(document["x-appmanage"]["one_shot"], json!(["a-bootstrap", "once"]));
     assert!(translation.remarks.iter().any(|remark| remark.starts_with("zero is left out")));
 }
 

@@ -422,7 +422,10 @@ fn one_shot(services: &Object, main: Option<&str>, known: &Known) -> Vec<String>
         .filter(|(name, service)| {
             let ends = match restart(service).as_str() {
                 "no" => true,
-                "" => has_word(name, &PREPARING) || has_word(name, &BEGINNING),
+                // What is started again only where it fails may end, too.
+                how if how.is_empty() || how.starts_with("on-failure") => {
+                    has_word(name, &PREPARING) || has_word(name, &BEGINNING)
+                }
                 _ => {
                     has_word(name, &PREPARING)
                         && service.get("healthcheck").is_none()
