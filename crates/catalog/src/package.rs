@@ -135,6 +135,7 @@ fn read(compose_text: &str, env: Option<EnvFile>) -> Result<(Package, ComposeFil
         compose: compose_text.to_owned(),
         env,
         files: Vec::new(),
+        env_files: compose.env_files.iter().cloned().collect(),
         icon: None,
     };
     Ok((package, compose))

@@ -63,6 +63,8 @@ pub struct Package {
     pub env: Option<EnvFile>,
     /// What lies below `files/` in the app's folder.
     pub files: Vec<PackageFile>,
+    /// The files of them that services take their environment from, by path.
+    pub env_files: Vec<String>,
     /// The icon; `None` where there is none.
     pub icon: Option<Icon>,
 }

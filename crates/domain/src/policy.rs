@@ -46,6 +46,15 @@ pub enum Wish {
         written: String,
         /// Where it leads; `None` where that cannot be told.
         resolved: Option<PathBuf>,
+        /// Whether nothing can be written by this way.
+        is_read_only: bool,
+    },
+    /// A file that is read for the project, outside its containers: what is in it comes into one.
+    ReadForIt {
+        /// As the project names it.
+        written: String,
+        /// Where it leads; `None` where that cannot be told.
+        resolved: Option<PathBuf>,
     },
     /// A command over the engine that is no mount.
     EngineAccess,
@@ -99,7 +108,8 @@ rules! {
     EngineSocket = "engine_socket",
     /// A path of the host outside the app's own folder.
     OutsidePath = "outside_path",
-    /// A path below one that a container can write: it could be turned into a link to anywhere.
+    /// A path below one that a container can write: it could be turned into a link to anywhere. Of what is read for
+    /// the project, that path itself, too: it could grow without end.
     NestedPath = "nested_path",
     /// A device of the host.
     Device = "device",
@@ -207,7 +217,14 @@ fn forbidden(project: &RenderedProject, wish: &Wish) -> Option<(Rule, String)> {
     match wish {
         Wish::Privileged => known(Rule::Privileged, "privileged"),
         Wish::Namespace { key, mode } => Some((of_namespace(key, mode)?, format!("{key}: {mode}"))),
-        Wish::HostPath { written, resolved } => known(of_path(project, resolved.as_deref())?, written),
+        Wish::HostPath { written, resolved, .. } => {
+            let is_below = |path: &Path, other: &Path| other != path && path.starts_with(other);
+            known(of_path(project, resolved.as_deref(), is_below)?, written)
+        }
+        Wish::ReadForIt { written, resolved } => {
+            let is_at_or_below = |path: &Path, other: &Path| path.starts_with(other);
+            known(of_path(project, resolved.as_deref(), is_at_or_below)?, written)
+        }
         Wish::EngineAccess => known(Rule::EngineSocket, "use_api_socket"),
         Wish::Device(device) => known(Rule::Device, device),
         Wish::Capability(name) => (!is_default_capability(name)).then(|| (Rule::Capability, name.clone())),
@@ -239,7 +256,12 @@ fn of_namespace(key: &str, mode: &str) -> Option<Rule> {
     }
 }
 
-fn of_path(project: &RenderedProject, resolved: Option<&Path>) -> Option<Rule> {
+/// `is_open` tells of a path whether a container that can write another one can make something else of it.
+fn of_path(
+    project: &RenderedProject,
+    resolved: Option<&Path>,
+    is_open: impl Fn(&Path, &Path) -> bool,
+) -> Option<Rule> {
     let Some(path) = resolved else { return Some(Rule::OutsidePath) };
     if project.engine_sockets.iter().any(|socket| socket.starts_with(path)) {
         return Some(Rule::EngineSocket);
@@ -255,7 +277,7 @@ fn of_path(project: &RenderedProject, resolved: Option<&Path>) -> Option<Rule> {
         return Some(Rule::OutsidePath);
     }
     let holds = |other: &Wish| match other {
-        Wish::HostPath { resolved: Some(other), .. } => other != path && path.starts_with(other),
+        Wish::HostPath { resolved: Some(other), is_read_only: false, .. } => is_open(path, other),
         _ => false,
     };
     project.asks.iter().any(|ask| holds(&ask.what)).then_some(Rule::NestedPath)
@@ -306,7 +328,15 @@ mod tests {
     }
 
     fn path(path: &str) -> Wish {
-        Wish::HostPath { written: path.to_owned(), resolved: Some(path.into()) }
+        Wish::HostPath { written: path.to_owned(), resolved: Some(path.into()), is_read_only: false }
+    }
+
+    fn read_only(path: &str) -> Wish {
+        Wish::HostPath { written: path.to_owned(), resolved: Some(path.into()), is_read_only: true }
+    }
+
+    fn read_for_it(path: &str) -> Wish {
+        Wish::ReadForIt { written: path.to_owned(), resolved: Some(path.into()) }
     }
 
     #[test]
@@ -329,7 +359,7 @@ mod tests {
         ] {
             assert_eq!(rule(path(leads_to)), expected, "{leads_to}");
         }
-        let untold = Wish::HostPath { written: "./data".into(), resolved: None };
+        let untold = Wish::HostPath { written: "./data".into(), resolved: None, is_read_only: true };
         assert_eq!(rule(untold), Some(Rule::OutsidePath));
     }
 
@@ -338,6 +368,34 @@ mod tests {
         let nested = project(&[path("/data/apps/blog/a/b"), path("/data/apps/blog/a")]);
         assert_eq!(risks(&nested).iter().map(|risk| risk.rule).collect::<Vec<_>>(), [Rule::NestedPath]);
         assert_eq!(risks(&project(&[path("/data/apps/blog/a"), path("/data/apps/blog/a")])), []);
+        assert_eq!(risks(&project(&[path("/data/apps/blog/a/b"), read_only("/data/apps/blog/a")])), []);
+    }
+
+    #[test]
+    fn what_is_read_for_a_project_is_no_file_that_a_container_can_make_a_link_of_or_write() {
+        let file = "/data/apps/blog/files/e/x.env";
+        let forbidden = |mounts: &[Wish]| {
+            let wishes: Vec<Wish> = [read_for_it(file)].iter().chain(mounts).cloned().collect();
+            risks(&project(&wishes)).into_iter().map(|risk| (risk.rule, risk.subject)).collect::<Vec<_>>()
+        };
+        let nested = vec![(Rule::NestedPath, file.to_owned())];
+        assert_eq!(forbidden(&[path("/data/apps/blog/files")]), nested);
+        assert_eq!(forbidden(&[path("/data/apps/blog/files/e")]), nested);
+        assert_eq!(forbidden(&[path(file)]), nested);
+        assert_eq!(
+            forbidden(&[read_only("/data/apps/blog/files/e"), path("/data/apps/blog/files/e")]),
+            nested
+        );
+        for harmless in [
+            read_only("/data/apps/blog/files/e"),
+            read_only(file),
+            path("/data/apps/blog/files/f"),
+            path("/data/apps/blog/files/e/x"),
+        ] {
+            assert_eq!(forbidden(std::slice::from_ref(&harmless)), [], "{harmless:?}");
+        }
+        assert_eq!(rule(read_for_it("/data/apps/victim/.env")), Some(Rule::OutsidePath));
+        assert_eq!(rule(read_for_it("/data/apps/blog/compose.yaml")), Some(Rule::OutsidePath));
     }
 
     #[test]

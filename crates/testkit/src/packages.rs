@@ -36,6 +36,7 @@ pub fn hello() -> Package {
         compose: "services: {}\n".to_owned(),
         env: None,
         files: Vec::new(),
+        env_files: Vec::new(),
         icon: None,
     }
 }

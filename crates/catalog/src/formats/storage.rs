@@ -89,7 +89,9 @@ struct Storage<'a> {
     inner: BTreeMap<String, bool>,
     /// Mounts that show one of them.
     shown: usize,
-    /// Shipped paths that lie in another that is mounted too.
+    /// Shipped paths that are mounted.
+    mounted: BTreeSet<String>,
+    /// Those of them that lie in another.
     nested: BTreeSet<String>,
     /// By own path, the volume.
     volumes: BTreeMap<String, String>,
@@ -122,6 +124,7 @@ pub(crate) fn clean(
         shipped,
         inner: BTreeMap::new(),
         shown: 0,
+        mounted: BTreeSet::new(),
         nested: BTreeSet::new(),
         volumes: BTreeMap::new(),
         taken: declared.keys().map(|name| slug(name)).collect(),
@@ -230,6 +233,7 @@ impl Storage<'_> {
         let is_within = |path: &str| holders(path).any(holds);
         let inner = data.iter().filter(|(path, _)| is_within(path));
         self.inner = inner.map(|(path, is_file)| (path.clone(), *is_file)).collect();
+        self.mounted = shipped;
     }
 
     /// The mounts of a service, with those that show in its folders what lies in them.

@@ -10,7 +10,7 @@ use domain::KeptVolume;
 use domain::policy::{Ask, Wish};
 use serde_json::{Map, Value};
 
-use super::links;
+use super::{files, links};
 
 type Object = Map<String, Value>;
 
@@ -119,6 +119,16 @@ pub(super) fn of(project: &Object, name: &str, kept: &[KeptVolume]) -> Vec<Ask> 
     asks.found
 }
 
+/// What compose does not show: the files that services take their environment from, by their paths below `files/`.
+/// It has read them by then, in the app's `folder`, following links.
+pub(super) fn of_env_files<'a>(folder: &'a Path, paths: &'a [String]) -> impl Iterator<Item = Ask> + 'a {
+    paths.iter().map(|path| {
+        let written = format!("./{}/{path}", files::FILES_FOLDER);
+        let resolved = links::resolved(&folder.join(files::FILES_FOLDER).join(path));
+        Ask { service: String::new(), what: Wish::ReadForIt { written, resolved } }
+    })
+}
+
 /// The asks found so far, and whose they are.
 struct Asks<'a> {
     kept: &'a [KeptVolume],
@@ -135,9 +145,9 @@ impl Asks<'_> {
         self.add(Wish::Unknown(what.into()));
     }
 
-    fn path(&mut self, written: String) {
+    fn path(&mut self, written: String, is_read_only: bool) {
         let resolved = links::resolved(Path::new(&written));
-        self.add(Wish::HostPath { written, resolved });
+        self.add(Wish::HostPath { written, resolved, is_read_only });
     }
 
     /// One wish for each text of a list, or of an object's keys.
@@ -198,7 +208,8 @@ impl Asks<'_> {
         for mount in mounts {
             match mount.get("type").map(words).as_deref() {
                 Some("bind") => {
-                    self.path(mount.get("source").map(words).unwrap_or_default());
+                    let is_read_only = mount.get("read_only") == Some(&Value::Bool(true));
+                    self.path(mount.get("source").map(words).unwrap_or_default(), is_read_only);
                     let propagation = mount.pointer("/bind/propagation").map(words).unwrap_or_default();
                     if !["", "private", "rprivate", "slave", "rslave"].contains(&&*propagation) {
                         self.unknown(format!("volumes.bind.propagation: {propagation}"));
@@ -259,7 +270,7 @@ impl Asks<'_> {
         let is_harmless = |flag: &str| flag.is_empty() || TMPFS_OPTIONS.contains(&flag);
         let is_known = options.keys().all(|name| ["type", "device", "o"].contains(&&**name));
         if flags.clone().any(|flag| ["bind", "rbind"].contains(&flag)) {
-            self.path(device);
+            self.path(device, false);
         } else if !is_known || kind != "tmpfs" || !flags.all(is_harmless) {
             self.unknown(format!("volumes.{key}.driver_opts: {kind} {device}"));
         }
@@ -304,7 +315,7 @@ impl Asks<'_> {
         for (option, value) in set(source) {
             match option {
                 "name" | "content" | "environment" | "labels" => {}
-                "file" => self.path(words(value)),
+                "file" => self.path(words(value), false),
                 option => self.unknown(format!("{key}.{option}")),
             }
         }
@@ -387,7 +398,7 @@ mod tests {
     fn a_dollar_sign_that_compose_doubled_is_one() {
         let mounts = json!([{ "type": "bind", "source": "/no$$where", "target": "/x" }]);
         let found = asks(json!({ "services": { "web": { "volumes": mounts } } }));
-        let Some((_, Wish::HostPath { written, resolved })) = found.first() else { panic!("{found:?}") };
+        let Some((_, Wish::HostPath { written, resolved, .. })) = found.first() else { panic!("{found:?}") };
         assert_eq!((written.as_str(), resolved.as_deref()), ("/no$where", Some(Path::new("/no$where"))));
     }
 }

@@ -15,7 +15,7 @@ use rustix::fs::{
 use rustix::io::Errno;
 
 /// The folder, in the app's own.
-const FILES_FOLDER: &str = "files";
+pub(super) const FILES_FOLDER: &str = "files";
 
 /// A file on its way to its place, in the app's own folder, where no container can reach it.
 pub(super) const HALF_FILE: &str = ".file.new";

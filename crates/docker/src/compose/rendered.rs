@@ -73,11 +73,15 @@ impl ComposeProjects {
         let project = project.clone();
         let sockets = self.engine_sockets();
         // Links are followed on the disk.
-        let rendered = off_the_runtime(move || RenderedProject {
-            folder: links::resolved(&project.folder).unwrap_or_else(|| project.folder.clone()),
-            own_files: &folder::OWN_FILES,
-            engine_sockets: sockets.iter().filter_map(|socket| links::resolved(socket)).collect(),
-            asks: asks::of(&read, project.name.as_str(), &project.kept_volumes),
+        let rendered = off_the_runtime(move || {
+            let mut asks = asks::of(&read, project.name.as_str(), &project.kept_volumes);
+            asks.extend(asks::of_env_files(&project.folder, &project.package.env_files));
+            RenderedProject {
+                folder: links::resolved(&project.folder).unwrap_or_else(|| project.folder.clone()),
+                own_files: &folder::OWN_FILES,
+                engine_sockets: sockets.iter().filter_map(|socket| links::resolved(socket)).collect(),
+                asks,
+            }
         })
         .await;
         Ok((rendered, output::unset_variables(&ended.stderr)))

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use control::ports::projects::VariableValue;
 use control::ports::{Project, Projects as _};
 use docker::{Compose, ComposeProjects, Environment};
-use domain::package::Service;
+use domain::package::{PackageFile, Service};
 use domain::policy::risks;
 use domain::{InstallId, InstanceId, Package, ProjectName, Risk, Rule};
 use testkit::packages;
@@ -49,6 +49,7 @@ const OF_A_SERVICE: &[(&str, Rule)] = &[
     ("volumes: [{ type: bind, source: </etc>, target: /x }]", Rule::OutsidePath),
     ("volumes: [{ type: bind, source: <../other>, target: /x }]", Rule::OutsidePath),
     ("volumes: ['./a:/a', '<./a/b>:/b']", Rule::NestedPath),
+    ("volumes: ['./a:/a:ro', './a/b:/b', '<./a/b/c>:/c:ro']", Rule::NestedPath),
     ("volumes: [{ type: bind, source: ./a, target: /x, bind: { propagation: <rshared> } }]", Rule::Unknown),
     ("devices: ['</dev/kvm>']", Rule::Device),
     ("devices: ['</dev/sda>:/dev/x:r']", Rule::Device),
@@ -124,6 +125,7 @@ const HARMLESS: &[(&str, &str)] = &[
     ("security_opt: ['no-new-privileges:true']", ""),
     ("sysctls: { net.core.somaxconn: 1024, kernel.shmmax: 1, fs.mqueue.msg_max: 5 }", ""),
     ("volumes: ['./data:/x', './data2:/y', { type: tmpfs, target: /z }, '/anonymous']", ""),
+    ("volumes: ['./a:/a:ro', './a/b:/b']", ""),
     (
         "volumes: ['data:/x']",
         "volumes: { data: { driver_opts: { type: tmpfs, device: tmpfs, o: 'size=1m,uid=5' } } }",
@@ -292,6 +294,38 @@ async fn a_link_in_the_apps_folder_leads_where_it_leads() {
     }
     let inside = format!("services:\n{}", service("web", "volumes: ['./link:/x']"));
     assert_eq!(judge.risks(&inside, "", Path::new("data")).await, Ok(Vec::new()));
+}
+
+#[tokio::test]
+#[ignore = "needs docker compose: run through cargo xtask test"]
+async fn an_env_file_that_a_container_could_turn_into_a_link_to_others_passwords_is_seen() {
+    let judge = Judge::new();
+    let (files, env_files) = ([brought("e/x.env")], ["e/x.env".to_owned()]);
+    for (mount, expected) in [
+        ("./files/e:/e", Some(Rule::NestedPath)),
+        ("./files:/e", Some(Rule::NestedPath)),
+        ("./files/e/x.env:/x", Some(Rule::NestedPath)),
+        ("./files/e:/e:ro", None),
+        ("./files/other:/e", None),
+    ] {
+        let lines = format!("env_file: ./files/e/x.env\n    volumes: ['{mount}']");
+        let package = Package {
+            compose: format!("services:\n{}", service("web", &lines)),
+            files: files.to_vec(),
+            env_files: env_files.to_vec(),
+            ..packages::hello()
+        };
+        let mut project = project(201, &package.compose, judge.place.path(), InstanceId::from_text("judge"));
+        project.subnets.clear();
+        project.package = Arc::new(package);
+        let rendered = judge.projects.rendered_aside(&project).await.expect("compose reads it");
+        let found = risks(&rendered).first().map(|risk| risk.rule);
+        assert_eq!(found, expected, "{mount}");
+    }
+}
+
+fn brought(path: &str) -> PackageFile {
+    PackageFile { path: path.to_owned(), bytes: b"A=1\n".as_slice().into(), is_executable: false }
 }
 
 #[tokio::test]
