@@ -26,6 +26,8 @@ pub(crate) struct ComposeFile {
     pub(crate) passes_env: bool,
     /// Files that services take their environment from, by their paths below `files/`.
     pub(crate) env_files: BTreeSet<String>,
+    /// Variables that services are given under their own names.
+    pub(crate) bare_names: BTreeSet<String>,
 }
 
 const ONE_FILE: &str = "write it out here: a package is one compose file";
@@ -79,11 +81,12 @@ pub(crate) fn read(document: &Object, one_shot: &[String]) -> Result<ComposeFile
 
     let mut awaited = BTreeSet::new();
     let mut used_networks = BTreeSet::new();
-    let (mut passes_env, mut env_files) = (false, BTreeSet::new());
+    let (mut passes_env, mut env_files, mut bare_names) = (false, BTreeSet::new(), BTreeSet::new());
     for (name, service) in &declared {
         awaited.extend(awaited_by(service));
         used_networks.extend(networks_of(name, service, &networks.all)?);
         mounts::check(name, service, &volumes.all)?;
+        bare_names.extend(bare_names_of(service));
         for path in env_files_of(name, service)? {
             match path {
                 EnvFilePath::Env => passes_env = true,
@@ -100,7 +103,7 @@ pub(crate) fn read(document: &Object, one_shot: &[String]) -> Result<ComposeFile
         .collect::<Result<_, _>>()?;
     let networks = used_networks.into_iter().filter(|used| !networks.external.contains(used)).collect();
     let volumes = volumes.all.into_iter().filter(|key| !volumes.external.contains(key)).collect();
-    Ok(ComposeFile { services, volumes, networks, content_variables, passes_env, env_files })
+    Ok(ComposeFile { services, volumes, networks, content_variables, passes_env, env_files, bare_names })
 }
 
 fn read_service(name: &str, service: &Object, one_shot: bool) -> Result<Service, PackageError> {
@@ -179,6 +182,21 @@ fn env_files_of(name: &str, service: &Object) -> Result<Vec<EnvFilePath>, Packag
         }
     };
     entries.iter().map(read).collect()
+}
+
+/// The names in a service's environment without a value: compose takes that from `.env`, and before that from its own
+/// environment, which is the server's.
+fn bare_names_of(service: &Object) -> Vec<String> {
+    match service.get("environment") {
+        Some(Value::Object(map)) => {
+            map.iter().filter(|(_, value)| value.is_null()).map(|(name, _)| name.clone()).collect()
+        }
+        Some(Value::Array(lines)) => {
+            let names = lines.iter().filter_map(Value::as_str).filter(|line| !line.contains('='));
+            names.map(str::to_owned).collect()
+        }
+        _ => Vec::new(),
+    }
 }
 
 /// Whether that is a path below a folder, without any detour.

@@ -20,7 +20,7 @@ use crate::error::PackageError;
 use crate::formats::icons;
 use crate::interpolation::names_used;
 use crate::size::parse_bytes;
-use crate::variables::{BUILT_IN_VARIABLES, EnvUse, check_env};
+use crate::variables::{BUILT_IN_VARIABLES, EnvUse, check_env, check_surroundings};
 use crate::{compose, variables, yaml};
 
 /// Lines of a description, label or note, at most: people read it in a list or a form.
@@ -74,6 +74,10 @@ pub(crate) fn read_package(
     if let Some(path) = compose.env_files.iter().find(|path| !is_brought(path)) {
         let problem = format!("is not there, but a service takes its environment from files/{path}");
         return Err(PackageError::rule(format!("files/{path}"), problem, "put it into the package's folder"));
+    }
+    for file in text.files.iter().filter(|file| compose.env_files.contains(&file.path)) {
+        let place = format!("files/{}", file.path);
+        check_surroundings(&place, &EnvFile::of(String::from_utf8_lossy(&file.bytes)))?;
     }
     if let Some(file) = text.files.iter().find(|file| !is_plain_path(&file.path)) {
         return Err(PackageError::rule(
@@ -171,6 +175,7 @@ fn check_names(
     let has_default =
         |name: &String| env.iter().flat_map(|env| env.uses()).any(|(_, used, has)| has && used == name);
     used.retain(|name| declared.contains(name.as_str()) || !has_default(name));
+    used.extend(compose.bare_names.iter().cloned());
     variables::check_use(&used, variables, versions, &in_env)
 }
 

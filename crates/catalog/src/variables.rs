@@ -187,12 +187,30 @@ pub(crate) fn check_env(env: &EnvFile, is_declared: impl Fn(&str) -> bool) -> Re
         let advice = "leave it out: it belongs to the server, to docker compose or to every process";
         return Err(PackageError::rule(".env", format!("sets {name}"), advice));
     }
+    check_surroundings(".env", env)?;
     if let Some((line, name)) = used_too_early(env, is_declared).next() {
         let problem = format!("uses {name} in the value of {line}, where it has no value yet");
         let advice = "give it one in a line before, or write it plainly";
         return Err(PackageError::rule(".env", problem, advice));
     }
     Ok(())
+}
+
+/// A file with variables takes nothing from the environment that `docker compose` runs in.
+///
+/// # Errors
+///
+/// A rule that names the variable.
+pub(crate) fn check_surroundings(place: &str, env: &EnvFile) -> Result<(), PackageError> {
+    let uses = env.uses();
+    let taken = env.names_alone().chain(uses.iter().map(|(_, name, _)| *name));
+    match taken.into_iter().find(|name| is_reserved(name) && !BUILT_IN_VARIABLES.contains(name)) {
+        Some(name) => {
+            let advice = "leave it out: it belongs to the server, to docker compose or to every process";
+            Err(PackageError::rule(place, format!("takes {name} from outside"), advice))
+        }
+        None => Ok(()),
+    }
 }
 
 /// The lines of `.env` that use what has no value yet, and what that is: compose reads from the top.

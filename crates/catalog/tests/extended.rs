@@ -151,6 +151,26 @@ const BROKEN: &[(&str, &str, &str)] = &[
     ("files/more.env", "../more.env", "services.notes.env_file names \"../more.env\"; name .env"),
     ("files/more.env", "files/../.env", "services.notes.env_file names \"files/../.env\""),
     ("files/more.env", "files/other.env", "files/other.env is not there, but a service"),
+    (
+        "    ports: [\"443\"",
+        "    environment: [HTTPS_PROXY]\n    ports: [\"443\"",
+        "variable HTTPS_PROXY is used but not declared",
+    ),
+    (
+        "    ports: [\"443\"",
+        "    environment: { HTTPS_PROXY: }\n    ports: [\"443\"",
+        "variable HTTPS_PROXY is used but not declared",
+    ),
+    (
+        "    ports: [\"443\"",
+        "    environment: [APPMANAGE_INSTALL]\n    ports: [\"443\"",
+        "variable APPMANAGE_INSTALL is used but not declared",
+    ),
+    (
+        "env_file: [./.env, files/more.env]",
+        "<<: { env_file: /etc/passwd }",
+        "services.notes.env_file names \"/etc/passwd\"",
+    ),
     ("for $$5", "for $5", "x-appmanage.description.en has a $"),
 ];
 
@@ -196,6 +216,30 @@ fn lines_of_env_that_are_not_the_packages_business_are_refused() {
     let place = Place::with("${DB_NAME}?", "?");
     place.put(".env", "A=$MODE-${APPMANAGE_URL}-${TAG}\nB='$UNKNOWN'\nC=${UNKNOWN:-x}\nmy.key=1\n");
     place.package().expect("what is declared has a value before every line");
+}
+
+#[test]
+fn a_variable_under_its_own_name_and_files_with_variables_take_nothing_from_the_server() {
+    for (file, text, expected) in [
+        (
+            ".env",
+            "DB_NAME=notes\nOWNER=\nAPPMANAGE_INSTALL\n",
+            Some(".env takes APPMANAGE_INSTALL from outside"),
+        ),
+        (".env", "DB_NAME=notes\nOWNER=${HOME:-x}\n", Some(".env takes HOME from outside")),
+        ("files/more.env", "A=1\nDOCKER_HOST\n", Some("files/more.env takes DOCKER_HOST from outside")),
+        ("files/more.env", "A=${APPMANAGE_INSTANCE}\n", Some("files/more.env takes APPMANAGE_INSTANCE")),
+        ("files/more.env", "A='${PATH}'\nLEFT_OUT\nB=${APPMANAGE_URL}\n", None),
+    ] {
+        let place = Place::with("Notes", "Notes");
+        place.put(file, text);
+        match (place.package(), expected) {
+            (Err(reason), Some(expected)) => assert!(reason.starts_with(expected), "{reason}"),
+            (found, expected) => assert!(found.is_ok() && expected.is_none(), "{text:?}: {found:?}"),
+        }
+    }
+    let named = "    environment: [OWNER, DB_NAME, APPMANAGE_URL]\n    ports: [\"443\"";
+    Place::with("    ports: [\"443\"", named).package().expect("each has a value of the app's own");
 }
 
 #[test]

@@ -59,6 +59,14 @@ impl Environment {
         self.get("DOCKER_HOST").unwrap_or(DEFAULT_HOST)
     }
 
+    /// The same without proxies, whose addresses may hold a password: a package can hand on to its containers whatever
+    /// `docker compose` is told, and compose itself pulls nothing here.
+    pub(crate) fn without_proxies(&self) -> Self {
+        let is_proxy = |name: &str| name.to_ascii_uppercase().ends_with("_PROXY");
+        let others = self.0.iter().filter(|(name, _)| !is_proxy(name));
+        Self(others.map(|(name, value)| (name.clone(), value.clone())).collect())
+    }
+
     /// What a child process gets.
     pub(crate) fn passed_on(&self) -> impl Iterator<Item = (&String, &String)> {
         self.0.iter()
@@ -97,5 +105,15 @@ mod tests {
             environment.passed_on().map(|(name, value)| format!("{name}={value}")).collect();
         assert_eq!(passed_on, ["DOCKER_HOST=unix:///var/run/docker.sock", "PATH=/bin"]);
         assert_eq!(environment.client_config_dir(), None);
+    }
+
+    #[test]
+    fn proxies_are_for_logins_and_not_for_what_a_package_can_read() {
+        let proxies = ["HTTPS_PROXY", "http_proxy", "NO_PROXY"];
+        let variables = proxies.map(|name| (name.to_owned(), "http://user:secret@proxy".to_owned()));
+        let environment = Environment::of(variables);
+        assert_eq!(environment.passed_on().count(), 4);
+        let told = environment.without_proxies();
+        assert_eq!(told.passed_on().map(|(name, _)| name.as_str()).collect::<Vec<_>>(), ["DOCKER_HOST"]);
     }
 }

@@ -16,6 +16,7 @@ use crate::template::is_variable_name;
 pub struct EnvFile {
     text: String,
     entries: Vec<Entry>,
+    names_alone: Vec<String>,
     /// The first line that is no statement, from 1.
     broken_line: Option<usize>,
 }
@@ -40,8 +41,8 @@ struct Entry {
 enum Statement {
     /// A name with a value, and where the next statement may begin.
     Entry(Entry, usize),
-    /// A name alone: compose takes it from its own environment.
-    NameAlone,
+    /// A name alone: compose takes its value from its own environment.
+    NameAlone(String),
     /// Compose would refuse the file.
     Broken,
 }
@@ -53,12 +54,12 @@ impl EnvFile {
     #[must_use]
     pub fn of(text: impl Into<String>) -> Self {
         let text = text.into();
-        let (mut entries, mut broken_line) = (Vec::new(), None);
+        let (mut entries, mut names_alone, mut broken_line) = (Vec::new(), Vec::new(), None);
         let mut at = if text.starts_with(BYTE_ORDER_MARK) { BYTE_ORDER_MARK.len() } else { 0 };
         loop {
             at += text[at..].len() - text[at..].trim_start().len();
             if at == text.len() {
-                return Self { text, entries, broken_line };
+                return Self { text, entries, names_alone, broken_line };
             }
             let end_of_line = text[at..].find('\n').map_or(text.len(), |length| at + length);
             if text[at..].starts_with('#') {
@@ -70,7 +71,10 @@ impl EnvFile {
                     entries.push(entry);
                     at = next;
                 }
-                Statement::NameAlone => at = end_of_line,
+                Statement::NameAlone(name) => {
+                    names_alone.push(name);
+                    at = end_of_line;
+                }
                 Statement::Broken => {
                     broken_line.get_or_insert_with(|| text[..at].matches('\n').count() + 1);
                     at = end_of_line;
@@ -94,6 +98,11 @@ impl EnvFile {
     /// The names that have a value, in order; one that is there twice comes twice.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.entries.iter().map(|entry| entry.name.as_str())
+    }
+
+    /// The names that stand alone: compose gives them the value that they have in its own environment.
+    pub fn names_alone(&self) -> impl Iterator<Item = &str> {
+        self.names_alone.iter().map(String::as_str)
     }
 
     /// What a name has as its value, the last where it is there twice. `None` where it is not there, or holds other
@@ -204,7 +213,7 @@ fn statement(text: &str, start: usize) -> Statement {
             let name = text[name_start..name_start + length].trim_end();
             return match (name, character) {
                 (name, _) if name.is_empty() || name.contains(' ') => Statement::Broken,
-                (_, '\n') => Statement::NameAlone,
+                (name, '\n') => Statement::NameAlone(name.to_owned()),
                 (name, _) => match value(text, name_start + length + 1) {
                     Some((value, next)) => {
                         Statement::Entry(Entry { name: name.to_owned(), start, value }, next)
@@ -214,7 +223,7 @@ fn statement(text: &str, start: usize) -> Statement {
             };
         }
     }
-    Statement::NameAlone
+    Statement::NameAlone(text[name_start..].trim_end().to_owned())
 }
 
 /// Where the value after a separator stands, and where the next statement may begin. `None` where its quote has no end.

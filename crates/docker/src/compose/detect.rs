@@ -17,6 +17,8 @@ const TIME_LIMIT: Duration = Duration::from_secs(30);
 pub struct Compose {
     pub(super) docker: PathBuf,
     pub(super) environment: Environment,
+    /// What its processes are told of it.
+    pub(super) told: Environment,
 }
 
 /// Why there is no usable `docker compose`.
@@ -61,10 +63,11 @@ impl Compose {
     /// `NoDocker`.
     pub fn find(environment: Environment) -> Result<Self, ComposeError> {
         let docker = environment.find_program("docker").ok_or(ComposeError::NoDocker)?;
-        Ok(Self { docker, environment })
+        let told = environment.without_proxies();
+        Ok(Self { docker, environment, told })
     }
 
-    /// What its processes are told.
+    /// The environment that it was found in.
     #[must_use]
     pub fn environment(&self) -> &Environment {
         &self.environment
@@ -79,7 +82,7 @@ impl Compose {
         let ended = process::run(Invocation {
             program: self.docker.clone(),
             arguments: ["compose", "version", "--short"].map(Into::into).into(),
-            environment: &self.environment,
+            environment: &self.told,
             markers: None,
             input: Input::Nothing,
             time_limit: TIME_LIMIT,

@@ -86,7 +86,7 @@ impl ComposeProjects {
         let ended = process::run(Invocation {
             program: self.compose.docker.clone(),
             arguments: arguments(project, command),
-            environment: &self.compose.environment,
+            environment: &self.compose.told,
             markers: Some(Markers::of(&self.instance, &project.install)),
             input: Input::File(lock),
             time_limit,

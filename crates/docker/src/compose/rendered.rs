@@ -43,7 +43,7 @@ impl ComposeProjects {
         let ended = process::run(Invocation {
             program: self.compose.docker.clone(),
             arguments: arguments(project, &["config", "--format", "json"]),
-            environment: &self.compose.environment,
+            environment: &self.compose.told,
             markers: Some(Markers::of(&self.instance, &project.install)),
             input: Input::Nothing,
             time_limit: RENDER_LIMIT,

@@ -51,7 +51,8 @@ impl Place {
 
 async fn projects_in(root: &Path) -> ComposeProjects {
     let path = format!("{}:/usr/bin:/bin", root.display());
-    let environment = Environment::of([("PATH".to_owned(), path)]);
+    let proxy = ("HTTPS_PROXY".to_owned(), "http://user:secret@proxy.example".to_owned());
+    let environment = Environment::of([("PATH".to_owned(), path), proxy]);
     let compose = Compose::find(environment).expect("there is a script");
     // Of this test alone: tests run side by side, and leftovers are found all over the machine.
     let instance = InstanceId::from_text(root.display().to_string());
@@ -189,7 +190,9 @@ async fn compose_is_called_with_everything_given_and_nothing_inherited() {
     );
     let environment = std::fs::read_to_string(place.file("env")).expect("written");
     assert!(
-        environment.contains("APPMANAGE_INSTALL=install1\n") && !environment.contains("CARGO"),
+        environment.contains("APPMANAGE_INSTALL=install1\n")
+            && !environment.contains("CARGO")
+            && !environment.contains("PROXY"),
         "{environment}"
     );
     assert!(!environment.contains("Abcdefgh"), "secrets travel in the file alone");
