@@ -58,9 +58,14 @@ impl Control {
     }
 
     /// The change that queues an operation on an existing app, which is written as given.
-    fn queue(&self, app: App, before: &App, kind: OperationKind, now: Timestamp) -> Change {
+    fn queue(&self, mut app: App, before: &App, kind: OperationKind, now: Timestamp) -> Change {
+        let desired_before = desired_before(before, now);
+        if kind == OperationKind::Configure {
+            // Nobody asked for its start.
+            app.desired = desired_before;
+        }
         let operation = Operation {
-            desired_before: desired_before(before, now),
+            desired_before,
             settings_before: before.settings.clone(),
             ..Operation::queued(self.ids.operation_id(), app.install.clone(), app.id.clone(), kind, now)
         };
