@@ -7,6 +7,7 @@ use control::Stop;
 use sd_notify::NotifyState;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::time::{sleep, timeout};
+use tokio_util::sync::CancellationToken;
 
 /// How long the step at work may take to end: most do, and what has ended need not be done again.
 const SOFT_LIMIT: Duration = Duration::from_secs(30);
@@ -34,19 +35,34 @@ impl Signals {
     }
 }
 
-/// Stops the work at the first signal: gently, after [`SOFT_LIMIT`] by force. Returns only when the process
-/// is to quit with the work unfinished, and why: a second signal, or the work does not end.
-pub(crate) async fn stop_when_told(mut signals: Signals, stop: Stop) -> &'static str {
+/// Stops the work at the first signal: gently, after [`SOFT_LIMIT`] by force; `worked` tells when it has ended. The answers
+/// that are given after it have limits of their own. Returns only when the process is to quit with something unfinished,
+/// and why: a second signal, or the work does not end.
+pub(crate) async fn stop_when_told(
+    mut signals: Signals,
+    stop: Stop,
+    worked: CancellationToken,
+) -> &'static str {
     let signal = signals.next().await;
     tracing::info!(signal, limit_seconds = SOFT_LIMIT.as_secs(), "stopping; a second signal quits at once");
     notify(NotifyState::Stopping);
-    stop.soft.cancel();
-    if timeout(SOFT_LIMIT, signals.next()).await.is_ok() {
-        return QUIT;
+    let work_ends = async {
+        stop.soft.cancel();
+        if timeout(SOFT_LIMIT, worked.cancelled()).await.is_ok() {
+            return true;
+        }
+        tracing::warn!("the step at work takes too long and is dropped; the next start goes on from there");
+        stop.hard.cancel();
+        timeout(HARD_LIMIT, worked.cancelled()).await.is_ok()
+    };
+    tokio::select! {
+        _ = signals.next() => return QUIT,
+        ended = work_ends => if !ended {
+            return "the work did not end in time";
+        },
     }
-    tracing::warn!("the step at work takes too long and is dropped; the next start goes on from there");
-    stop.hard.cancel();
-    if timeout(HARD_LIMIT, signals.next()).await.is_ok() { QUIT } else { "the work did not end in time" }
+    signals.next().await;
+    QUIT
 }
 
 const QUIT: &str = "quit at a second signal; the next start goes on where the work was";

@@ -89,6 +89,7 @@ async fn serve(
             Ok::<_, ComposeError>(())
         }
     });
+    let worked = shutdown.clone();
     let answers = tasks.spawn(server::serve(listeners, api, shutdown));
 
     tokio::select! {
@@ -98,7 +99,7 @@ async fn serve(
             tracing::info!("stopped");
             Ok(())
         }
-        why = lifecycle::stop_when_told(signals, stop) => bail!(why),
+        why = lifecycle::stop_when_told(signals, stop, worked) => bail!(why),
         () = lifecycle::feed_watchdog() => unreachable!("the watchdog is fed for ever"),
     }
 }

@@ -179,8 +179,14 @@ impl Control {
 
     /// Watches the engine and carries out operations until `stop`.
     pub async fn run(self: &Arc<Self>, stop: Stop) {
+        // The step that may end while the server stops waits until what it made is in sight.
+        let worked = CancellationToken::new();
+        let work = async {
+            let _worked = worked.clone().drop_guard();
+            runner::run(Arc::clone(self), stop.clone()).await;
+        };
         tokio::join!(
-            watcher::watch(Arc::clone(self), stop.soft.clone()),
+            watcher::watch(Arc::clone(self), worked.clone()),
             foreign::follow(Arc::clone(self), stop.soft.clone()),
             prober::probe(Arc::clone(self), stop.soft.clone()),
             live::stats::sample(Arc::clone(self), stop.soft.clone()),
@@ -191,7 +197,7 @@ impl Control {
             certificates::renew(Arc::clone(self), stop.soft.clone()),
             own_certificate::watch(Arc::clone(self), stop.soft.clone()),
             addresses::follow(Arc::clone(self), stop.soft.clone()),
-            runner::run(Arc::clone(self), stop),
+            work,
         );
     }
 

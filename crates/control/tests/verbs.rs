@@ -369,3 +369,21 @@ async fn a_restored_app_gets_its_old_port_unless_somebody_has_it() {
     assert_ne!(port(&server), Some(before));
     server.stop().await;
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_create_that_ends_while_the_server_stops_is_not_done_again() {
+    let world = World::default();
+    let server = world.start();
+    server.connected().await;
+    // What is made comes into sight with the next full look, some time after the stop has begun.
+    world.engine.set_mute(true);
+    server.install("blog", "one").await.expect("accepted");
+    server.until(|_| (!world.engine.sight().containers.is_empty()).then_some(())).await;
+    server.stop().await;
+    world.engine.set_mute(false);
+    let server = world.start();
+    server.has_status("one", Status::Running).await;
+    let operation = server.operation_ended("one").await;
+    assert_eq!((operation.state.as_str(), operation.attempts(Step::Create)), ("succeeded", 1));
+    server.stop().await;
+}

@@ -99,10 +99,12 @@ async fn forward(
     }
     let mut done = None;
     loop {
-        if stop.soft.is_cancelled() {
+        if stop.soft.is_cancelled() && done.is_none() {
             return Way::Stopped;
         }
         let step = match control.advance(install, claimed, done.take()).await {
+            // What has ended is stored, so that it is not done again.
+            Next::Step(_) if stop.soft.is_cancelled() => return Way::Stopped,
             Next::Step(step) => step,
             Next::Succeeded => {
                 tracing::info!("the operation succeeded");
