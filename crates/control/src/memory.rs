@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use domain::{
     App, AppId, ContainerId, Deployment, DomainName, Failure, InstallId, InstanceId, Lifecycle, Observation,
-    Operation, OperationKind, PortReservation, Status, Timestamp, Validity,
+    Operation, OperationKind, PortReservation, Secret, Status, Timestamp, Validity,
 };
 use ipnet::Ipv4Net;
 use tokio::time::Instant;
@@ -61,6 +61,14 @@ impl AppRecord {
     /// server because Docker does not tell when they were.
     pub(crate) fn is_behind(&self, now: Timestamp) -> bool {
         self.told_status != self.status(now) || self.stored_restarts != restarts(&self.app)
+    }
+
+    /// Its secrets, to be kept out of whatever is shown; while something is at work on it those that it had before, too:
+    /// its containers may still have them, and have them again where that is undone.
+    #[must_use]
+    pub fn secrets(&self) -> Vec<&Secret> {
+        let before = self.open_operation().into_iter().flat_map(|open| open.settings_before.secrets());
+        self.app.secrets().into_iter().chain(before).collect()
     }
 
     /// Its status now.

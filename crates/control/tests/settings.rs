@@ -2,9 +2,10 @@
 
 use std::path::Path;
 
-use control::Error;
+use control::ports::OutputStream;
+use control::{Error, LogsRequest};
 use domain::settings::Given;
-use domain::{OperationState, Secret, SettingError, Status};
+use domain::{ContainerState, OperationState, Secret, SettingError, Status};
 use testkit::{Behaviour, World};
 
 /// The values that the app's compose file gets.
@@ -112,5 +113,54 @@ async fn a_change_is_judged_by_the_containers_that_have_it() {
     server.control.configure("one", Ok(title.into())).await.expect("accepted");
     let operation = server.operation_ended("one").await;
     assert!(matches!(operation.state, OperationState::Failed(_)), "{:?}", operation.state);
+    server.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn new_settings_do_not_start_an_app_that_was_stopped_past_the_server() {
+    let world = World::default();
+    let server = world.start();
+    server.connected().await;
+    server.install("blog", "one").await.expect("accepted");
+    server.has_status("one", Status::Running).await;
+    for service in ["web", "db"] {
+        world.engine.change("one", service, |facts| facts.state = ContainerState::Exited);
+    }
+    server.has_status("one", Status::Stop).await;
+    let title = [("TITLE".to_owned(), Given::Scalar(Secret::from_text("New")))];
+    server.control.configure("one", Ok(title.into())).await.expect("accepted");
+    let operation = server.operation_ended("one").await;
+    assert_eq!(operation.state, OperationState::Succeeded);
+    assert_eq!((value(&world, "one", "TITLE").as_str(), server.status("one")), ("New", Some(Status::Stop)));
+    let is_up =
+        |container: &control::ports::EngineContainer| container.facts.state == ContainerState::Running;
+    assert!(!world.engine.sight().containers.iter().any(is_up), "nobody asked for its start");
+    server.control.start("one").await.expect("accepted");
+    server.has_status("one", Status::Running).await;
+    server.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn while_a_password_is_being_changed_the_old_one_is_shown_no_more_than_the_new_one() {
+    let world = World::default();
+    let server = world.start();
+    server.connected().await;
+    // The old one is what the container of the test will write.
+    let (old, new) = ("last words of", "battery staple");
+    server.install_with("blog", "one", &[("DB_PASSWORD", old)]).await.expect("accepted");
+    server.has_status("one", Status::Running).await;
+    world.engine.write("one", "web", OutputStream::Stdout, &format!("{old}, {new}"));
+    // What is made comes into sight with the next full look only: until then the change is at work.
+    world.engine.set_mute(true);
+    world.engine.behave("blog", Behaviour::Exits(1));
+    let settings = [("DB_PASSWORD", new), ("TITLE", "New")]
+        .map(|(name, text)| (name.to_owned(), Given::Scalar(Secret::from_text(text))));
+    server.control.configure("one", Ok(settings.into())).await.expect("accepted");
+    let request = LogsRequest { app_id: "one".to_owned(), service: None, tail: 9, since_nanos: None };
+    let lines = server.control.app_logs(&request).await.expect("it answers");
+    assert_eq!(lines.iter().map(|line| line.line.text.as_str()).collect::<Vec<_>>(), ["***, ***"]);
+    let operation = server.operation_ended("one").await;
+    assert!(matches!(operation.state, OperationState::Failed(_)), "{:?}", operation.state);
+    assert_eq!(operation.last_lines, ["*** one-web-1"]);
     server.stop().await;
 }

@@ -205,7 +205,8 @@ pub struct Deployment {
     pub password_variable: Option<String>,
     /// The generated secrets, by variable: of each secret variable, whether or not its owner set another.
     pub secrets: Vec<(String, Secret)>,
-    /// The tokens that were signed with secrets: as good as passwords, and no secret stands in them. What else is made of
+    /// The tokens that were signed with secrets, and those that these took the place of last, which containers may still
+    /// have: as good as passwords, and no secret stands in them. What else is made of
     /// secrets holds them in plain sight, so that it is masked with them.
     pub tokens: Vec<Secret>,
     /// Anonymous volumes of containers that were taken down: data that only this names.
@@ -296,16 +297,12 @@ impl App {
         self.deployment.as_ref().map_or(&NOTHING, |deployment| &deployment.expected)
     }
 
-    /// Its secrets, to be kept out of whatever is shown.
+    /// Its secrets as it is, to be kept out of whatever is shown.
     #[must_use]
     pub fn secrets(&self) -> Vec<&Secret> {
         let generated = self.deployment.iter().flat_map(|deployment| &deployment.secrets);
         let tokens = self.deployment.iter().flat_map(|deployment| &deployment.tokens);
-        let set = self.settings.iter().filter_map(|(_, value)| match value {
-            VariableValue::Secret(secret) => Some(secret),
-            VariableValue::Plain(_) => None,
-        });
-        generated.map(|(_, secret)| secret).chain(tokens).chain(set).collect()
+        generated.map(|(_, secret)| secret).chain(tokens).chain(self.settings.secrets()).collect()
     }
 
     /// How to log in now: with what its owner set, else with what the package gave and what was generated.

@@ -118,6 +118,14 @@ impl SettingValues {
         }
     }
 
+    /// The secrets that were set.
+    pub fn secrets(&self) -> impl Iterator<Item = &Secret> {
+        self.0.values().filter_map(|value| match value {
+            VariableValue::Secret(secret) => Some(secret),
+            VariableValue::Plain(_) => None,
+        })
+    }
+
     /// Everything that was set, by variable.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &VariableValue)> {
         self.0.iter().map(|(name, value)| (name.as_str(), value))

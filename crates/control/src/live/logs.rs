@@ -78,7 +78,7 @@ impl Source {
         let app = Some(&record.app).filter(|app| app.install == self.install)?;
         let containers = app.observation.containers.values().map(|container| &container.facts);
         let wanted = |facts: &&ContainerFacts| self.service.as_ref().is_none_or(|s| *s == facts.service);
-        let secrets = app.secrets().into_iter().cloned().collect();
+        let secrets = record.secrets().into_iter().cloned().collect();
         Some((containers.filter(wanted).cloned().collect(), secrets))
     }
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use domain::observation::{Observation, ObservedContainer, ServiceState, Trouble};
 use domain::secret::masked;
-use domain::{App, Failure, FailureClass, Timestamp};
+use domain::{App, Failure, FailureClass, Secret, Timestamp};
 
 use super::StepError;
 use crate::Control;
@@ -59,9 +59,12 @@ pub(super) fn failure_of(service: &str, trouble: Trouble, observation: &Observat
 
 /// The last lines of the container that a failure is about, secrets removed; empty where there is none.
 pub(crate) async fn last_lines(control: &Arc<Control>, app: &App, failure: &Failure) -> Vec<String> {
-    let observation = control.recorder.read(|memory| {
-        memory.install(&app.install).map(|record| record.app.observation.clone()).unwrap_or_default()
+    let seen = control.recorder.read(|memory| {
+        let record = memory.install(&app.install)?;
+        let secrets: Vec<Secret> = record.secrets().into_iter().cloned().collect();
+        Some((record.app.observation.clone(), secrets))
     });
+    let (observation, secrets) = seen.unwrap_or_default();
     let main = app.expected().main_service.clone().unwrap_or_default();
     let containers = || observation.containers.values();
     let of_service = |name: &str| containers().find(|container| container.facts.service == name);
@@ -70,7 +73,7 @@ pub(crate) async fn last_lines(control: &Arc<Control>, app: &App, failure: &Fail
     let Some(container) = container else { return Vec::new() };
     match control.engine.last_lines(&container.facts.id, LAST_LINES).await {
         Ok(lines) => {
-            let secrets = app.secrets();
+            let secrets: Vec<&Secret> = secrets.iter().collect();
             lines.iter().map(|line| masked(line, &secrets)).collect()
         }
         Err(error) => {

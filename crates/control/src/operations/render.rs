@@ -54,12 +54,15 @@ async fn remember_tokens(control: &Arc<Control>, app: &App, project: &Project) -
     };
     let of_tokens = project.variables.iter().filter(|(name, _)| is_token(name));
     let tokens: Vec<Secret> = of_tokens.map(|(_, value)| Secret::from_text(value.reveal())).collect();
-    if app.deployment.as_ref().is_none_or(|deployment| deployment.tokens == tokens) {
+    if app.deployment.as_ref().is_none_or(|deployment| deployment.tokens.starts_with(&tokens)) {
         return Ok(());
     }
     let change = |app: &mut App| {
         if let Some(deployment) = &mut app.deployment {
-            deployment.tokens = tokens;
+            // Containers of before may have theirs still.
+            let now = tokens.len();
+            deployment.tokens.truncate(now);
+            deployment.tokens.splice(..0, tokens);
         }
     };
     control.change_app(&app.install, change).await
