@@ -31,13 +31,23 @@ pub(super) struct Delays {
 impl Delays {
     /// How long that account, tried from that address, has to wait; `None` if it may try now.
     pub(super) fn wait(&self, account: &str, address: IpAddr, now: Instant) -> Option<Duration> {
-        let until = self.accounts.until(&account.to_owned()).max(self.addresses.until(&network(address)))?;
-        Some(until.saturating_duration_since(now)).filter(|wait| !wait.is_zero())
+        let of_account = self.accounts.wait(&account.to_owned(), now);
+        of_account.max(self.wait_from(address, now))
+    }
+
+    /// How long that address has to wait, whatever account is tried.
+    pub(super) fn wait_from(&self, address: IpAddr, now: Instant) -> Option<Duration> {
+        self.addresses.wait(&network(address), now)
     }
 
     /// Notes a failure.
     pub(super) fn failed(&mut self, account: &str, address: IpAddr, now: Instant) {
         self.accounts.note(account.to_owned(), now);
+        self.failed_from(address, now);
+    }
+
+    /// Notes a failure with what is no account's name: there is nobody whose password is guessed.
+    pub(super) fn failed_from(&mut self, address: IpAddr, now: Instant) {
         self.addresses.note(network(address), now);
     }
 
@@ -79,8 +89,9 @@ impl<K> Default for Failures<K> {
 }
 
 impl<K: Clone + Eq + Hash> Failures<K> {
-    fn until(&self, who: &K) -> Option<Instant> {
-        self.0.get(who).map(|failed| failed.until)
+    fn wait(&self, who: &K, now: Instant) -> Option<Duration> {
+        let wait = self.0.get(who)?.until.saturating_duration_since(now);
+        Some(wait).filter(|wait| !wait.is_zero())
     }
 
     fn note(&mut self, who: K, now: Instant) {
@@ -135,6 +146,15 @@ mod tests {
         ] {
             assert_eq!(delays.wait(account, address(from), now).is_some(), waits, "{account} {from}");
         }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_failure_without_an_account_keeps_nobody_else_waiting() {
+        let (mut delays, now) = (Delays::default(), Instant::now());
+        let (here, elsewhere) = (address("192.0.2.7"), address("192.0.2.9"));
+        delays.failed_from(here, now);
+        assert!(delays.wait_from(here, now).is_some() && delays.wait("admin", here, now).is_some());
+        assert_eq!((delays.wait_from(elsewhere, now), delays.wait("", elsewhere, now)), (None, None));
     }
 
     #[tokio::test(start_paused = true)]

@@ -148,8 +148,11 @@ impl Access {
     ) -> Result<Grant, Denied> {
         let Some(user) = AccountName::parse(name) else {
             // There is none of that name, and everybody knows it: only the address is slowed.
-            self.check_delays("", address)?;
-            self.logins.delays().failed("", address, Instant::now());
+            let (mut delays, now) = (self.logins.delays(), Instant::now());
+            if let Some(wait) = delays.wait_from(address, now) {
+                return Err(Denied::Slowed(wait));
+            }
+            delays.failed_from(address, now);
             return Err(Denied::Unknown);
         };
         let grant = Grant { identity: Identity::User(user.clone()), scope: Scope::Full };
