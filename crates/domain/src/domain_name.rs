@@ -31,11 +31,18 @@ pub enum DomainNameError {
         DomainName::LONGEST
     )]
     Malformed,
+    /// It is a name, but too long for an app's.
+    #[error("the domain name of an app has {} characters at most", DomainName::LONGEST_OF_APP)]
+    TooLong,
 }
 
 impl DomainName {
     /// Characters that a name may have (RFC 1035, without the dot at the end).
     pub const LONGEST: usize = 253;
+
+    /// Characters that the name of an app may have: its site and its certificates are files that are named after it, with
+    /// up to 25 characters more, and no file's name has more than 255.
+    pub const LONGEST_OF_APP: usize = 230;
 
     /// Characters that each of its labels may have.
     pub const LONGEST_LABEL: usize = 63;
@@ -65,6 +72,15 @@ impl DomainName {
             return Err(DomainNameError::Address);
         }
         Ok(Self(name))
+    }
+
+    /// Reads a name that an app is to have.
+    ///
+    /// # Errors
+    /// As [`Self::parse`], and `TooLong`.
+    pub fn parse_of_app(text: &str) -> Result<Self, DomainNameError> {
+        let name = Self::parse(text)?;
+        if name.0.len() > Self::LONGEST_OF_APP { Err(DomainNameError::TooLong) } else { Ok(name) }
     }
 
     /// The name.
@@ -139,6 +155,15 @@ mod tests {
         ] {
             assert_eq!(DomainName::parse(text), Err(error), "{text}");
         }
+    }
+
+    #[test]
+    fn a_name_that_no_file_could_be_named_after_is_no_apps() {
+        let name = |length: usize| "a2345678.".repeat(25) + &"b".repeat(length - 225);
+        assert_eq!(DomainName::parse_of_app(&name(230)).map(|name| name.0.len()), Ok(230));
+        assert_eq!(DomainName::parse_of_app(&name(231)), Err(DomainNameError::TooLong));
+        assert!(DomainName::parse(&name(231)).is_ok(), "what was stored is read");
+        assert_eq!(DomainName::parse_of_app("*.example.com"), Err(DomainNameError::Wildcard));
     }
 
     proptest! {

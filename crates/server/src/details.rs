@@ -185,6 +185,7 @@ const fn of_domain_name(reason: DomainNameError) -> &'static str {
         DomainNameError::International => "detail-domain-international",
         DomainNameError::OneLabel => "detail-domain-one-label",
         DomainNameError::Malformed => "detail-domain-malformed",
+        DomainNameError::TooLong => "detail-domain-too-long",
     }
 }
 
@@ -317,8 +318,9 @@ mod tests {
 
     /// What is said of domains.
     fn of_domains() -> Vec<Refusal> {
-        let reasons = ["*.x.y", "1.2.3.4", "é.fr", "x", "_.x"].map(|text| {
-            let reason = domain::DomainName::parse(text).expect_err("it is none");
+        let long = format!("{}x", "x.".repeat(120));
+        let reasons = ["*.x.y", "1.2.3.4", "é.fr", "x", "_.x", &long].map(|text| {
+            let reason = domain::DomainName::parse_of_app(text).expect_err("it is none");
             Refusal::Control(Error::DomainFormat { domain: text.into(), reason })
         });
         let (app, name) = (domain::AppId::parse("x").expect("an id"), domain::DomainName::parse("x.y"));

@@ -34,7 +34,7 @@ impl Control {
     /// `DomainNotResolved`, `Store`. Nothing has changed then.
     pub async fn add_domain(self: &Arc<Self>, id: &str, domain: &str) -> Result<DomainDetail, Error> {
         let id = parse_app_id(id)?;
-        let name = parse_domain(domain)?;
+        let name = DomainName::parse_of_app(domain).map_err(|reason| format_of(domain, reason))?;
         let Some(front) = &self.front else { return Err(Error::NoGateway) };
         let Some(own_names) = front.gateway.own_names().await else { return Err(Error::NoGateway) };
         self.recorder.read(|memory| self.with_domain(memory, &id, &name, Timestamp::default()))?;
@@ -74,7 +74,7 @@ impl Control {
         domain: &str,
     ) -> Result<(AppId, DomainName), Error> {
         let id = parse_app_id(id)?;
-        let name = parse_domain(domain)?;
+        let name = DomainName::parse(domain).map_err(|reason| format_of(domain, reason))?;
         let app = self.recorder.read(|memory| memory.app(&id).map(|record| record.app.clone()));
         let app = app.ok_or_else(|| no_such_app(id.to_string()))?;
         let is_address = app.address().is_some_and(|(address, _)| *address == name);
@@ -192,7 +192,6 @@ impl Control {
     }
 }
 
-fn parse_domain(text: &str) -> Result<DomainName, Error> {
-    DomainName::parse(text)
-        .map_err(|reason: DomainNameError| Error::DomainFormat { domain: text.to_owned(), reason })
+fn format_of(text: &str, reason: DomainNameError) -> Error {
+    Error::DomainFormat { domain: text.to_owned(), reason }
 }

@@ -92,6 +92,7 @@ detail-domain-address = it is an IP address
 detail-domain-international = give an international name in its ASCII form, which begins with xn--
 detail-domain-one-label = it has one part only; a domain name looks like blog.example.com
 detail-domain-malformed = letters, digits and hyphens in parts of 1 to 63 characters with dots between them, 253 in all
+detail-domain-too-long = the name of an app has 230 characters at most
 detail-domain-of-app = by the app { $app }; AppDomainRemove takes it from there
 detail-domain-of-trash = by the app { $app } in the recycle bin; AppDomainRemove takes it from there
 detail-domain-of-server = by this server itself (settings public_host and api.hosts, names of the gateway)

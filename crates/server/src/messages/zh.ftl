@@ -92,6 +92,7 @@ detail-domain-address = 这是IP地址
 detail-domain-international = 国际化域名请用以 xn-- 开头的ASCII形式
 detail-domain-one-label = 只有一段; 域名形如 blog.example.com
 detail-domain-malformed = 由字母、数字和连字符组成, 以点分段, 每段1到63个字符, 共253个以内
+detail-domain-too-long = 应用的域名最多230个字符
 detail-domain-of-app = 属于应用 { $app }; 可用 AppDomainRemove 移除
 detail-domain-of-trash = 属于回收站中的应用 { $app }; 可用 AppDomainRemove 移除
 detail-domain-of-server = 属于本服务器自身 (设置 public_host 和 api.hosts,以及网关的名称)
