@@ -54,6 +54,7 @@ pub(super) fn read(tree: &Tree, app: &str) -> Result<Vec<Draft>, Untranslatable>
     }
     let mut compose = document::read_mapping("its compose file", &file.compose)?;
     bounds::check(&compose)?;
+    flatten_environments(&mut compose);
     for part in compose.values_mut() {
         loose::each_text(part, &mut |text| *text = unquoted_defaults(with_defaults(text)));
     }
@@ -125,6 +126,25 @@ fn title(app: &str) -> String {
     };
     let words: Vec<String> = app.split(['-', '_']).filter(|part| !part.is_empty()).map(word).collect();
     words.join(" ")
+}
+
+/// `- KEY: value` in a list is `- KEY=value`: Coolify reads either.
+fn flatten_environments(compose: &mut Object) {
+    for (_, service) in loose::services_mut(compose) {
+        let Some(Value::Array(items)) = service.get_mut("environment") else { continue };
+        for item in items {
+            let Value::Object(map) = &*item else { continue };
+            let mut entries = map.iter();
+            let (Some((key, value)), None) = (entries.next(), entries.next()) else { continue };
+            let text = match value {
+                Value::Null => key.clone(),
+                Value::String(text) => format!("{key}={text}"),
+                Value::Bool(_) | Value::Number(_) => format!("{key}={value}"),
+                Value::Array(_) | Value::Object(_) => continue,
+            };
+            *item = json!(text);
+        }
+    }
 }
 
 /// Services whose end is nothing that Coolify would tell of: they may end, but for those that are always started again.

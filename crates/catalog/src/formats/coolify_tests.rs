@@ -316,6 +316,23 @@ fn quotes_around_a_default_are_no_part_of_it() {
 }
 
 #[test]
+fn what_stays_empty_is_told_in_one_remark_and_what_is_to_be_changed_is_asked_for() {
+    let empty = |count: usize| (1..=count).map(|n| format!("      - A{n:02}=$A{n:02}\n")).collect::<String>();
+    let remarks = |count| {
+        let text = format!(
+            "services:\n  web:\n    image: a\n    environment:\n      - HOST_IP=${{HOST_IP:-CHANGE_ME}}\n{}",
+            empty(count)
+        );
+        let translation = draft(&text).finish().expect("it is translated");
+        assert!(!translation.compose.contains("CHANGE_ME"), "{}", translation.compose);
+        translation.remarks
+    };
+    assert_eq!(remarks(1), ["A01 has no value in the catalog: it stays empty unless you set it"]);
+    assert_eq!(remarks(2), ["A01, A02 have no value in the catalog: they stay empty unless you set them"]);
+    assert!(remarks(23)[0].contains("A20 and 3 more have no value"));
+}
+
+#[test]
 fn the_login_follows_what_its_user_sets() {
     let text = "services:\n  web:\n    image: example/notes\n    environment:\n      - SERVICE_URL_WEB_80\n      \
                 - ADMIN_EMAIL=${ADMIN_EMAIL:-admin@example.com}\n      - ADMIN_PASS=$SERVICE_PASSWORD_ADMIN\n";
@@ -345,6 +362,18 @@ fn what_is_always_started_again_does_not_end_and_what_the_file_publishes_need_be
     assert!(draft.block.one_shot.is_empty());
     let web = draft.web.expect("a port");
     assert_eq!((web.port, web.is_http), (WebPort::Target(1883), false));
+}
+
+#[test]
+fn a_list_of_variables_may_have_them_as_keys_and_containers_have_random_bytes_of_their_own() {
+    let text = "services:\n  web:\n    image: a\n    environment:\n      - LARGEST: 5000\n      - EASY: true\n      \
+                - NAME: \"a=b\"\n      - PLAIN=1\n    volumes: [\"/dev/urandom:/dev/random:ro\"]\n";
+    let compose = draft(text).finish().expect("it is translated").compose;
+    for part in ["LARGEST:", "5000", "EASY:", "NAME: a=b", "PLAIN:"] {
+        assert!(compose.contains(part), "{part} is missing in {compose}");
+    }
+    assert!(!compose.contains("random"), "{compose}");
+    assert!(draft("services: { web: { image: a, environment: [ { A: [1] } ] } }\n").finish().is_err());
 }
 
 #[test]

@@ -6,6 +6,9 @@ use serde_json::{Map, Value, json};
 use crate::formats::interpolation::escaped;
 use crate::formats::known::Known;
 
+/// The host's random bytes.
+const RANDOM: [&str; 2] = ["/dev/random", "/dev/urandom"];
+
 /// A mount as it is written.
 #[derive(Clone)]
 pub(super) struct Mount {
@@ -60,6 +63,11 @@ impl Mount {
     /// Where it is seen.
     pub(super) fn place(&self) -> &str {
         self.target.trim_end_matches('/')
+    }
+
+    /// Random bytes in the place of others, which every container has by itself.
+    pub(super) fn is_random(&self) -> bool {
+        RANDOM.contains(&self.source.as_str()) && RANDOM.contains(&self.place())
     }
 
     /// A mount of a volume or a file of the app's own, at a path below this one's. What the image has there is not copied

@@ -9,6 +9,7 @@ use crate::block::{Kind, TextBlock, VariableBlock};
 use crate::formats::interpolation::{self, Otherwise, Part, Use, escaped, parse};
 use crate::formats::known::Known;
 use crate::formats::loose::each_text;
+use crate::formats::secret_names::looks_secret;
 use crate::formats::{logins, secrets};
 use crate::variables::BUILT_IN_VARIABLES;
 
@@ -26,6 +27,11 @@ const CUSTOMARY: [(&str, &str); 5] =
     [("TZ", "UTC"), ("PUID", "1000"), ("PGID", "1000"), ("UID", "1000"), ("GID", "1000")];
 /// Characters of a default that is offered to be changed.
 const DEFAULT_LIMIT: usize = 1000;
+
+/// Names in one remark: some apps have a hundred settings that all may stay empty.
+const NAMES_LIMIT: usize = 20;
+/// How values begin that only say that they are none: their user has to set another.
+const BEGINNINGS_TO_CHANGE: [&str; 4] = ["CHANGE_ME", "CHANGEME", "REPLACE_ME", "REPLACEME"];
 
 /// What the file's own uses say of a variable.
 #[derive(Debug, Default)]
@@ -68,8 +74,30 @@ pub(crate) fn clean(
     compose.values_mut().for_each(|value| offer.write(value));
     let mut seen: Vec<(String, Seen)> = std::mem::take(&mut offer.seen).into_iter().collect();
     seen.retain(|(_, seen)| Offer::is_offered(seen));
+    let mut empty = Vec::new();
     for (name, seen) in seen {
-        variables.push(offer.variable(&name, &seen, remarks));
+        variables.push(offer.variable(&name, &seen, &mut empty));
+    }
+    remarks.extend(remark_empty(&empty));
+    for variable in variables.iter_mut().filter(|v| v.kind == Kind::Text && !looks_secret(&v.name)) {
+        let default = variable.default.as_ref().and_then(Value::as_str).unwrap_or_default();
+        if BEGINNINGS_TO_CHANGE.iter().any(|beginning| default.starts_with(beginning)) {
+            variable.default = None;
+        }
+    }
+}
+
+/// What is said of variables that stay empty.
+fn remark_empty(names: &[String]) -> Option<String> {
+    let (first, more) = names.split_at(names.len().min(NAMES_LIMIT));
+    let more = if more.is_empty() { String::new() } else { format!(" and {} more", more.len()) };
+    match first {
+        [] => None,
+        [name] => Some(format!("{name} has no value in the catalog: it stays empty unless you set it")),
+        names => {
+            let names = names.join(", ");
+            Some(format!("{names}{more} have no value in the catalog: they stay empty unless you set them"))
+        }
     }
 }
 
@@ -257,7 +285,7 @@ impl Offer<'_> {
         seen.defaults.len() <= 1 && seen.defaults.iter().all(is_plain)
     }
 
-    fn variable(&self, name: &str, seen: &Seen, remarks: &mut Vec<String>) -> VariableBlock {
+    fn variable(&self, name: &str, seen: &Seen, empty: &mut Vec<String>) -> VariableBlock {
         let customary =
             CUSTOMARY.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned());
         let default =
@@ -271,7 +299,7 @@ impl Offer<'_> {
         } else if default.is_none() && !seen.is_required {
             variable.optional = true;
             if seen.defaults.is_empty() {
-                remarks.push(format!("{name} has no value in the catalog: it stays empty unless you set it"));
+                empty.push(name.to_owned());
             }
         }
         variable.default = default.map(Value::String);

@@ -324,6 +324,7 @@ impl Storage<'_> {
             {
                 return None;
             }
+            Source::Host if mount.is_random() => return None,
             Source::Host => return Some(mount.on_host()),
             Source::Own(path) if path == ".env" && !self.known.env().is_empty() => {
                 self.own_env.push((service.to_owned(), escaped(&mount.target)));
