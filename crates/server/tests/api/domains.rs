@@ -4,6 +4,7 @@ use std::net::IpAddr;
 
 use axum::body::Body;
 use axum::http::{Method, Request, StatusCode};
+use control::SiteState;
 use domain::package::Speaks;
 use domain::{ErrorCode, Package};
 use serde_json::json;
@@ -94,12 +95,15 @@ async fn a_domain_is_told_of_from_its_first_moment_to_its_last() {
     let added = api.send(add).await.json()["ResponseData"].clone();
     assert_eq!(added["domain"], "blog.example.com");
     assert_eq!((&added["site"], &added["certificate"]), (&json!("pending"), &json!("none")));
-    // Between having the certificate and serving the site with it, the site is pending once more.
+    // Between having the certificate and serving the site with it, the site is pending once more. That it is served is
+    // stored, and then the app's address, a moment after it is.
     api.running
         .until(|running| {
             let domains = running.control.app_domains(None).ok()?;
-            let domain = domains.first()?;
-            (domain.is_certified && domain.site == control::SiteState::Served).then_some(())
+            let is_served = domains.first().is_some_and(|it| it.is_certified && it.site == SiteState::Served);
+            let apps = running.control.app_list(None).ok()?;
+            let address = apps.first()?.running.as_ref()?.url.as_str();
+            (is_served && address.starts_with("https:")).then_some(())
         })
         .await;
     let list = || api.send(Call::to("/AppDomainList", &[]).get());
