@@ -104,7 +104,11 @@ impl Settings {
             }
             self.variables.push(variable);
         }
-        for domain in casaos_addresses::DOMAINS.into_iter().filter(|domain| loose::uses(&whole, domain)) {
+        for domain in casaos_addresses::DOMAINS {
+            // One that the file describes is its user's to set.
+            if self.has(domain) || !loose::uses(&whole, domain) {
+                continue;
+            }
             let value = Some(addresses::HOST.to_owned());
             self.variables.push(VariableBlock { value, ..blank(domain, Kind::Derived) });
         }

@@ -27,6 +27,8 @@ mod env_edit;
 mod env_lines;
 mod environments;
 pub(crate) mod icons;
+#[cfg(test)]
+mod incomplete_tests;
 mod interpolation;
 mod known;
 mod logins;

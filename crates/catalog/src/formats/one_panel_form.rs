@@ -242,6 +242,12 @@ impl Field {
         }
     }
 
+    /// The password that it shows: what stands before one that is made up is none.
+    fn shown(&self) -> Option<String> {
+        let is_whole = !self.is_random && !self.default.trim().is_empty();
+        is_whole.then(|| self.default.clone())
+    }
+
     /// What the user is asked for; `main` is the port that the catalog would give to the app's pages.
     fn variable(&self, main: Option<&str>) -> VariableBlock {
         if self.is_secret() {
@@ -419,7 +425,7 @@ fn login(fields: &[Field], used: &BTreeSet<String>, has_env_file: bool) -> Optio
     let mut login = match has_env_file || used.contains(&password.name) {
         true => LoginBlock { password_variable: Some(password.name.clone()), ..LoginBlock::default() },
         // The form only shows what the app has built in.
-        false => LoginBlock { password: Some(password.default.clone()), ..LoginBlock::default() },
+        false => LoginBlock { password: Some(password.shown()?), ..LoginBlock::default() },
     };
     let is_of_root = password.name.contains("_ROOT_") && !password.name.contains("REDIS");
     match user {

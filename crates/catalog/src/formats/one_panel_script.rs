@@ -69,11 +69,14 @@ impl Release {
     fn take_over_left_empty(&self, script: &str, compose: &mut Map<String, Value>) -> BTreeSet<String> {
         let mut taken = BTreeSet::new();
         for service in services_mut(compose) {
+            // What `environment` has counts in compose, not what the file says.
+            let set = names_set(service.get("environment"));
             let left: Vec<String> = env_files(service)
                 .filter_map(|path| std::str::from_utf8(&self.files.get(path)?.bytes).ok())
                 .flat_map(env_lines::templates)
                 .filter(|(name, value)| value.is_empty() && script.contains(&format!("{name}=")))
                 .map(|(name, _)| name)
+                .filter(|name| !set.contains(name))
                 .collect();
             if left.is_empty() {
                 continue;
@@ -97,6 +100,16 @@ fn changes(script: &str, name: &str, value: &str) -> bool {
     let command = format!("s/^{name}=");
     let mut replaced = script.split(&command).skip(1).filter_map(|after| after.split('/').next());
     replaced.any(|old| old == ".*" || old.contains(value))
+}
+
+/// The names in `environment`, with a value or without.
+fn names_set(environment: Option<&Value>) -> BTreeSet<String> {
+    let name_of = |item: &Value| Some(item.as_str()?.split('=').next()?.to_owned());
+    match environment {
+        Some(Value::Object(map)) => map.keys().cloned().collect(),
+        Some(Value::Array(list)) => list.iter().filter_map(name_of).collect(),
+        _ => BTreeSet::new(),
+    }
 }
 
 /// The files with variables that a service reads, by path in the version's folder.
