@@ -55,11 +55,12 @@ pub(super) fn read(tree: &Tree, app: &str) -> Result<Vec<Draft>, Untranslatable>
     let mut compose = document::read_mapping("its compose file", &file.compose)?;
     bounds::check(&compose)?;
     flatten_environments(&mut compose);
+    let mut remarks = Vec::new();
+    // First of all: Coolify writes these as they are.
+    let files = coolify_contents::take(&mut compose, &mut remarks);
     for part in compose.values_mut() {
         loose::each_text(part, &mut |text| *text = unquoted_defaults(with_defaults(text)));
     }
-    let mut remarks = Vec::new();
-    let files = coolify_contents::take(&mut compose, &mut remarks);
     let one_shot = take_unwatched(&mut compose);
     let mut declared = coolify_addresses::take(&mut compose);
     let magic = magic_names(&compose, &files);
@@ -165,16 +166,19 @@ fn take_unwatched(compose: &mut Object) -> Vec<String> {
 fn with_defaults(text: &str) -> String {
     let (mut written, mut rest) = (String::new(), text);
     while let Some((before, after)) = rest.split_once(":?") {
-        let is_use =
-            before.rsplit_once("${").is_some_and(|(head, name)| !head.ends_with('$') && is_name(name));
         let default = after.split_once('}').map_or("", |(default, _)| default);
-        let has_default = is_use && !default.is_empty() && !default.contains(char::is_whitespace);
+        let has_default = begins_use(before) && !default.is_empty() && !default.contains(char::is_whitespace);
         written.push_str(before);
         written.push_str(if has_default { ":-" } else { ":?" });
         rest = after;
     }
     written.push_str(rest);
     written
+}
+
+/// Whether that text ends with `${NAME`, which is compose's: `$${NAME` is the container's own shell's.
+fn begins_use(text: &str) -> bool {
+    text.rsplit_once("${").is_some_and(|(head, name)| !head.ends_with('$') && is_name(name))
 }
 
 /// A text whose defaults have no quotes around them: Coolify writes them into `.env`, where quotes are no part of a value.
@@ -185,7 +189,8 @@ fn unquoted_defaults(mut text: String) -> String {
         while let Some((before, after)) = rest.split_once(&begin) {
             let default = after.split_once(&end).map(|(default, _)| default);
             written.push_str(before);
-            rest = match default.filter(|default| !default.contains([quote, '}'])) {
+            let is_quoted = |default: &&str| begins_use(before) && !default.contains([quote, '}']);
+            rest = match default.filter(is_quoted) {
                 Some(default) => {
                     written.push_str(&format!(":-{default}"));
                     &after[default.len() + quote.len_utf8()..]
@@ -286,6 +291,10 @@ fn is_wanted(compose: &Object, name: &str) -> bool {
     compose.values().any(|part| loose::uses(part, name))
         || loose::services(compose).any(|(_, service)| is_bare(service))
 }
+
+#[cfg(test)]
+#[path = "coolify_page_tests.rs"]
+mod page_tests;
 
 #[cfg(test)]
 #[path = "coolify_tests.rs"]

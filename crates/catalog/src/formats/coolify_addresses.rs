@@ -17,6 +17,12 @@ type Object = Map<String, Value>;
 /// What Coolify's proxy takes where nobody tells a port.
 const USUAL_PORT: u16 = 80;
 
+/// Whether apps of the web listen at such a port: what is at another one that the file publishes may speak anything, as
+/// MQTT does at 1883.
+const fn is_usual(port: u16) -> bool {
+    matches!(port, 80..=81 | 443 | 3000..=3010 | 4000 | 5000 | 8000..=8099 | 8443 | 8888 | 9000 | 9090)
+}
+
 /// A line of an environment that says: this service is to have an address.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Declared {
@@ -107,18 +113,32 @@ pub(super) fn web(compose: &Object, declared: &[Declared], header: Option<u16>) 
         let told = told.or_else(|| declared.iter().filter(is_same).find_map(|other| other.reached.port));
         let service = compose.get("services").and_then(|services| services.get(&first.service)?.as_object());
         let port = told.or(header).or_else(|| service.and_then(told_port)).unwrap_or(USUAL_PORT);
-        // As below, where nobody tells a port of the address.
-        let is_page = told.is_some() || !service.is_some_and(|service| publishes(service, port));
+        // As below, where only the header tells a port.
+        let is_page =
+            told.is_some() || header.is_none() || service.is_none_or(|service| may_be_page(service, port));
         return Some(Web::of(Some(first.service.clone()), WebPort::Target(port), &first.path, is_page));
     }
     if let Some(port) = header {
-        // What Coolify's proxy is not to lead to is published by the file itself, and need not be a page.
-        let is_published = loose::services(compose).any(|(_, service)| publishes(service, port));
-        return Some(Web::of(None, WebPort::Target(port), "", !is_published));
+        let is_page = loose::services(compose).all(|(_, service)| may_be_page(service, port));
+        return Some(Web::of(None, WebPort::Target(port), "", is_page));
     }
     loose::services(compose)
         .any(|(_, service)| service.contains_key("ports"))
         .then(|| Web::of(None, WebPort::First, "", false))
+}
+
+/// Whether the header's port may be a page of that service: what Coolify's proxy is not to lead to is published by the file
+/// itself, and need not be one.
+fn may_be_page(service: &Object, port: u16) -> bool {
+    is_usual(port) || !publishes(service, port) || tells_page(service, port)
+}
+
+/// Whether a service exposes that port, as it does to a proxy, or its health is asked there by HTTP.
+fn tells_page(service: &Object, port: u16) -> bool {
+    let is_exposed = || loose::texts(service.get("expose")).iter().any(|text| text.parse() == Ok(port));
+    let asks_http = |text: &String| text.contains("http://") || text.contains("https://");
+    let test = service.get("healthcheck").and_then(|check| check.get("test"));
+    is_exposed() || (loose::texts(test).iter().any(asks_http) && told_port(service) == Some(port))
 }
 
 /// The port that a service itself names: one that it exposes, or the one that its health is asked at.

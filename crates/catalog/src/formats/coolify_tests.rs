@@ -71,7 +71,7 @@ fn catalog(text: &[u8]) -> (TempDir, Tree) {
     (folder, tree)
 }
 
-fn draft(text: &str) -> Draft {
+pub(super) fn draft(text: &str) -> Draft {
     let (_folder, tree) = catalog(text.as_bytes());
     read(&tree, "my-notes").expect("it is read").remove(0)
 }

@@ -13,7 +13,7 @@ use crate::formats::published::Published;
 use crate::formats::secrets::Surroundings;
 use crate::formats::{Icon, PackagedFile, Translation, Untranslatable};
 use crate::formats::{
-    bounds, env_edit, icons, interpolation, networks, offered, private_keys, published, secret_names,
+    bounds, env_edit, icons, interpolation, loose, networks, offered, private_keys, published, secret_names,
     secrets, services, storage, texts,
 };
 
@@ -316,12 +316,7 @@ fn collect_names(value: &Value, used: &mut BTreeSet<String>) {
 
 /// Leaves out variables that nothing uses: what only told a path or an image is told there now.
 fn drop_unused(block: &mut Block, compose: &Map<String, Value>, known: &Known) {
-    let gets_all = |service: &Value| match service.get("env_file") {
-        Some(Value::String(path)) => path == ".env",
-        Some(Value::Array(paths)) => paths.iter().any(|path| path == ".env"),
-        _ => false,
-    };
-    if services_of(compose).any(|(_, service)| gets_all(service)) {
+    if loose::services(compose).any(|(_, service)| loose::reads_env(service)) {
         return;
     }
     let mut used = used_in(compose, known);

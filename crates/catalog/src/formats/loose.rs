@@ -110,6 +110,11 @@ pub(super) fn environment(service: &Map<String, Value>) -> Vec<(String, String)>
     }
 }
 
+/// Whether a service gets the whole of the app's own `.env`.
+pub(super) fn reads_env(service: &Map<String, Value>) -> bool {
+    texts(service.get("env_file")).iter().any(|path| path == ".env")
+}
+
 /// Whether a text in it uses that variable, in any of compose's forms.
 pub(super) fn uses(value: &Value, variable: &str) -> bool {
     match value {
