@@ -13,23 +13,24 @@ fn an_install_whose_package_is_gone_at_the_next_start_goes_on_or_is_undone() {
     let registry = Registry::open(Mode::Held);
     let held = Package::pair("held", &registry.image(HELLO));
     let mut server = Setup::default().packages(&[held, Package::pair("pair", HELLO)]).start();
-    let pulling = apps::begin(&server, "held", "pulling");
-    server.api().await_status(&pulling, "10", INSTALL_LIMIT);
-    let creating = apps::begin(&server, "pair", "creating");
-    wait::until("compose is at work", INSTALL_LIMIT, || {
-        (!traces::children(&server).is_empty()).then_some(())
-    });
+    // Both are at work, so that a third waits; what they consist of is written into their folders.
+    let pulling = ["first", "second"].map(|name| apps::begin(&server, "held", name));
+    for name in &pulling {
+        server.api().await_status(name, "10", INSTALL_LIMIT);
+    }
+    let waiting = apps::begin(&server, "pair", "waiting");
     server.kill_9();
     for package in ["held", "pair"] {
         std::fs::remove_dir_all(server.setup.folder().join("packages").join(package)).expect("it is there");
     }
     registry.set(Mode::Open);
     server.start();
-    for name in [&pulling, &creating] {
-        let operation = apps::failure(&server, name, INSTALL_LIMIT);
-        assert_eq!(text(&operation, "/reason/class"), "broken_package", "{operation:#}");
-        traces::assert_nothing_left(&server, name);
+    for name in &pulling {
+        server.api().await_status(name, "30", INSTALL_LIMIT);
     }
+    let operation = apps::failure(&server, &waiting, INSTALL_LIMIT);
+    assert_eq!(text(&operation, "/reason/class"), "package_changed", "{operation:#}");
+    traces::assert_nothing_left(&server, &waiting);
     assert!(traces::children(&server).is_empty());
 }
 

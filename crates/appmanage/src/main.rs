@@ -137,6 +137,7 @@ fn print_settings(flags: SettingFlags) -> anyhow::Result<()> {
 fn failure(error: &anyhow::Error) -> ExitCode {
     // Nobody is left to be told if that fails.
     drop(writeln!(io::stderr(), "appmanage: {error:#}"));
-    let are_settings_wrong = error.is::<ConfigError>() || error.is::<TrustError>();
+    let are_settings_wrong = error.downcast_ref().is_some_and(ConfigError::is_lasting)
+        || error.downcast_ref().is_some_and(TrustError::is_lasting);
     if are_settings_wrong { ExitCode::from(EXIT_USAGE) } else { ExitCode::FAILURE }
 }

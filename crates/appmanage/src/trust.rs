@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use domain::Secret;
 use server::Trust;
 
-use crate::config::Config;
+use crate::config::{self, Config};
 
 /// Where the system keeps its users. Those of directories (LDAP) are none of the system's.
 const USERS_FILE: &str = "/etc/passwd";
@@ -43,6 +43,16 @@ pub(crate) enum TrustError {
         path.display()
     )]
     NoSecret { path: PathBuf },
+}
+
+impl TrustError {
+    /// Whether another try would say the same.
+    pub(crate) fn is_lasting(&self) -> bool {
+        match self {
+            Self::Unreadable { why, .. } | Self::NoUsers { why } => config::is_lasting(why),
+            Self::NoSuchUser { .. } | Self::Ruler { .. } | Self::Open { .. } | Self::NoSecret { .. } => true,
+        }
+    }
 }
 
 /// Reads what the settings name.

@@ -141,6 +141,27 @@ async fn new_settings_do_not_start_an_app_that_was_stopped_past_the_server() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn new_settings_do_not_stop_an_app_that_was_started_past_the_server() {
+    let world = World::default();
+    let server = world.start();
+    server.connected().await;
+    server.install("blog", "one").await.expect("accepted");
+    server.has_status("one", Status::Running).await;
+    server.control.stop("one").await.expect("accepted");
+    server.has_status("one", Status::Stop).await;
+    for service in ["web", "db"] {
+        world.engine.change("one", service, |facts| facts.state = ContainerState::Running);
+    }
+    server.has_status("one", Status::Running).await;
+    let title = [("TITLE".to_owned(), Given::Scalar(Secret::from_text("New")))];
+    server.control.configure("one", Ok(title.into())).await.expect("accepted");
+    assert_eq!(server.operation_ended("one").await.state, OperationState::Succeeded);
+    server.has_status("one", Status::Running).await;
+    assert_eq!(value(&world, "one", "TITLE"), "New");
+    server.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn while_a_password_is_being_changed_the_old_one_is_shown_no_more_than_the_new_one() {
     let world = World::default();
     let server = world.start();

@@ -385,5 +385,6 @@ async fn a_create_that_ends_while_the_server_stops_is_not_done_again() {
     server.has_status("one", Status::Running).await;
     let operation = server.operation_ended("one").await;
     assert_eq!((operation.state.as_str(), operation.attempts(Step::Create)), ("succeeded", 1));
+    assert_eq!(operation.attempts(Step::AwaitReady), 1, "what was not begun is not said to be");
     server.stop().await;
 }

@@ -29,6 +29,8 @@ pub(crate) struct Change<'a> {
     pub(crate) marker: &'a Marker,
     /// All of our files with the change, as they go into `http`.
     pub(crate) whole: String,
+    /// What was put aside for it already, and comes back if it fails.
+    pub(crate) aside: Option<Swap<'a>>,
 }
 
 impl NginxGateway {
@@ -37,6 +39,7 @@ impl NginxGateway {
         if let Err(error) = self.test_alone(&change.whole).await {
             let next = files::beside(change.live);
             files::remove(&next).map_err(GatewayFailure::file("remove", &next))?;
+            change.aside.map_or(Ok(()), Swap::undo)?;
             return Err(error);
         }
         let before = self.nginx.name_clashes().await;
@@ -45,17 +48,18 @@ impl NginxGateway {
         // What nginx refuses keeps it from starting: put back, it would stay down for good.
         let mends = before.is_err() && tested.is_ok();
         let done = match tested {
-            Ok(()) => self.load(&change).await,
+            Ok(()) => self.load(change.setup, change.marker).await,
             Err(error) => Err(error),
         };
         let because = match done {
             Err(because) if !mends => because,
             done => {
                 swap.keep();
+                change.aside.into_iter().for_each(Swap::keep);
                 return done;
             }
         };
-        let put_back = swap.undo();
+        let put_back = swap.undo().and_then(|()| change.aside.map_or(Ok(()), Swap::undo));
         // Whatever nginx made of the change, it is to serve what is there now.
         let restored = match put_back {
             Ok(()) => self.nginx.reload().await,
@@ -79,10 +83,10 @@ impl NginxGateway {
         }
     }
 
-    async fn load(&self, change: &Change<'_>) -> Result<(), GatewayFailure> {
+    async fn load(&self, setup: &Setup, marker: &Marker) -> Result<(), GatewayFailure> {
         self.nginx.reload().await?;
-        let probe = Probe(change.setup);
-        probe.until_live(change.marker).await?;
+        let probe = Probe(setup);
+        probe.until_live(marker).await?;
         probe.until_well().await
     }
 

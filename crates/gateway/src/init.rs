@@ -66,16 +66,9 @@ impl NginxGateway {
         let stale = self.set_stale_sites_aside(&setup, &marker, &sites, &webroot).await?;
         let whole = setup.main_file(&marker, &sites, &webroot)?;
         files::write(&files::beside(&live), &whole)?;
-        let change = Change { setup: &setup, live: &live, marker: &marker, whole };
-        if let Err(error) = self.apply_change(change).await {
-            if let Some(stale) = stale {
-                stale.undo()?;
-                // nginx served them until now, and has been told to read all anew without them.
-                self.nginx.reload().await?;
-            }
-            return Err(error);
-        }
-        let sites_wait = stale.map(Swap::keep).is_some();
+        let sites_wait = stale.is_some();
+        self.apply_change(Change { setup: &setup, live: &live, marker: &marker, whole, aside: stale })
+            .await?;
         let kept = serde_json::to_string_pretty(&setup).expect("texts and numbers are always JSON");
         files::publish(&self.setup_file(), &kept)?;
         self.forget_certificates(&setup)?;

@@ -113,7 +113,7 @@ impl NginxGateway {
             return Probe(setup).until_well().await;
         };
         let whole = setup.main_file(&marker, &next, &self.webroot())?;
-        self.apply_change(Change { setup, live: &live, marker: &marker, whole }).await
+        self.apply_change(Change { setup, live: &live, marker: &marker, whole, aside: None }).await
     }
 
     fn is_live(&self, request: &str) -> bool {

@@ -53,6 +53,18 @@ pub(crate) enum ConfigError {
     Missing { key: &'static str },
 }
 
+impl ConfigError {
+    /// Whether another try would say the same.
+    pub(crate) fn is_lasting(&self) -> bool {
+        if let Self::Unreadable { source, .. } = self { is_lasting(source) } else { true }
+    }
+}
+
+/// Whether a file that could not be read will not be readable by itself: a disk may come late, or fail once.
+pub(crate) fn is_lasting(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::PermissionDenied)
+}
+
 fn suggestion(nearest: Option<&str>) -> String {
     nearest.map(|name| format!(" (did you mean {name}?)")).unwrap_or_default()
 }

@@ -12,7 +12,7 @@ mod nearest;
 mod table;
 mod value;
 
-pub(crate) use error::ConfigError;
+pub(crate) use error::{ConfigError, is_lasting};
 pub(crate) use layers::{Flags, Inputs};
 pub(crate) use listen::ListenAddress;
 pub(crate) use table::Config;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use domain::secret::masked;
-use domain::{App, Desired, FailureClass, Lifecycle, Operation, OperationKind, Step};
+use domain::{App, ContainerState, Desired, FailureClass, Lifecycle, Operation, OperationKind, Step};
 use tokio::time::timeout;
 
 use super::containers::{self, WayBack, bring_back};
@@ -29,7 +29,19 @@ pub(super) async fn run(control: &Arc<Control>, app: &App, operation: &Operation
             .await
             .map_err(|error| StepError::HalfMade(error.to_string()))?;
     }
-    up(control, app, app.desired).await
+    let desired = match app.desired {
+        // Somebody may have started it since that was asked for.
+        Desired::Stopped if operation.kind == OperationKind::Configure => now_desired(control, app).await?,
+        desired => desired,
+    };
+    up(control, app, desired).await
+}
+
+/// That an app runs, if any of its containers does.
+async fn now_desired(control: &Arc<Control>, app: &App) -> Result<Desired, StepError> {
+    let containers = containers::of_app(control, app).await?;
+    let runs = containers.iter().any(|container| container.facts.state == ContainerState::Running);
+    Ok(if runs { Desired::Running } else { Desired::Stopped })
 }
 
 /// Brings up what is written in the app's folder; starts nothing where the app is to be stopped.

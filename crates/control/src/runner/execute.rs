@@ -99,13 +99,13 @@ async fn forward(
     }
     let mut done = None;
     loop {
-        if stop.soft.is_cancelled() && done.is_none() {
+        let is_stopping = stop.soft.is_cancelled();
+        if is_stopping && done.is_none() {
             return Way::Stopped;
         }
-        let step = match control.advance(install, claimed, done.take()).await {
-            // What has ended is stored, so that it is not done again.
-            Next::Step(_) if stop.soft.is_cancelled() => return Way::Stopped,
+        let step = match control.advance(install, claimed, done.take(), is_stopping).await {
             Next::Step(step) => step,
+            Next::Stopped => return Way::Stopped,
             Next::Succeeded => {
                 tracing::info!("the operation succeeded");
                 return Way::Over;

@@ -25,17 +25,20 @@ pub(super) enum Next {
     Succeeded,
     /// Nothing: the operation had ended before, or is being undone.
     Nothing,
+    /// Nothing yet: the server is being stopped.
+    Stopped,
 }
 
 impl Control {
-    /// Records the success of `done` and the start of what follows. The last step, which only records,
-    /// is recorded along. Nothing if the operation `claimed` was cancelled while it was being claimed, and another of
+    /// Records the success of `done` and, unless the server `is_stopping`, the start of what follows. The last step, which
+    /// only records, is recorded along. Nothing if the operation `claimed` was cancelled while it was being claimed, and another of
     /// the same app waits in its place: that one is another claim's.
     pub(super) async fn advance(
         self: &Arc<Self>,
         install: &InstallId,
         claimed: &OperationId,
         done: Option<Step>,
+        is_stopping: bool,
     ) -> Next {
         let claimed = claimed.clone();
         let advanced = self
@@ -54,6 +57,9 @@ impl Control {
                     end(operation, step, StepOutcome::Succeeded, now);
                 }
                 let Some(step) = operation.next_step() else { return (Amendment::none(), Next::Nothing) };
+                if is_stopping && step != Step::Finish {
+                    return (Amendment::none(), Next::Stopped);
+                }
                 let attempt = begin(operation, step, now);
                 if step == Step::Finish {
                     return (finish(record, operation, now), Next::Succeeded);
