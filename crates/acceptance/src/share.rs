@@ -1,8 +1,10 @@
 //! What parallel tests share out among themselves, so that none gets into another's way: names, ports and
 //! subnets. What they do share on purpose, one engine, they share as its users do.
 
+use std::collections::BTreeSet;
 use std::net::{Ipv4Addr, TcpListener};
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Mutex, PoisonError};
 
 use crate::setup::variable;
 
@@ -71,13 +73,19 @@ fn pool_at(first: u32, count: u32) -> String {
     format!("{}/{length}", Ipv4Addr::from_bits(base.to_bits() + first * 32))
 }
 
-/// A port of this machine that nothing listens on at this moment, out of those that the kernel gives away:
-/// none of any share.
+/// A port of this machine that nothing listens on at this moment, out of those that the kernel gives away: none of any
+/// share, and none that was given before, because whoever has that may not listen yet.
 ///
 /// # Panics
 /// There is none.
 #[must_use]
 pub fn free_port() -> u16 {
-    let listener = TcpListener::bind(("0.0.0.0", 0)).expect("some port is free");
-    listener.local_addr().expect("it is bound").port()
+    static GIVEN: Mutex<BTreeSet<u16>> = Mutex::new(BTreeSet::new());
+    loop {
+        let listener = TcpListener::bind(("0.0.0.0", 0)).expect("some port is free");
+        let port = listener.local_addr().expect("it is bound").port();
+        if GIVEN.lock().unwrap_or_else(PoisonError::into_inner).insert(port) {
+            return port;
+        }
+    }
 }
